@@ -1,0 +1,461 @@
+//! What happened, in the past tense. The log is made of these and of nothing else.
+//!
+//! Two sorts stand in one list. *Heard* events come from outside: a provider's answer, a webhook, a timer, a
+//! key. *Decided* events are what the engine concluded from them, results included (due times, drawn starts),
+//! so that folding the log needs no rules file, no clock and no decision. Events carry ids; names, numbers and
+//! texts stand in the person table alone.
+
+use super::policy::Policy;
+use crate::model::{
+    At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Mode, Money, Outcome, PersonId,
+    Scope, Segment, TextId, TimerId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One line of the log, less its `seq`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Campaign time at which the program learnt or decided it.
+    pub at: At,
+    /// Of which campaign.
+    pub campaign: CampaignId,
+    /// Whom and what it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// Whom and what an event is about. All `None`: the campaign itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The person.
+    pub customer: Option<PersonId>,
+    /// Their cascade.
+    pub cascade: Option<CascadeId>,
+    /// Position in the walk, from 0.
+    pub step: Option<u32>,
+    /// The attempt.
+    pub attempt: Option<AttemptId>,
+    /// The channel.
+    pub channel: Option<Channel>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Kind {
+    // ---- the campaign -------------------------------------------------------------------------------
+    /// The operator launched it.
+    CampaignLaunched {
+        /// Everything about it that was fixed at launch.
+        launch: Box<Launch>,
+    },
+    /// One customer's cascade was made, start drawn.
+    CascadeStarted {
+        /// Everything about it that was fixed at launch.
+        start: Box<CascadeStart>,
+    },
+    /// Sending stopped; on all channels or on one.
+    Paused {
+        /// `None`: the whole campaign.
+        only: Option<Channel>,
+        /// Who did it.
+        by: Actor,
+        /// Why, in words for the screen.
+        why: String,
+    },
+    /// Sending goes on.
+    Resumed {
+        /// `None`: the whole campaign.
+        only: Option<Channel>,
+        /// Whether waits are lengthened by the time it stood still; otherwise they went on.
+        extend_timers: bool,
+    },
+    /// A scope was shut: nobody in it is sent to.
+    BreakerOpened {
+        /// On which channel.
+        on: Channel,
+        /// Who is in it.
+        #[serde(flatten)]
+        scope: Scope,
+        /// What opened it.
+        failure: Box<Failure>,
+        /// For an outage: when it is tried again.
+        retry_at: Option<At>,
+        /// The timer of `retry_at`.
+        timer: Option<TimerId>,
+    },
+    /// A scope was opened again.
+    BreakerClosed {
+        /// On which channel.
+        on: Channel,
+        /// Who was in it.
+        #[serde(flatten)]
+        scope: Scope,
+        /// Who did it.
+        by: Actor,
+    },
+    /// Every cascade has ended, or the operator stopped it for good.
+    CampaignEnded {
+        /// Who did it.
+        by: Actor,
+    },
+
+    // ---- an attempt ---------------------------------------------------------------------------------
+    /// It stands in its channel's queue; safe to send after a crash.
+    AttemptPlanned {
+        /// From when on it may go.
+        due: At,
+    },
+    /// It may not go yet.
+    AttemptDeferred {
+        /// From when on it may go.
+        until: At,
+        /// Why.
+        why: Deferral,
+        /// Wakes it.
+        timer: TimerId,
+    },
+    /// Last look passed and the permit was had; the first byte may leave.
+    AttemptClaimed {
+        /// Worst case, taken from the budget until the result is in.
+        reserved: Money,
+    },
+    /// The provider took it.
+    AttemptAccepted {
+        /// The provider's id.
+        provider_id: String,
+        /// What it is booked at.
+        cost: Money,
+    },
+    /// Refused, and certainly not sent.
+    AttemptRefused {
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// Sent or not? Nobody knows. Never sent again by itself.
+    AttemptInDoubt {
+        /// Why.
+        failure: Box<Failure>,
+        /// Ends the step's wait, which runs from the claim.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
+    },
+    /// Taken back before a byte left.
+    AttemptWithdrawn {
+        /// Why.
+        why: Withdrawal,
+    },
+    /// Accepted, then reported as failed.
+    AttemptFailed {
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// A refused step is tried again.
+    RetryScheduled {
+        /// From 1.
+        retry: u32,
+        /// When.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
+    },
+    /// Where a call stands.
+    CallProgressed {
+        /// How far it came.
+        progress: CallProgress,
+    },
+    /// A call is over; the phone's wait runs from here.
+    CallEnded {
+        /// The provider's reason, verbatim.
+        reason: String,
+        /// Seconds in which the person was connected.
+        talked_s: u64,
+    },
+    /// The provider said what it cost.
+    CostReported {
+        /// In all, for this attempt.
+        cost: Money,
+    },
+    /// Something that had been sent was called back.
+    Recalled {
+        /// Whether it worked.
+        result: RecallResult,
+    },
+
+    // ---- a customer ---------------------------------------------------------------------------------
+    /// One of the eight.
+    OutcomeHeard {
+        /// Which.
+        outcome: Outcome,
+        /// When it happened by the provider's clock.
+        happened_at: At,
+        /// Why, in the provider's word: `voicemail`, `busy`, `131026`, `STOP`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// What a human answer meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        disposition: Option<Disposition>,
+        /// What they wrote or said, in the store.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<TextId>,
+    },
+    /// A click by a link scanner or a prefetch; never converts.
+    ClickSuspected {
+        /// What gave it away.
+        why: String,
+    },
+    /// The step's wait began.
+    WaitStarted {
+        /// Next step then.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
+    },
+    /// The last step is done; an answer still counts until `due`.
+    SettlingStarted {
+        /// The end of the conversion window.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
+    },
+    /// A timer ran out.
+    TimerFired {
+        /// Which.
+        timer: TimerId,
+    },
+    /// A step was passed over.
+    StepSkipped {
+        /// Why.
+        why: Skip,
+    },
+    /// Nobody's fault but ours: this customer waits for a mend.
+    Held {
+        /// Why.
+        why: Hold,
+    },
+    /// The hold is over.
+    Released {
+        /// Who did it.
+        by: Actor,
+    },
+    /// A contact went out although the person had already reacted elsewhere: counted, shown.
+    ContactedAfterAnswer {},
+    /// The cascade is over.
+    CascadeEnded {
+        /// How.
+        end: End,
+        /// The channel of the message that was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credited: Option<Channel>,
+        /// The attempt that was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credited_attempt: Option<AttemptId>,
+    },
+    /// An opt-out by address, matched or not; holds for every channel and campaign of this mode.
+    Suppressed {
+        /// Where it was said.
+        via: Channel,
+        /// Their word, or the provider's code.
+        why: String,
+    },
+    /// Something arrived that fits nobody and nothing; kept and shown.
+    Unmatched {
+        /// Who sent it.
+        provider: String,
+        /// What it was about.
+        what: String,
+        /// The provider's id, if it had one.
+        provider_id: Option<String>,
+    },
+    /// The operator settled a doubt.
+    DoubtSettled {
+        /// What they found out.
+        was_sent: bool,
+        /// Who did it.
+        by: Actor,
+    },
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// By key or command.
+    Operator,
+    /// The engine itself.
+    Engine,
+    /// A read-only check at the provider.
+    Check,
+}
+
+/// What was fixed when the campaign was launched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Launch {
+    /// For people: `spring-renewal`.
+    pub name: String,
+    /// `pilot` or `full`.
+    pub kind: CampaignKind,
+    /// Rehearsal or live.
+    pub mode: Mode,
+    /// SHA-256 of the rules file.
+    pub rules_hash: String,
+    /// SHA-256 over the content files.
+    pub content_hash: String,
+    /// The git commit the rules stand in, if any.
+    pub rules_commit: Option<String>,
+    /// Campaign seconds a wall second; 1 in live.
+    pub speed: f64,
+    /// Fixes the draw and, in a rehearsal, how people behave.
+    pub seed: u64,
+    /// Cascades.
+    pub customers: u64,
+    /// Rows of the list that could not be used.
+    pub rejects: u64,
+    /// The store's tag in attempt keys.
+    pub store: String,
+    /// First free ids, so that they are unique in the store.
+    pub first_attempt: AttemptId,
+    /// What may be done.
+    pub policy: Policy,
+}
+
+/// `pilot` or `full`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignKind {
+    /// A drawn few.
+    Pilot,
+    /// Everybody.
+    Full,
+}
+
+/// What was fixed when one cascade was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CascadeStart {
+    /// The segment's name.
+    pub segment: Segment,
+    /// The drawn start.
+    pub start: Channel,
+    /// The probability with which it was drawn; 1 where nothing is drawn.
+    pub propensity: f64,
+    /// All steps, in order.
+    pub walk: Vec<Leg>,
+    /// Steps that cannot be taken, and why.
+    pub skips: Vec<(Channel, Skip)>,
+    /// The zone used for quiet hours (IANA).
+    pub zone: String,
+    /// The number's country, for scopes.
+    pub country: Option<String>,
+    /// Whoever shares a number shares this: one cascade at a time is in contact with it.
+    pub line: u64,
+}
+
+/// How far a call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallProgress {
+    /// The provider has it.
+    Queued,
+    /// It rings.
+    Ringing,
+    /// Somebody or something picked up.
+    InProgress,
+}
+
+/// Why an attempt may not go yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deferral {
+    /// In the customer's own zone.
+    QuietHours,
+    /// Contacts in 24 h.
+    PersonCap,
+}
+
+/// Why an attempt was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// They opted out.
+    OptedOut,
+    /// They answered elsewhere.
+    Answered,
+    /// Sending is on hold.
+    Paused,
+    /// Their scope is shut.
+    Breaker,
+    /// The cascade was stopped.
+    Stopped,
+    /// The campaign's budget is spent.
+    Budget,
+    /// The process ended between the claim and the first byte, and can prove it.
+    NotStarted,
+}
+
+/// Why a step was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// No such address.
+    NoAddress,
+    /// No consent for this channel.
+    NoConsent,
+    /// On the do-not-contact list.
+    Suppressed,
+    /// Fell due in quiet hours and was not allowed in time.
+    Expired,
+    /// No text for this customer's language.
+    NoContent,
+}
+
+/// Why a customer waits for a mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "hold")]
+pub enum Hold {
+    /// A breaker is open.
+    Breaker {
+        /// On which channel.
+        on: Channel,
+        /// What is shut.
+        #[serde(flatten)]
+        scope: Scope,
+    },
+    /// Two customers share the number and a reply named neither.
+    SharedNumber,
+    /// The budget is spent.
+    Budget,
+    /// Retries are used up while the fault lasts.
+    RetriesSpent,
+}
+
+/// What came of calling something back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecallResult {
+    /// It will not reach them.
+    Recalled,
+    /// It had reached them.
+    TooLate,
+    /// This channel knows no recall.
+    Impossible,
+}
+
+/// How a cascade ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// A human answered, and not with no.
+    Converted,
+    /// A human said no, or was somebody else.
+    Declined,
+    /// No answer on any channel.
+    Exhausted,
+    /// They want no more contact.
+    OptedOut,
+    /// The operator ended it.
+    Stopped,
+}

@@ -1,0 +1,11 @@
+//! `cascade`: a terminal operations console for WhatsApp, phone and SMS cascades.
+
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod model;
+pub mod providers;
+pub mod rules;
+pub mod runtime;
+pub mod sandbox;
+pub mod tui;

@@ -1,0 +1,19 @@
+//! The vocabulary: what every other part may name, and nothing that acts.
+
+mod channel;
+mod failure;
+mod ids;
+mod money;
+mod person;
+mod text;
+mod time;
+mod walk;
+
+pub use channel::{Channel, Disposition, Mode, Outcome};
+pub use failure::{Class, Failure, Scope, Sent};
+pub use ids::{AttemptId, CampaignId, CascadeId, PersonId, TextId, TimerId, attempt_key, parse_attempt_key};
+pub use money::Money;
+pub use person::{Consents, Customer, Phone, Segment};
+pub use text::{Untrusted, clean};
+pub use time::At;
+pub use walk::{Leg, QuietHours};

@@ -1,0 +1,254 @@
+//! Wire clients, one file per provider, and the table that sorts their errors (PROVIDERS.md).
+//!
+//! A client sends once and reports. It never retries, follows no redirect, and knows neither rules nor store.
+
+use crate::model::{At, AttemptId, Channel, Failure, Money, Phone, Scope, Untrusted};
+use futures::future::BoxFuture;
+
+/// One rendered contact, ready for the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// Our id.
+    pub attempt: AttemptId,
+    /// Our id as it stands on the wire, at most 40 characters.
+    pub key: String,
+    /// The person.
+    pub to: Phone,
+    /// Their name, for the voice provider (cut to its 40 characters there).
+    pub name: Untrusted,
+    /// ISO 3166-1 alpha-2, for scopes of errors.
+    pub country: Option<String>,
+    /// What is said.
+    pub message: Message,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// A WhatsApp template with its parameters bound.
+    Template(Template),
+    /// What the voice agent says.
+    Call(Call),
+    /// A text message.
+    Text {
+        /// Complete, link and all.
+        body: String,
+        /// Seconds in the provider's queue at most, 5 to 36000.
+        validity_s: u32,
+    },
+}
+
+/// A WhatsApp template with its parameters bound (PROVIDERS.md 1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The template's name.
+    pub name: String,
+    /// Its language code: `en_US`.
+    pub language: String,
+    /// A media header's link, by kind (`image`, `video`, `document`).
+    pub header_media: Option<(String, String)>,
+    /// Text parameters of a header.
+    pub header_text: Vec<String>,
+    /// Positional parameters of the body.
+    pub body: Vec<String>,
+    /// Quick replies: position and the payload that comes back.
+    pub quick_replies: Vec<(u32, String)>,
+    /// URL buttons: position and the suffix that completes the template's URL.
+    pub urls: Vec<(u32, String)>,
+}
+
+/// What the voice agent says (PROVIDERS.md 4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Spoken first.
+    pub first_message: String,
+    /// The agent's system prompt.
+    pub prompt: String,
+    /// The provider's voice, if the content names one.
+    pub voice: Option<String>,
+    /// Left on a machine; `None` hangs up.
+    pub voicemail: Option<String>,
+    /// Hard end, in seconds.
+    pub max_duration_s: u32,
+}
+
+/// What came of a create call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Taken. Not delivered.
+    Accepted {
+        /// The provider's id.
+        provider_id: String,
+        /// Segments of an SMS as the provider counts them.
+        segments: Option<u32>,
+        /// Where a running call can be ended (Vapi's control URL).
+        control: Option<String>,
+    },
+    /// Refused (`sent: no`) or in doubt (`sent: maybe`); `reached` is false when the provider never got the
+    /// request.
+    Failed {
+        /// Why.
+        failure: Box<Failure>,
+        /// Whether the request got to the provider.
+        reached: bool,
+    },
+}
+
+/// What a lookup showed. It can prove that something was sent, never that it was not.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lookup {
+    /// It is there: the provider's id, and what has become of it since.
+    Found {
+        /// The provider's id.
+        provider_id: String,
+        /// As a webhook would have told it.
+        heard: Vec<Heard>,
+    },
+    /// Not in the list; lists lag, so this proves nothing.
+    NotSeen,
+    /// This provider cannot be asked.
+    Impossible,
+    /// The question failed.
+    Failed(Box<Failure>),
+}
+
+/// What came of calling something back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// It will not reach them.
+    Done,
+    /// It had reached them, or was over.
+    TooLate,
+    /// No such thing on this channel.
+    Impossible,
+}
+
+/// One fact from a provider, by webhook or by asking: parsed, verified, not yet matched to anybody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// `whatsapp`, `vapi`, `twilio`, `links`.
+    pub provider: &'static str,
+    /// Where.
+    pub channel: Channel,
+    /// The provider's key for this very fact, unique at this provider for ever (PROVIDERS.md).
+    pub dedup: String,
+    /// When it happened by the provider's clock; `None` if it does not say.
+    pub happened_at: Option<At>,
+    /// The provider's id of the message or call it is about.
+    pub provider_id: Option<String>,
+    /// Our attempt key, where the wire carried it back.
+    pub attempt_key: Option<String>,
+    /// The person's number, where the wire carried it.
+    pub person: Option<Phone>,
+    /// What.
+    pub what: Fact,
+}
+
+/// See [`Heard`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The provider has it, or has passed it on; no outcome.
+    Sent,
+    /// It reached the device.
+    Delivered,
+    /// It was shown.
+    Read,
+    /// Not sent or not delivered after all.
+    Failed(Box<Failure>),
+    /// They wrote something or pressed a quick reply.
+    Inbound {
+        /// What they wrote; a button's caption.
+        text: Untrusted,
+        /// The payload we gave the button.
+        payload: Option<String>,
+        /// The provider itself took it as STOP (`true`) or START (`false`).
+        provider_optout: Option<bool>,
+    },
+    /// They stopped (`true`) or resumed (`false`) by a switch of the provider.
+    Preference {
+        /// `true`: no more contact.
+        stop: bool,
+    },
+    /// Where a call stands.
+    CallProgressed(crate::engine::event::CallProgress),
+    /// A call is over.
+    CallEnded(CallEnd),
+    /// Our own short link was followed.
+    Clicked {
+        /// What gave it away as a scanner; `None`: a person.
+        suspected: Option<String>,
+    },
+    /// The price is known.
+    Cost(Money),
+    /// About our account, a template, a number: no person in it.
+    System {
+        /// For the timeline.
+        what: Untrusted,
+        /// What it shuts, if anything.
+        shuts: Option<(Scope, Box<Failure>)>,
+    },
+}
+
+/// How a call ended (PROVIDERS.md 4.5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallEnd {
+    /// The provider's reason, verbatim.
+    pub reason: String,
+    /// What it means.
+    pub result: CallResult,
+    /// Seconds connected, where known.
+    pub talked_s: Option<u64>,
+    /// What the person said, where known.
+    pub said: Option<Untrusted>,
+    /// What the provider's analysis made of it: `confirmed`, `declined`, ...
+    pub structured: Option<serde_json::Value>,
+    /// In all.
+    pub cost: Option<Money>,
+}
+
+/// See [`CallEnd`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallResult {
+    /// A person was on the line.
+    Answered,
+    /// Nobody, a busy line, or a machine (`true`).
+    NoAnswer {
+        /// A machine took it.
+        machine: bool,
+    },
+    /// We hung up.
+    Canceled,
+    /// It failed.
+    Failed(Box<Failure>),
+}
+
+/// A provider of one channel. Each method is one question over the wire, bounded in time.
+pub trait Provider: Send + Sync {
+    /// The channel it serves.
+    fn channel(&self) -> Channel;
+
+    /// Its name in failures and logs.
+    fn name(&self) -> &'static str;
+
+    /// The create call, once. Called only with a committed claim.
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, Answer>;
+
+    /// Whether a doubtful attempt was sent, claimed at `since` by the provider's clock.
+    fn look_up<'a>(&'a self, out: &'a Outgoing, since: At) -> BoxFuture<'a, Lookup>;
+
+    /// What became of an accepted attempt (a call or message without an end).
+    fn status<'a>(&'a self, provider_id: &'a str) -> BoxFuture<'a, Lookup>;
+
+    /// Call it back; `control` is what [`Answer::Accepted`] gave.
+    fn recall<'a>(&'a self, provider_id: &'a str, control: Option<&'a str>) -> BoxFuture<'a, Recall>;
+
+    /// Inbound messages since then, for the catch-up after a gap; empty where the provider cannot be asked.
+    fn inbound_since(&self, since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>>;
+
+    /// Read-only: is this scope usable now? `Ok(true)`: mended.
+    fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>>;
+
+    /// Before the first send: tells the provider where our webhooks are, where it has a call for that, and
+    /// proves the credentials.
+    fn set_up<'a>(&'a self, webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>>;
+}

@@ -1,0 +1,217 @@
+//! What a console holds of a running program: the newest picture, the directory of names, and a way to ask.
+
+use crate::engine::event::Event;
+use crate::engine::snapshot::Snapshot;
+use crate::model::{At, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The console's side of the runtime.
+#[derive(Debug)]
+pub struct Handle {
+    /// Newest wins.
+    pub picture: watch::Receiver<Arc<Picture>>,
+    /// What the operator asks; bounded, because a person cannot type faster than it empties.
+    pub commands: mpsc::Sender<Command>,
+    /// What the operator must be told; shown until dismissed or replaced.
+    pub notices: mpsc::Receiver<Notice>,
+    /// Campaign time, for countdowns.
+    pub clock: crate::clock::Clock,
+}
+
+/// Everything a frame may show of the campaign.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    /// From the engine.
+    pub snapshot: Snapshot,
+    /// Who is behind the ids.
+    pub people: Arc<HashMap<PersonId, PersonCard>>,
+    /// The newest entries, oldest first, at most 1000.
+    pub timeline: Arc<VecDeque<Arc<TimelineEntry>>>,
+    /// One per provider that we listen to.
+    pub ears: Vec<Ear>,
+    /// What is not up yet or cannot be: `starting sandbox`.
+    pub starting: Option<String>,
+    /// Before and between campaigns: what a launch would do.
+    pub preflight: Option<Arc<Preflight>>,
+    /// What people wrote or said, newest last.
+    pub inbox: Arc<Vec<InboxItem>>,
+    /// Which store and files this is about.
+    pub place: Arc<PlaceFacts>,
+    /// Set when the store failed: nothing is sent, and this is why.
+    pub store_failed: Option<String>,
+}
+
+/// Which files and settings the console runs on.
+#[derive(Clone, Debug, Default)]
+pub struct PlaceFacts {
+    /// Rehearsal or live.
+    pub mode: Mode,
+    /// The workspace's directory, for people.
+    pub workspace: String,
+    /// The rules file or `built-in`.
+    pub rules_source: String,
+    /// The rules as text, for the read-only view.
+    pub rules_text: String,
+    /// Content files: name and text.
+    pub content: Vec<(String, String)>,
+    /// The workspace's zone (IANA), for clock times.
+    pub timezone: String,
+    /// Printed beside amounts.
+    pub currency: String,
+}
+
+/// A person as the screen names them; texts are safe for a terminal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PersonCard {
+    /// Safe for one line of a terminal.
+    pub name: String,
+    /// E.164.
+    pub phone: Option<Phone>,
+    /// Safe for one line of a terminal.
+    pub segment: String,
+    /// As the list wrote it.
+    pub language: Option<String>,
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineEntry {
+    /// Position in the log.
+    pub seq: u64,
+    /// What happened.
+    pub event: Event,
+    /// What they wrote or said, where the event names a text.
+    pub text: Option<Untrusted>,
+}
+
+/// How well we hear one provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ear {
+    /// `WhatsApp`, `Vapi`, `Twilio`.
+    pub name: &'static str,
+    /// Wall seconds since the last valid webhook or round trip; `None`: never.
+    pub heard_s: Option<u64>,
+}
+
+/// Something people wrote or said.
+#[derive(Clone, Debug)]
+pub struct InboxItem {
+    /// Position in the log.
+    pub seq: u64,
+    /// Campaign time.
+    pub at: At,
+    /// Whose.
+    pub cascade: Option<CascadeId>,
+    /// Who.
+    pub person: Option<PersonId>,
+    /// Where.
+    pub channel: Channel,
+    /// What.
+    pub text: Untrusted,
+    /// What it meant; `None` for opt-outs.
+    pub disposition: Option<crate::model::Disposition>,
+}
+
+/// What a launch would do: shown before it is confirmed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preflight {
+    /// Campaign name.
+    pub name: String,
+    /// People it would contact.
+    pub people: u64,
+    /// In the list, usable.
+    pub listed: u64,
+    /// By segment.
+    pub segments: Vec<(Segment, u64)>,
+    /// Step, channel, first and last send at the channel's rate if nobody answers, people at most.
+    pub waves: Vec<Wave>,
+    /// If nobody converts before the last step and every call lasts its longest.
+    pub worst_cost: Money,
+    /// Hard cap.
+    pub budget: Money,
+    /// SHA-256 of the rules.
+    pub rules_hash: String,
+    /// Rows that could not be used: line and reason, at most 100, and how many in all.
+    pub rejects: Vec<(u64, String)>,
+    /// How many in all.
+    pub rejects_total: u64,
+    /// Warnings of the check, one sentence each.
+    pub warnings: Vec<String>,
+    /// Why it cannot be launched now; empty: it can.
+    pub blocked: Vec<String>,
+}
+
+/// One step of a launch, in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// Where.
+    pub channel: Channel,
+    /// First send, campaign time.
+    pub from: At,
+    /// Last send at the channel's rate.
+    pub to: At,
+    /// People at most.
+    pub people: u64,
+}
+
+/// What the operator asks. Each answer is said in a [`Notice`] or in the next picture.
+#[derive(Debug)]
+pub enum Command {
+    /// Launch what the preflight showed; refused if its numbers changed meanwhile.
+    Launch,
+    /// Nothing is sent from this moment on: `P`.
+    HoldAll,
+    /// Pause the campaign or one channel.
+    Pause(Option<Channel>),
+    /// Go on; waits went on meanwhile, or are lengthened by the pause.
+    Resume {
+        /// `None`: the campaign.
+        only: Option<Channel>,
+        /// See [`crate::engine::event::Kind::Resumed`].
+        extend_timers: bool,
+    },
+    /// The operator says a shut scope is mended.
+    CloseBreaker {
+        /// Where.
+        channel: Channel,
+        /// What.
+        scope: crate::model::Scope,
+    },
+    /// The operator knows whether a doubtful attempt was sent.
+    SettleDoubt {
+        /// Whose.
+        cascade: CascadeId,
+        /// What they found out.
+        was_sent: bool,
+    },
+    /// End one customer's cascade.
+    StopCascade(CascadeId),
+    /// Record an opt-out told to the operator.
+    OptOut(CascadeId),
+    /// Everything that happened to one customer, oldest first.
+    History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
+    /// Everything is saved; end.
+    Quit,
+}
+
+/// Something the operator must be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How bad.
+    pub level: Level,
+    /// What failed, for whom, what happens next. Safe for a terminal.
+    pub text: String,
+}
+
+/// How bad a [`Notice`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Done as asked.
+    Info,
+    /// Look at it.
+    Warning,
+    /// It failed.
+    Error,
+}

@@ -1,0 +1,4 @@
+//! The world, joined to the engine by one loop.
+
+pub mod handle;
+pub mod webhooks;

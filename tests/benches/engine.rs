@@ -1,0 +1,3 @@
+//! Speed of the engine, as ratios measured in one run.
+
+fn main() {}
