@@ -134,6 +134,8 @@ pub enum Kind {
     AttemptRefused {
         /// Why.
         failure: Box<Failure>,
+        /// Whether the provider got the request at all.
+        reached: bool,
     },
     /// Sent or not? Nobody knows. Never sent again by itself.
     AttemptInDoubt {
@@ -167,6 +169,20 @@ pub enum Kind {
     CallProgressed {
         /// How far it came.
         progress: CallProgress,
+    },
+    /// A call is under way; if no end is heard by then, the provider is asked.
+    CallWatched {
+        /// When to ask.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
+    },
+    /// A person was on the line; what they said is awaited until then.
+    ReportAwaited {
+        /// When to conclude without it.
+        due: At,
+        /// Timer of `due`.
+        timer: TimerId,
     },
     /// A call is over; the phone's wait runs from here.
     CallEnded {
@@ -317,8 +333,12 @@ pub struct Launch {
     pub rejects: u64,
     /// The store's tag in attempt keys.
     pub store: String,
-    /// First free ids, so that they are unique in the store.
+    /// The first cascade's id; the others follow.
+    pub first_cascade: CascadeId,
+    /// First free id, so that attempts are unique in the store.
     pub first_attempt: AttemptId,
+    /// First free id, so that timers are unique in the store.
+    pub first_timer: TimerId,
     /// What may be done.
     pub policy: Policy,
 }
@@ -351,7 +371,9 @@ pub struct CascadeStart {
     /// The number's country, for scopes.
     pub country: Option<String>,
     /// Whoever shares a number shares this: one cascade at a time is in contact with it.
-    pub line: u64,
+    pub line: PersonId,
+    /// Contacts of earlier campaigns within the last 24 h, for the cap per person.
+    pub recent: Vec<At>,
 }
 
 /// How far a call came.
@@ -428,8 +450,6 @@ pub enum Hold {
     SharedNumber,
     /// The budget is spent.
     Budget,
-    /// Retries are used up while the fault lasts.
-    RetriesSpent,
 }
 
 /// What came of calling something back.

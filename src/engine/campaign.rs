@@ -1,0 +1,283 @@
+//! The cohort: every journey of one campaign, its queues, timers and breakers. Data and look-ups only.
+
+use super::breaker::Breaker;
+use super::event::Launch;
+use super::journey::{Attempt, Journey, Stage, State};
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, PersonId, TimerId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// One campaign, as a fold of its events. Everything but [`Header`] and the journeys is an index over them,
+/// made anew by [`Campaign::from_rows`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Campaign {
+    /// Stored in one row.
+    pub header: Header,
+    /// Stored in a row each; ids are consecutive.
+    journeys: Vec<Journey>,
+    index: Index,
+}
+
+/// What belongs to the campaign and to nobody in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Its id.
+    pub id: CampaignId,
+    /// What was fixed at launch.
+    pub launch: Launch,
+    /// Campaign time.
+    pub started_at: At,
+    /// Campaign time.
+    pub ended_at: Option<At>,
+    /// Since when and why nothing is sent at all.
+    pub paused: Option<Pause>,
+    /// The same by channel.
+    pub paused_on: [Option<Pause>; 4],
+    /// Open ones.
+    pub breakers: Vec<Breaker>,
+    /// Failures of class outage in a row, by channel.
+    pub outages: [u32; 4],
+    /// The next free id.
+    pub next_attempt: AttemptId,
+    /// The next free id.
+    pub next_timer: TimerId,
+    /// Contacts that went out although the person had already reacted elsewhere.
+    pub contacted_after_answer: u64,
+    /// Events that fit nobody.
+    pub unmatched: u64,
+    /// Clicks by link scanners.
+    pub clicks_suspected: u64,
+}
+
+/// A pause of everything or of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Campaign time.
+    pub since: At,
+    /// In words for the screen.
+    pub why: String,
+    /// Whether the engine did it.
+    pub by_itself: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Index {
+    /// Planned attempts that may go, by channel, in order of their ids.
+    queues: [BTreeSet<AttemptId>; 4],
+    timers: BTreeSet<(At, TimerId)>,
+    timer_of: HashMap<TimerId, TimerOwner>,
+    cascade_of: HashMap<AttemptId, CascadeId>,
+    by_provider_id: HashMap<String, AttemptId>,
+    by_line: BTreeMap<PersonId, Vec<CascadeId>>,
+    under_way: [u32; 4],
+    spent: Money,
+    reserved: Money,
+    open: u64,
+}
+
+/// Whose timer it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TimerOwner {
+    /// A journey's.
+    Cascade(CascadeId),
+    /// A breaker's.
+    Breaker,
+}
+
+impl Campaign {
+    /// Without anybody in it; the launch's events fill it.
+    pub(super) fn empty(id: CampaignId, launch: Launch, at: At) -> Self {
+        let header = Header {
+            id,
+            started_at: at,
+            ended_at: None,
+            paused: None,
+            paused_on: [None, None, None, None],
+            breakers: Vec::new(),
+            outages: [0; 4],
+            next_attempt: launch.first_attempt,
+            next_timer: launch.first_timer,
+            contacted_after_answer: 0,
+            unmatched: 0,
+            clicks_suspected: 0,
+            launch,
+        };
+        Self { header, journeys: Vec::new(), index: Index::default() }
+    }
+
+    /// From its stored rows, journeys in order of their ids.
+    pub fn from_rows(header: Header, journeys: Vec<Journey>) -> Self {
+        let mut campaign =
+            Self { header, journeys: Vec::with_capacity(journeys.len()), index: Index::default() };
+        for journey in journeys {
+            campaign.push(journey);
+        }
+        for breaker in &campaign.header.breakers {
+            if let Some((due, id)) = breaker.timer {
+                campaign.index.timers.insert((due, id));
+                campaign.index.timer_of.insert(id, TimerOwner::Breaker);
+            }
+        }
+        campaign
+    }
+
+    /// Takes in a new or stored journey.
+    pub(super) fn push(&mut self, journey: Journey) {
+        self.index.by_line.entry(journey.start.line).or_default().push(journey.id);
+        self.count(&journey, true);
+        self.journeys.push(journey);
+    }
+
+    /// Changes one journey and keeps every index true. The only way to change one.
+    pub(super) fn change(&mut self, id: CascadeId, change: impl FnOnce(&mut Journey)) {
+        let Some(at) = self.position(id) else { return };
+        let mut journey = self.journeys[at].clone();
+        self.count(&journey, false);
+        change(&mut journey);
+        self.count(&journey, true);
+        self.journeys[at] = journey;
+    }
+
+    fn count(&mut self, journey: &Journey, add: bool) {
+        let index = &mut self.index;
+        if let Some(timer) = journey.timer {
+            if add {
+                index.timers.insert((timer.due, timer.id));
+                index.timer_of.insert(timer.id, TimerOwner::Cascade(journey.id));
+            } else {
+                index.timers.remove(&(timer.due, timer.id));
+                index.timer_of.remove(&timer.id);
+            }
+        }
+        if !journey.is_over() {
+            if add { index.open += 1 } else { index.open = index.open.saturating_sub(1) }
+        }
+        for attempt in &journey.attempts {
+            index.count_attempt(journey, attempt, add);
+        }
+    }
+
+    fn position(&self, id: CascadeId) -> Option<usize> {
+        let at = usize::try_from(id.0.checked_sub(self.header.launch.first_cascade.0)?).ok()?;
+        (at < self.journeys.len()).then_some(at)
+    }
+
+    /// Sets or lifts a breaker's timer in the index.
+    pub(super) fn index_breaker(&mut self, timer: Option<(At, TimerId)>, add: bool) {
+        let Some((due, id)) = timer else { return };
+        if add {
+            self.index.timers.insert((due, id));
+            self.index.timer_of.insert(id, TimerOwner::Breaker);
+        } else {
+            self.index.timers.remove(&(due, id));
+            self.index.timer_of.remove(&id);
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> CampaignId {
+        self.header.id
+    }
+
+    /// Everybody, in order of their ids.
+    pub fn journeys(&self) -> &[Journey] {
+        &self.journeys
+    }
+
+    /// One of them.
+    pub fn journey(&self, id: CascadeId) -> Option<&Journey> {
+        self.position(id).map(|at| &self.journeys[at])
+    }
+
+    /// Whose attempt it is.
+    pub fn cascade_of(&self, attempt: AttemptId) -> Option<CascadeId> {
+        self.index.cascade_of.get(&attempt).copied()
+    }
+
+    /// An attempt and its journey.
+    pub fn attempt(&self, id: AttemptId) -> Option<(&Journey, &Attempt)> {
+        let journey = self.journey(self.cascade_of(id)?)?;
+        Some((journey, journey.attempt(id)?))
+    }
+
+    /// The attempt that a provider knows by this id.
+    pub fn by_provider_id(&self, id: &str) -> Option<AttemptId> {
+        self.index.by_provider_id.get(id).copied()
+    }
+
+    /// Everybody at this number.
+    pub fn at_line(&self, line: PersonId) -> &[CascadeId] {
+        self.index.by_line.get(&line).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whose timer it is; `None` for one that no longer counts.
+    pub(super) fn timer_owner(&self, timer: TimerId) -> Option<&TimerOwner> {
+        self.index.timer_of.get(&timer)
+    }
+
+    /// Planned attempts that may go, in order.
+    pub fn queue(&self, channel: Channel) -> &BTreeSet<AttemptId> {
+        &self.index.queues[channel.index()]
+    }
+
+    /// Claims without a result, and calls that are not over.
+    pub fn under_way(&self, channel: Channel) -> u32 {
+        self.index.under_way[channel.index()]
+    }
+
+    /// Booked so far.
+    pub fn spent(&self) -> Money {
+        self.index.spent
+    }
+
+    /// Worst case of what is under way.
+    pub fn reserved(&self) -> Money {
+        self.index.reserved
+    }
+
+    /// Cascades that are not over.
+    pub fn open(&self) -> u64 {
+        self.index.open
+    }
+
+    /// The next timer.
+    pub fn next_due(&self) -> Option<At> {
+        self.index.timers.first().map(|(due, _)| *due)
+    }
+
+    /// Timers that have run out by `now`, in order.
+    pub fn due(&self, now: At) -> Vec<TimerId> {
+        self.index.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, id)| *id).collect()
+    }
+
+    /// Claims without a result: what a crash leaves in doubt.
+    pub fn unanswered_claims(&self) -> Vec<AttemptId> {
+        let attempts = self.journeys.iter().flat_map(|j| &j.attempts);
+        attempts.filter(|a| a.stage == Stage::Claimed).map(|a| a.id).collect()
+    }
+}
+
+impl Index {
+    fn count_attempt(&mut self, journey: &Journey, attempt: &Attempt, add: bool) {
+        let channel = attempt.channel.index();
+        if add {
+            self.cascade_of.insert(attempt.id, journey.id);
+            if let Some(id) = &attempt.provider_id {
+                self.by_provider_id.insert(id.clone(), attempt.id);
+            }
+            self.spent += attempt.cost;
+            self.reserved += attempt.reserved;
+            self.under_way[channel] += u32::from(attempt.under_way());
+        } else {
+            self.spent = self.spent - attempt.cost;
+            self.reserved = self.reserved - attempt.reserved;
+            self.under_way[channel] -= u32::from(attempt.under_way());
+        }
+        let queued = attempt.stage == Stage::Planned && journey.state == State::Queued;
+        if queued && add {
+            self.queues[channel].insert(attempt.id);
+        } else if queued {
+            self.queues[channel].remove(&attempt.id);
+        }
+    }
+}

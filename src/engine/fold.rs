@@ -1,0 +1,372 @@
+//! Folding: what each event makes of the rows. No decision here; what is not in the event is not known.
+
+use super::breaker::Breaker;
+use super::campaign::{Campaign, Pause};
+use super::event::{CallProgress, CascadeStart, Event, Kind, Subject};
+use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
+use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Outcome, TimerId};
+use std::sync::Arc;
+
+/// A campaign from its events, oldest first. `None` without a launch. Events of other campaigns are passed over.
+pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Campaign> {
+    let mut campaign: Option<Campaign> = None;
+    for event in events {
+        match (&mut campaign, &event.kind) {
+            (None, Kind::CampaignLaunched { launch }) => {
+                campaign = Some(Campaign::empty(event.campaign, (**launch).clone(), event.at));
+            }
+            (Some(campaign), _) if event.campaign == campaign.id() => fold(campaign, event),
+            (None | Some(_), _) => {}
+        }
+    }
+    campaign
+}
+
+/// What one event makes of the rows.
+pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
+    let Event { at, subject, kind, .. } = event;
+    if let Some(timer) = timer_in(kind) {
+        let next = &mut campaign.header.next_timer;
+        next.0 = next.0.max(timer.0 + 1);
+    }
+    match kind {
+        Kind::CampaignLaunched { .. } | Kind::Suppressed { .. } => {}
+        Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
+        Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
+        Kind::Paused { .. } | Kind::Resumed { .. } => fold_pause(campaign, *at, kind),
+        Kind::BreakerOpened { .. } | Kind::BreakerClosed { .. } => fold_breaker(campaign, *at, kind),
+        Kind::Unmatched { .. } => campaign.header.unmatched += 1,
+        Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
+        Kind::ContactedAfterAnswer {} => campaign.header.contacted_after_answer += 1,
+        Kind::TimerFired { timer } => fired(campaign, *subject, *timer),
+        Kind::AttemptPlanned { .. }
+        | Kind::AttemptDeferred { .. }
+        | Kind::AttemptClaimed { .. }
+        | Kind::AttemptAccepted { .. }
+        | Kind::AttemptRefused { .. }
+        | Kind::AttemptInDoubt { .. }
+        | Kind::AttemptWithdrawn { .. }
+        | Kind::AttemptFailed { .. }
+        | Kind::RetryScheduled { .. }
+        | Kind::CallProgressed { .. }
+        | Kind::CallWatched { .. }
+        | Kind::ReportAwaited { .. }
+        | Kind::CallEnded { .. }
+        | Kind::CostReported { .. }
+        | Kind::Recalled { .. }
+        | Kind::OutcomeHeard { .. }
+        | Kind::WaitStarted { .. }
+        | Kind::SettlingStarted { .. }
+        | Kind::StepSkipped { .. }
+        | Kind::Held { .. }
+        | Kind::Released { .. }
+        | Kind::CascadeEnded { .. }
+        | Kind::DoubtSettled { .. } => fold_journey(campaign, *at, *subject, kind),
+    }
+}
+
+fn timer_in(kind: &Kind) -> Option<TimerId> {
+    match kind {
+        Kind::AttemptDeferred { timer, .. }
+        | Kind::AttemptInDoubt { timer, .. }
+        | Kind::RetryScheduled { timer, .. }
+        | Kind::CallWatched { timer, .. }
+        | Kind::ReportAwaited { timer, .. }
+        | Kind::WaitStarted { timer, .. }
+        | Kind::SettlingStarted { timer, .. } => Some(*timer),
+        Kind::BreakerOpened { timer, .. } => *timer,
+        Kind::CampaignLaunched { .. }
+        | Kind::CascadeStarted { .. }
+        | Kind::Paused { .. }
+        | Kind::Resumed { .. }
+        | Kind::BreakerClosed { .. }
+        | Kind::CampaignEnded { .. }
+        | Kind::AttemptPlanned { .. }
+        | Kind::AttemptClaimed { .. }
+        | Kind::AttemptAccepted { .. }
+        | Kind::AttemptRefused { .. }
+        | Kind::AttemptWithdrawn { .. }
+        | Kind::AttemptFailed { .. }
+        | Kind::CallProgressed { .. }
+        | Kind::CallEnded { .. }
+        | Kind::CostReported { .. }
+        | Kind::Recalled { .. }
+        | Kind::OutcomeHeard { .. }
+        | Kind::ClickSuspected { .. }
+        | Kind::TimerFired { .. }
+        | Kind::StepSkipped { .. }
+        | Kind::Held { .. }
+        | Kind::Released { .. }
+        | Kind::ContactedAfterAnswer {}
+        | Kind::CascadeEnded { .. }
+        | Kind::Suppressed { .. }
+        | Kind::Unmatched { .. }
+        | Kind::DoubtSettled { .. } => None,
+    }
+}
+
+fn started(campaign: &mut Campaign, subject: Subject, start: &CascadeStart, at: At) {
+    if let (Some(id), Some(person)) = (subject.cascade, subject.customer) {
+        campaign.push(Journey::new(id, person, start.clone(), at));
+    }
+}
+
+fn fired(campaign: &mut Campaign, subject: Subject, timer: TimerId) {
+    let Some(cascade) = subject.cascade else {
+        let breakers = &mut campaign.header.breakers;
+        let taken = breakers.iter_mut().find_map(|b| b.timer.take_if(|(_, id)| *id == timer));
+        campaign.index_breaker(taken, false);
+        return;
+    };
+    campaign.change(cascade, |journey| {
+        journey.timer = journey.timer.filter(|t| t.id != timer);
+        if matches!(journey.state, State::Deferred(_)) {
+            journey.state = State::Queued;
+        }
+    });
+}
+
+fn fold_pause(campaign: &mut Campaign, at: At, kind: &Kind) {
+    let slot = |campaign: &'_ mut Campaign, only: Option<Channel>| match only {
+        None => campaign.header.paused.take(),
+        Some(channel) => campaign.header.paused_on[channel.index()].take(),
+    };
+    match kind {
+        Kind::Paused { only, by, why } => {
+            let since = slot(campaign, *only).map_or(at, |before| before.since);
+            let by_itself = *by == super::event::Actor::Engine;
+            let pause = Some(Pause { since, why: why.clone(), by_itself });
+            match only {
+                None => campaign.header.paused = pause,
+                Some(channel) => campaign.header.paused_on[channel.index()] = pause,
+            }
+        }
+        Kind::Resumed { only, extend_timers } => {
+            let stood = slot(campaign, *only).map(|pause| at - pause.since);
+            if let (true, Some(stood)) = (extend_timers, stood) {
+                shift_waits(campaign, *only, stood);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lengthens every running wait by the time that sending stood still.
+fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeDelta) {
+    let waiting: Vec<_> = campaign
+        .journeys()
+        .iter()
+        .filter(|j| j.timer.is_some() && only.is_none_or(|channel| j.channel() == channel))
+        .map(|j| j.id)
+        .collect();
+    for id in waiting {
+        campaign.change(id, |journey| {
+            if let Some(timer) = &mut journey.timer {
+                timer.due = timer.due + by;
+            }
+        });
+    }
+}
+
+fn fold_breaker(campaign: &mut Campaign, at: At, kind: &Kind) {
+    match kind {
+        Kind::BreakerOpened { on, scope, failure, retry_at, timer } => {
+            let timer = retry_at.zip(*timer);
+            let breakers = &mut campaign.header.breakers;
+            if let Some(open) = breakers.iter_mut().find(|b| b.on == *on && b.scope == *scope) {
+                let before = std::mem::replace(&mut open.timer, timer);
+                campaign.index_breaker(before, false);
+            } else {
+                breakers.push(Breaker {
+                    on: *on,
+                    scope: scope.clone(),
+                    failure: (**failure).clone(),
+                    since: at,
+                    timer,
+                });
+            }
+            campaign.index_breaker(timer, true);
+        }
+        Kind::BreakerClosed { on, scope, .. } => {
+            let breakers = &mut campaign.header.breakers;
+            let Some(at) = breakers.iter().position(|b| b.on == *on && b.scope == *scope) else { return };
+            let closed = breakers.remove(at);
+            campaign.index_breaker(closed.timer, false);
+            campaign.header.outages[on.index()] = 0;
+        }
+        _ => {}
+    }
+}
+
+fn fold_journey(campaign: &mut Campaign, at: At, subject: Subject, kind: &Kind) {
+    let Some(cascade) = subject.cascade else { return };
+    match (kind, subject.channel) {
+        (Kind::AttemptAccepted { .. }, Some(channel)) => campaign.header.outages[channel.index()] = 0,
+        (Kind::AttemptRefused { failure, .. } | Kind::AttemptInDoubt { failure, .. }, Some(channel)) => {
+            let row = &mut campaign.header.outages[channel.index()];
+            *row = if failure.class == Class::Outage { *row + 1 } else { 0 };
+        }
+        (Kind::AttemptPlanned { .. }, _) => {
+            if let Some(id) = subject.attempt {
+                let next = &mut campaign.header.next_attempt;
+                next.0 = next.0.max(id.0 + 1);
+            }
+        }
+        _ => {}
+    }
+    campaign.change(cascade, |journey| {
+        let over = journey
+            .is_over()
+            .then(|| (journey.state.clone(), journey.step, journey.credited, journey.ended_at));
+        fold_attempt(journey, at, subject, kind);
+        fold_state(journey, at, subject, kind);
+        // Late news is kept, but nothing brings an ended cascade back.
+        if let Some((state, step, credited, ended_at)) = over {
+            (journey.state, journey.step, journey.timer) = (state, step, None);
+            (journey.credited, journey.ended_at) = (credited, ended_at);
+        }
+    });
+}
+
+/// What an event makes of its attempt.
+fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
+    let (Some(id), Some(step), Some(channel)) = (subject.attempt, subject.step, subject.channel) else {
+        return;
+    };
+    if matches!(kind, Kind::AttemptPlanned { .. }) {
+        journey.attempts.push(Attempt::new(id, step, channel));
+        return;
+    }
+    let Some(attempt) = journey.attempts.iter_mut().find(|a| a.id == id) else { return };
+    let failed = |attempt: &mut Attempt, stage: Stage, failure: &Failure| {
+        attempt.stage = stage;
+        attempt.failure = Some(Arc::new(failure.clone()));
+    };
+    match kind {
+        Kind::AttemptClaimed { reserved } => {
+            (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
+        }
+        Kind::AttemptAccepted { provider_id, cost } => {
+            (attempt.stage, attempt.provider_id, attempt.cost) =
+                (Stage::Accepted, Some(provider_id.clone()), *cost);
+            let rest = attempt.reserved - *cost;
+            attempt.reserved =
+                if channel == Channel::Phone && rest > Money::ZERO { rest } else { Money::ZERO };
+        }
+        Kind::AttemptRefused { failure, reached } => {
+            failed(attempt, Stage::Refused, failure);
+            (attempt.reserved, attempt.reached) = (Money::ZERO, *reached);
+        }
+        Kind::AttemptInDoubt { failure, .. } => failed(attempt, Stage::InDoubt, failure),
+        Kind::AttemptWithdrawn { .. } => (attempt.stage, attempt.reserved) = (Stage::Withdrawn, Money::ZERO),
+        Kind::AttemptFailed { failure } => {
+            failed(attempt, Stage::Failed, failure);
+            (attempt.ended, attempt.reserved) = (true, Money::ZERO);
+        }
+        Kind::CallProgressed { progress } => attempt.progress = Some(*progress),
+        Kind::CallWatched { .. } => attempt.watched += 1,
+        Kind::CallEnded { .. } => (attempt.ended, attempt.reserved) = (true, Money::ZERO),
+        Kind::CostReported { cost } => attempt.cost = *cost,
+        Kind::OutcomeHeard { outcome, why, disposition, .. } => {
+            attempt.outcomes[outcome.index()] = true;
+            attempt.disposition = disposition.or(attempt.disposition);
+            attempt.machine |= why.as_deref().is_some_and(|why| why.contains("voicemail"));
+        }
+        Kind::DoubtSettled { was_sent, .. } => {
+            attempt.stage = if *was_sent { Stage::Accepted } else { Stage::Refused };
+            (attempt.ended, attempt.reserved, attempt.reached) = (true, Money::ZERO, *was_sent);
+        }
+        _ => {}
+    }
+}
+
+/// What an event makes of the journey's state, timer and last word.
+fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
+    let alarm = |id: &TimerId, due: &At, what| Some(Timer { id: *id, due: *due, what });
+    if matches!(kind, Kind::AttemptPlanned { .. } | Kind::Held { .. } | Kind::StepSkipped { .. })
+        && let Some(step) = subject.step.filter(|step| *step != journey.step)
+    {
+        (journey.step, journey.retries) = (step, 0);
+    }
+    match kind {
+        Kind::AttemptPlanned { due } => {
+            (journey.state, journey.timer, journey.due_at) = (State::Queued, None, *due);
+        }
+        Kind::AttemptDeferred { until, why, timer } => {
+            (journey.state, journey.timer) = (State::Deferred(*why), alarm(timer, until, Alarm::Defer));
+        }
+        Kind::AttemptClaimed { .. } => (journey.state, journey.timer) = (State::Sending, None),
+        Kind::AttemptAccepted { .. } => {
+            let channel = subject.channel.unwrap_or_else(|| journey.channel());
+            journey.last = Some((at, Word::Accepted(channel)));
+            // A doubt that is proved sent goes on with the wait it already runs.
+            if journey.state == State::InDoubt && subject.attempt.is_some_and(|id| journey.hangs_on(id)) {
+                let settling = journey.timer.is_some_and(|t| t.what == Alarm::Settle);
+                journey.state = if settling { State::Settling } else { State::Waiting };
+            }
+        }
+        Kind::AttemptRefused { failure, .. } | Kind::AttemptFailed { failure } => {
+            note_failure(journey, at, failure);
+        }
+        Kind::AttemptInDoubt { failure, due, timer } => {
+            note_failure(journey, at, failure);
+            let what = if journey.at_last_step() { Alarm::Settle } else { Alarm::Wait };
+            (journey.state, journey.timer) = (State::InDoubt, alarm(timer, due, what));
+        }
+        Kind::RetryScheduled { retry, due, timer } => {
+            (journey.state, journey.retries) = (State::Retrying, *retry);
+            journey.timer = alarm(timer, due, Alarm::Retry);
+        }
+        Kind::CallWatched { due, timer } => {
+            (journey.state, journey.timer) = (State::Sending, alarm(timer, due, Alarm::CallWatch));
+        }
+        Kind::ReportAwaited { due, timer } => {
+            (journey.state, journey.timer) = (State::Sending, alarm(timer, due, Alarm::Report));
+        }
+        Kind::WaitStarted { due, timer } => {
+            (journey.state, journey.timer) = (State::Waiting, alarm(timer, due, Alarm::Wait));
+        }
+        Kind::SettlingStarted { due, timer } => {
+            (journey.state, journey.timer) = (State::Settling, alarm(timer, due, Alarm::Settle));
+        }
+        Kind::OutcomeHeard { outcome, why, .. } => {
+            let channel = subject.channel.unwrap_or_else(|| journey.channel());
+            journey.outcomes[channel.index()][outcome.index()].get_or_insert(at);
+            if !(*outcome == Outcome::Delivered && journey.is_over()) {
+                journey.last = Some((at, Word::Outcome(*outcome, why.clone())));
+            }
+        }
+        Kind::StepSkipped { why } => journey.last = Some((at, Word::Skipped(*why))),
+        Kind::Held { why } => (journey.state, journey.timer) = (State::Held(why.clone()), None),
+        Kind::Released { .. } => (journey.state, journey.timer) = (State::Queued, None),
+        Kind::CascadeEnded { end, credited, .. } => {
+            (journey.state, journey.timer) = (State::Ended(*end), None);
+            (journey.credited, journey.ended_at) = (*credited, Some(at));
+        }
+        Kind::DoubtSettled { was_sent: true, .. } if journey.state == State::InDoubt => {
+            let settling = journey.timer.is_some_and(|t| t.what == Alarm::Settle);
+            journey.state = if settling { State::Settling } else { State::Waiting };
+        }
+        _ => {}
+    }
+}
+
+fn note_failure(journey: &mut Journey, at: At, failure: &Failure) {
+    journey.failure = Some(Arc::new(failure.clone()));
+    journey.last = Some((at, Word::Failed(failure.code.clone(), failure.class)));
+}
+
+/// How far a call came, for "only forward".
+pub(super) const fn rank(progress: Option<CallProgress>) -> u8 {
+    match progress {
+        None => 0,
+        Some(CallProgress::Queued) => 1,
+        Some(CallProgress::Ringing) => 2,
+        Some(CallProgress::InProgress) => 3,
+    }
+}
+
+/// The newest attempt's id of this journey, where there is one.
+pub(super) fn newest_id(journey: &Journey) -> Option<AttemptId> {
+    journey.newest().map(|a| a.id)
+}

@@ -1,0 +1,252 @@
+//! What becomes of a claimed attempt: accepted, refused, withdrawn or in doubt.
+
+use super::apply::IllegalMove;
+use super::breaker::{self, OUTAGES_IN_A_ROW};
+use super::effect::Effect;
+use super::event::{Hold, Kind, Subject, Withdrawal};
+use super::gate;
+use super::journal::Journal;
+use super::journey::{Stage, State};
+use super::retry;
+use super::steps::wait_ends;
+use crate::model::{At, AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
+use chrono::TimeDelta;
+
+/// How long a call may be without an end before the provider is asked.
+const CALL_WATCH: TimeDelta = TimeDelta::minutes(15);
+
+/// How often it is asked before the call counts as over.
+const CALL_WATCHES: u32 = 8;
+
+impl Journal<'_> {
+    /// The provider took it. Known already where a webhook was faster.
+    pub fn accepted(
+        &mut self,
+        attempt: AttemptId,
+        provider_id: String,
+        units: u32,
+    ) -> Result<(), IllegalMove> {
+        match self.stage(attempt) {
+            Some(Stage::Claimed | Stage::InDoubt) => {
+                self.take(attempt, provider_id, units);
+                Ok(())
+            }
+            Some(Stage::Accepted | Stage::Failed) => Ok(()),
+            stage @ (None | Some(Stage::Planned | Stage::Refused | Stage::Withdrawn)) => {
+                Err(illegal("accepted", attempt, stage))
+            }
+        }
+    }
+
+    /// A lookup or an echo proved that a doubtful attempt was sent.
+    pub fn found(&mut self, attempt: AttemptId, provider_id: String) {
+        if matches!(self.stage(attempt), Some(Stage::Claimed | Stage::InDoubt)) {
+            self.take(attempt, provider_id, 1);
+        }
+    }
+
+    /// Books an attempt as accepted and starts what follows.
+    fn take(&mut self, attempt: AttemptId, provider_id: String, units: u32) {
+        let Some((journey, claimed)) = self.campaign.attempt(attempt) else { return };
+        let (id, channel, doubtful) = (journey.id, claimed.channel, claimed.stage == Stage::InDoubt);
+        let (price, _) = self.campaign.header.launch.policy.price(channel);
+        let over = journey.is_over();
+        self.record_attempt(
+            attempt,
+            Kind::AttemptAccepted { provider_id: provider_id.clone(), cost: price * u64::from(units.max(1)) },
+        );
+        if over {
+            // It was on its way when the cascade ended.
+            return self.ask(Effect::Recall { attempt, cascade: id, channel, provider_id });
+        }
+        if !self.is_current(attempt) {
+            return;
+        }
+        match channel {
+            Channel::Phone => {
+                let (due, timer) = (self.at + CALL_WATCH, self.timer());
+                self.record_attempt(attempt, Kind::CallWatched { due, timer });
+            }
+            Channel::Whatsapp | Channel::Sms | Channel::Email if doubtful => {}
+            Channel::Whatsapp | Channel::Sms | Channel::Email => self.start_wait(id, self.at),
+        }
+    }
+
+    /// The create call failed: `sent: no` is tried again or moves on, `sent: maybe` never is.
+    pub fn failed(&mut self, attempt: AttemptId, failure: Failure, reached: bool) -> Result<(), IllegalMove> {
+        match self.stage(attempt) {
+            Some(Stage::Claimed) => {}
+            // A webhook had already proved that it was sent; the lost answer changes nothing.
+            Some(Stage::Accepted | Stage::Failed | Stage::InDoubt) => return Ok(()),
+            stage @ (None | Some(Stage::Planned | Stage::Refused | Stage::Withdrawn)) => {
+                return Err(illegal("a failed create call", attempt, stage));
+            }
+        }
+        let channel = failure.channel;
+        if failure.sent == Sent::Maybe || failure.class == Class::InDoubt {
+            self.doubt(attempt, failure);
+        } else {
+            self.record_attempt(
+                attempt,
+                Kind::AttemptRefused { failure: Box::new(failure.clone()), reached },
+            );
+            self.after_refusal(attempt, &failure);
+        }
+        gate::watch(self, channel);
+        Ok(())
+    }
+
+    /// Sent or not? The wait runs from the claim, and the provider is asked.
+    pub fn doubt(&mut self, attempt: AttemptId, failure: Failure) {
+        let Some((journey, claimed)) = self.campaign.attempt(attempt) else { return };
+        let (cascade, channel) = (journey.id, claimed.channel);
+        let (since, over) = (claimed.claimed_at.unwrap_or(self.at), journey.is_over());
+        let (due, timer) = (wait_ends(self, cascade, since), self.timer());
+        self.record_attempt(attempt, Kind::AttemptInDoubt { failure: Box::new(failure), due, timer });
+        if !over {
+            self.ask(Effect::LookUp { attempt, cascade, channel });
+        }
+    }
+
+    fn after_refusal(&mut self, attempt: AttemptId, failure: &Failure) {
+        let Some(id) = self.campaign.cascade_of(attempt) else { return };
+        if !self.is_current(attempt) {
+            return;
+        }
+        match failure.class {
+            Class::Throttle => self.retry_or_shut(attempt, failure),
+            Class::Outage => {
+                let in_a_row = self.campaign.header.outages[failure.channel.index()];
+                if in_a_row >= OUTAGES_IN_A_ROW {
+                    self.shut_and_hold(attempt, failure);
+                } else {
+                    self.retry_or_shut(attempt, failure);
+                }
+            }
+            Class::Config => self.shut_and_hold(attempt, failure),
+            Class::Recipient => self.bounced(attempt, failure),
+            Class::Suppress => {
+                let why = failure.code.clone();
+                self.opted_out(id, Some(attempt), failure.channel, why, None, None);
+            }
+            Class::InDoubt => {}
+        }
+    }
+
+    fn retry_or_shut(&mut self, attempt: AttemptId, failure: &Failure) {
+        let Some((journey, _)) = self.campaign.attempt(attempt) else { return };
+        let retry = journey.retries + 1;
+        if retry > self.campaign.header.launch.policy.retry_max {
+            return self.shut_and_hold(attempt, failure);
+        }
+        let (due, timer) = (self.at + retry::delay(attempt, failure, retry), self.timer());
+        self.record_attempt(attempt, Kind::RetryScheduled { retry, due, timer });
+    }
+
+    /// Opens the breaker of this failure's scope and holds everybody whose next send falls into it.
+    fn shut_and_hold(&mut self, attempt: AttemptId, failure: &Failure) {
+        let scope = if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() };
+        self.shut(failure, scope.clone());
+        let Some(id) = self.campaign.cascade_of(attempt) else { return };
+        let why = Hold::Breaker { on: failure.channel, scope };
+        self.record_about(id, Kind::Held { why });
+    }
+
+    /// Opens a breaker and holds what stands in its channel's queue.
+    pub fn shut(&mut self, failure: &Failure, scope: Scope) {
+        if self.campaign.header.breakers.iter().any(|b| b.on == failure.channel && b.scope == scope) {
+            return;
+        }
+        let (retry_at, timer) = (Some(breaker::check_at(failure, self.at)), Some(self.timer()));
+        let on = failure.channel;
+        let opened = Kind::BreakerOpened {
+            on,
+            scope: scope.clone(),
+            failure: Box::new(failure.clone()),
+            retry_at,
+            timer,
+        };
+        self.record(Subject { channel: Some(on), ..Subject::default() }, opened);
+        let queued: Vec<_> = self.campaign.queue(on).iter().copied().collect();
+        for attempt in queued {
+            let Some((journey, _)) = self.campaign.attempt(attempt) else { continue };
+            if breaker::covering(self.campaign, journey, on).is_some() {
+                let id = journey.id;
+                self.hold(id, attempt, Hold::Breaker { on, scope: scope.clone() });
+            }
+        }
+    }
+
+    /// A read-only check came back: open the scope, or ask again later.
+    pub fn scope_checked(&mut self, channel: Channel, scope: &Scope, mended: bool) {
+        if mended {
+            return self.close_breaker(channel, scope, super::event::Actor::Check);
+        }
+        let open = self.campaign.header.breakers.iter().find(|b| b.on == channel && b.scope == *scope);
+        let Some(failure) = open.filter(|b| b.timer.is_none()).map(|b| Box::new(b.failure.clone())) else {
+            return;
+        };
+        let (retry_at, timer) = (Some(breaker::check_at(&failure, self.at)), Some(self.timer()));
+        let kind = Kind::BreakerOpened { on: channel, scope: scope.clone(), failure, retry_at, timer };
+        self.record(Subject { channel: Some(channel), ..Subject::default() }, kind);
+    }
+
+    /// Cannot arrive there: nobody sits out a wait for it.
+    pub fn bounced(&mut self, attempt: AttemptId, failure: &Failure) {
+        let Some((journey, _)) = self.campaign.attempt(attempt) else { return };
+        let id = journey.id;
+        let sits_out = journey.leg().is_some_and(|leg| leg.bounce_waits);
+        let waits = matches!(journey.state, State::Waiting | State::Settling | State::InDoubt);
+        self.outcome(attempt, Outcome::Bounced, None, Some(failure.code.clone()), None, None);
+        if !self.is_current(attempt) {
+            return;
+        }
+        if sits_out {
+            if !waits {
+                self.start_wait(id, self.at);
+            }
+        } else {
+            self.next_step(id);
+        }
+    }
+
+    /// A brake fell between the claim and the first byte: nothing was sent.
+    pub fn braked(&mut self, attempt: AttemptId, why: Withdrawal) -> Result<(), IllegalMove> {
+        match self.stage(attempt) {
+            Some(Stage::Claimed) => {}
+            stage => return Err(illegal("a brake", attempt, stage)),
+        }
+        let id = self.campaign.cascade_of(attempt);
+        self.withdraw(attempt, why);
+        // What put the brake on may turn out to change nothing (an auto-reply): then the step is still wanted.
+        if let Some(id) = id.filter(|_| self.is_current(attempt)) {
+            self.plan_again(id);
+        }
+        Ok(())
+    }
+
+    /// A call had no end for a long time: ask, and at last conclude.
+    pub fn watch_call(&mut self, id: crate::model::CascadeId) {
+        let Some(attempt) = self.journey(id).and_then(|j| j.newest()) else { return };
+        let (attempt, channel, watched) = (attempt.id, attempt.channel, attempt.watched);
+        if watched >= CALL_WATCHES {
+            self.record_attempt(
+                attempt,
+                Kind::CallEnded { reason: "no end was ever reported".into(), talked_s: 0 },
+            );
+            return self.start_wait(id, self.at);
+        }
+        self.ask(Effect::LookUp { attempt, cascade: id, channel });
+        let (due, timer): (At, _) = (self.at + CALL_WATCH, self.timer());
+        self.record_attempt(attempt, Kind::CallWatched { due, timer });
+    }
+
+    fn stage(&self, attempt: AttemptId) -> Option<Stage> {
+        self.campaign.attempt(attempt).map(|(_, a)| a.stage)
+    }
+}
+
+fn illegal(what: &'static str, attempt: AttemptId, stage: Option<Stage>) -> IllegalMove {
+    let stage = stage.map_or_else(|| "unknown".into(), |stage| format!("{stage:?}").to_lowercase());
+    IllegalMove { what, attempt, stage }
+}
