@@ -1,0 +1,117 @@
+//! Brakes: what stops a send the moment it is heard, before anything is queued or committed.
+//!
+//! Set by webhooks and keys, asked by dispatch immediately before a request starts. Brakes act first and are
+//! recorded after; releasing one waits for its record.
+
+use crate::engine::event::Withdrawal;
+use crate::model::{CascadeId, Channel, Phone};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Shared by everybody who may stop a send. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Brakes(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    all: AtomicBool,
+    channels: [AtomicBool; 4],
+    people: Mutex<People>,
+}
+
+#[derive(Debug, Default)]
+struct People {
+    opted_out: HashSet<Phone>,
+    /// Something of theirs is being recorded just now.
+    heard: HashMap<Phone, u32>,
+    over: HashSet<CascadeId>,
+}
+
+impl Brakes {
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops or frees everything, or one channel.
+    pub fn hold(&self, only: Option<Channel>, on: bool) {
+        match only {
+            None => self.0.all.store(on, Ordering::SeqCst),
+            Some(channel) => self.0.channels[channel.index()].store(on, Ordering::SeqCst),
+        }
+    }
+
+    /// They want no more contact.
+    pub fn opt_out(&self, phone: Phone) {
+        self.people().opted_out.insert(phone);
+    }
+
+    /// Whether they were ever heard to opt out.
+    pub fn is_opted_out(&self, phone: &Phone) -> bool {
+        self.people().opted_out.contains(phone)
+    }
+
+    /// They reacted; until [`Brakes::recorded`] nothing starts to them.
+    pub fn heard(&self, phone: Phone) {
+        *self.people().heard.entry(phone).or_default() += 1;
+    }
+
+    /// What [`Brakes::heard`] announced is on disk: from here on the engine's state speaks.
+    pub fn recorded(&self, phone: &Phone) {
+        let mut people = self.people();
+        if let Some(count) = people.heard.get_mut(phone) {
+            *count -= 1;
+            if *count == 0 {
+                people.heard.remove(phone);
+            }
+        }
+    }
+
+    /// This cascade is over, committed or not.
+    pub fn over(&self, cascade: CascadeId) {
+        self.people().over.insert(cascade);
+    }
+
+    /// Which brake keeps this send from starting, if one does.
+    pub fn check(&self, channel: Channel, cascade: CascadeId, phone: &Phone) -> Option<Withdrawal> {
+        if self.0.all.load(Ordering::SeqCst) || self.0.channels[channel.index()].load(Ordering::SeqCst) {
+            return Some(Withdrawal::Paused);
+        }
+        let people = self.people();
+        if people.opted_out.contains(phone) {
+            Some(Withdrawal::OptedOut)
+        } else if people.heard.contains_key(phone) || people.over.contains(&cascade) {
+            Some(Withdrawal::Answered)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_brake_stops_and_only_its_own_people() {
+        let brakes = Brakes::default();
+        let (ana, bo) = (phone("+14155550100"), phone("+14155550101"));
+        let check = |phone| brakes.check(Channel::Phone, CascadeId(1), phone);
+        assert_eq!(check(&ana), None);
+        brakes.hold(Some(Channel::Phone), true);
+        assert_eq!(check(&ana), Some(Withdrawal::Paused));
+        brakes.hold(Some(Channel::Phone), false);
+        brakes.heard(ana.clone());
+        assert_eq!((check(&ana), check(&bo)), (Some(Withdrawal::Answered), None));
+        brakes.recorded(&ana);
+        assert_eq!(check(&ana), None);
+        brakes.opt_out(ana.clone());
+        assert_eq!((check(&ana), check(&bo)), (Some(Withdrawal::OptedOut), None));
+        brakes.over(CascadeId(1));
+        assert_eq!(check(&bo), Some(Withdrawal::Answered));
+    }
+
+    fn phone(text: &str) -> Phone {
+        Phone::parse_e164(text).unwrap()
+    }
+}
