@@ -199,7 +199,7 @@ pub fn by_status(status: u16) -> &'static Row {
         402 => &UNPAID,
         408 | 500.. => &FAULT,
         429 => &TOO_FAST,
-        300..400 => &REDIRECT,
+        300..=399 => &REDIRECT,
         _ => &REJECTED,
     }
 }
