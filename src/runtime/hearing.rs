@@ -49,7 +49,7 @@ pub fn stops(heard: &providers::Heard) -> bool {
     match &heard.what {
         providers::Fact::Inbound { text, payload, provider_optout } => {
             *provider_optout == Some(true)
-                || matches!(meaning::read(text, payload.as_deref()), meaning::Meaning::OptOut(_))
+                || matches!(meaning::read(text.raw(), payload.as_deref()), meaning::Meaning::OptOut(_))
         }
         providers::Fact::Preference { stop } => *stop,
         providers::Fact::CallEnded(end) => matches!(said(end), Some(meaning::Meaning::OptOut(_))),
@@ -79,7 +79,7 @@ pub fn news(heard: providers::Heard, known: Lookups<'_>) -> Heard {
         providers::Fact::Failed(failure) => What::Failed(failure),
         providers::Fact::Inbound { text, payload, provider_optout } => match provider_optout {
             Some(true) => What::Stopped(text.screen()),
-            Some(false) | None => What::Inbound(meaning::read(&text, payload.as_deref())),
+            Some(false) | None => What::Inbound(meaning::read(text.raw(), payload.as_deref())),
         },
         providers::Fact::Preference { stop: true } => What::Stopped("stopped marketing messages".into()),
         providers::Fact::Preference { stop: false } => What::Other("resumed marketing messages".into()),
@@ -107,7 +107,7 @@ fn said(end: &providers::CallEnd) -> Option<meaning::Meaning> {
     if end.said.is_none() && end.structured.is_none() {
         return None;
     }
-    Some(meaning::of_call(end.structured.as_ref(), end.said.as_ref()))
+    Some(meaning::read_call(end.said.as_ref().map(Untrusted::raw), end.structured.as_ref()))
 }
 
 fn call_end(end: providers::CallEnd) -> CallEnd {
