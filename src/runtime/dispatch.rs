@@ -1,0 +1,177 @@
+//! Letting effects out: each is one question to a provider, whose answer comes back as news.
+//!
+//! A send leaves here only after its claim was committed. The brakes are asked once more, immediately before
+//! the request starts. Nothing is tried twice.
+
+use super::brakes::Brakes;
+use super::driver::News;
+use crate::clock::Clock;
+use crate::engine::effect::Effect;
+use crate::engine::event::RecallResult;
+use crate::engine::input::Input;
+use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
+use crate::providers::{Answer, Lookup, Outgoing, Provider, Recall};
+use chrono::TimeDelta;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// A doubt is looked up after this much campaign time and this much wall time: lists lag.
+const LOOK_UP_AFTER: (TimeDelta, Duration) = (TimeDelta::seconds(20), Duration::from_millis(500));
+
+/// How often a doubt is looked up before only a webhook or the operator can settle it.
+const LOOK_UPS: u32 = 4;
+
+/// A send whose claim is on disk.
+#[derive(Debug)]
+pub struct Claimed {
+    /// Which.
+    pub attempt: AttemptId,
+    /// Whose.
+    pub cascade: CascadeId,
+    /// Where.
+    pub channel: Channel,
+    /// What is said.
+    pub outgoing: Outgoing,
+    /// When it was claimed, campaign time.
+    pub at: At,
+}
+
+/// Carries effects out.
+#[derive(Clone)]
+pub struct Dispatch {
+    providers: Vec<Arc<dyn Provider>>,
+    news: mpsc::Sender<News>,
+    brakes: Brakes,
+    clock: Clock,
+    /// Where running calls can be ended, by the provider's id.
+    controls: Arc<Mutex<HashMap<String, String>>>,
+}
+
+impl Dispatch {
+    /// Over these providers; answers go to `news`.
+    pub fn new(
+        providers: Vec<Arc<dyn Provider>>,
+        news: mpsc::Sender<News>,
+        brakes: Brakes,
+        clock: Clock,
+    ) -> Self {
+        Self { providers, news, brakes, clock, controls: Arc::default() }
+    }
+
+    /// Who serves a channel.
+    pub fn provider(&self, channel: Channel) -> Option<Arc<dyn Provider>> {
+        self.providers.iter().find(|p| p.channel() == channel).cloned()
+    }
+
+    /// Everybody.
+    pub fn providers(&self) -> &[Arc<dyn Provider>] {
+        &self.providers
+    }
+
+    async fn tell(&self, input: Input) {
+        // The driver is gone only when the process ends; the claim then counts as in doubt.
+        let _ = self.news.send(News::Input(input)).await;
+    }
+
+    /// Starts one claimed send, unless a brake has fallen since.
+    pub fn send(&self, claimed: Claimed) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let Claimed { attempt, cascade, channel, outgoing, .. } = claimed;
+            let Some(provider) = this.provider(channel) else { return };
+            if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to) {
+                return this.tell(Input::Braked { attempt, why }).await;
+            }
+            match provider.send(&outgoing).await {
+                Answer::Accepted { provider_id, segments, control } => {
+                    if let Some(control) = control {
+                        let mut controls = this.controls.lock().unwrap_or_else(PoisonError::into_inner);
+                        controls.insert(provider_id.clone(), control);
+                    }
+                    this.tell(Input::Accepted { attempt, provider_id, units: segments.unwrap_or(1) }).await;
+                }
+                Answer::Failed { failure, reached } => {
+                    this.tell(Input::Failed { attempt, failure, reached }).await;
+                }
+            }
+        });
+    }
+
+    /// Calls something back.
+    pub fn recall(&self, attempt: AttemptId, channel: Channel, provider_id: String) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let Some(provider) = this.provider(channel) else { return };
+            let control = {
+                let controls = this.controls.lock().unwrap_or_else(PoisonError::into_inner);
+                controls.get(&provider_id).cloned()
+            };
+            let result = match provider.recall(&provider_id, control.as_deref()).await {
+                Recall::Done => RecallResult::Recalled,
+                Recall::TooLate => RecallResult::TooLate,
+                Recall::Impossible => RecallResult::Impossible,
+            };
+            this.tell(Input::Recalled { attempt, result }).await;
+        });
+    }
+
+    /// Asks what became of an attempt: by its own id where the provider gave one, else by looking for it.
+    pub fn look_up(&self, attempt: AttemptId, channel: Channel, known: Option<String>, sought: Option<(Outgoing, At)>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let Some(provider) = this.provider(channel) else { return };
+            for round in 1..=LOOK_UPS {
+                let due = this.clock.now() + LOOK_UP_AFTER.0 * i32::try_from(round).unwrap_or(1);
+                this.clock.sleep_until(due).await;
+                tokio::time::sleep(LOOK_UP_AFTER.1).await;
+                let found = match (&known, &sought) {
+                    (Some(id), _) => provider.status(id).await,
+                    (None, Some((outgoing, since))) => provider.look_up(outgoing, *since).await,
+                    (None, None) => return,
+                };
+                match found {
+                    Lookup::Found { provider_id, heard } => {
+                        this.tell(Input::Found { attempt, provider_id }).await;
+                        let _ = this.news.send(News::Reports { heard, ack: None }).await;
+                        return;
+                    }
+                    Lookup::Impossible => return,
+                    Lookup::NotSeen | Lookup::Failed(_) => {}
+                }
+            }
+        });
+    }
+
+    /// Asks, read-only, whether a shut scope is mended.
+    pub fn check(&self, channel: Channel, scope: Scope) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let Some(provider) = this.provider(channel) else { return };
+            let mended = match provider.check(&scope).await {
+                Ok(mended) => mended,
+                Err(failure) => {
+                    tracing::warn!(%channel, %scope, code = failure.code, "a scope's check failed");
+                    false
+                }
+            };
+            this.tell(Input::ScopeChecked { channel, scope, mended }).await;
+        });
+    }
+}
+
+/// Effects other than sends.
+pub fn let_out(dispatch: &Dispatch, effect: Effect, sought: impl FnOnce(AttemptId) -> (Option<String>, Option<(Outgoing, At)>)) {
+    match effect {
+        // A send needs its text; the driver hands it over as `Claimed`.
+        Effect::Send { .. } => {}
+        Effect::Recall { attempt, channel, provider_id, .. } => dispatch.recall(attempt, channel, provider_id),
+        Effect::LookUp { attempt, channel, .. } => {
+            let (known, sought) = sought(attempt);
+            dispatch.look_up(attempt, channel, known, sought);
+        }
+        Effect::CheckScope { channel, scope } => dispatch.check(channel, scope),
+    }
+}
+

@@ -1,0 +1,91 @@
+//! Where verified reports come in: brakes first, then the driver's queue, then the answer after the commit.
+
+use super::brakes::Brakes;
+use super::driver::News;
+use super::handle::Ear;
+use super::hearing;
+use super::webhooks::{Inbox, NotTaken};
+use crate::clock;
+use crate::model::Phone;
+use crate::providers::Heard;
+use futures::future::{BoxFuture, FutureExt as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// The providers we listen to, as the header names them.
+const NAMES: [(&str, &str); 3] = [("whatsapp", "WhatsApp"), ("vapi", "Vapi"), ("twilio", "Twilio")];
+
+/// When each provider was last heard, by wall time. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Hearing(Arc<Mutex<[Option<Instant>; 3]>>);
+
+impl Hearing {
+    /// A valid report or a round trip, just now.
+    pub fn heard(&self, provider: &str) {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = NAMES.iter().position(|(name, _)| *name == provider) {
+            times[at] = Some(clock::wall());
+        }
+    }
+
+    /// For the header.
+    pub fn ears(&self) -> Vec<Ear> {
+        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = |at: Option<Instant>| at.map(|at| clock::wall().saturating_duration_since(at).as_secs());
+        NAMES.iter().zip(*times).map(|((_, name), at)| Ear { name, heard_s: since(at) }).collect()
+    }
+}
+
+/// The webhook receiver's way to the driver.
+#[derive(Clone, Debug)]
+pub struct Ears {
+    /// To the driver.
+    pub news: mpsc::Sender<News>,
+    /// Act before anything is queued.
+    pub brakes: Brakes,
+    /// For the header.
+    pub hearing: Hearing,
+}
+
+impl Inbox for Ears {
+    fn take(&self, heard: Vec<Heard>) -> BoxFuture<'_, Result<(), NotTaken>> {
+        async move {
+            let mut held: Vec<Phone> = Vec::new();
+            for report in &heard {
+                self.hearing.heard(report.provider);
+                let Some(phone) = &report.person else { continue };
+                if hearing::stops(report) {
+                    self.brakes.opt_out(phone.clone());
+                } else if hearing::is_reaction(report) {
+                    self.brakes.heard(phone.clone());
+                    held.push(phone.clone());
+                }
+            }
+            let (ack, taken) = oneshot::channel();
+            let queued = self.news.send(News::Reports { heard, ack: Some(ack) }).await;
+            let result = match queued {
+                Ok(()) => taken.await.unwrap_or(Err(NotTaken)),
+                Err(_) => Err(NotTaken),
+            };
+            for phone in &held {
+                self.brakes.recorded(phone);
+            }
+            result
+        }
+        .boxed()
+    }
+
+    fn follow(
+        &self,
+        code: String,
+        suspected: Option<String>,
+    ) -> BoxFuture<'_, Result<Option<String>, NotTaken>> {
+        async move {
+            let (ack, followed) = oneshot::channel();
+            self.news.send(News::Followed { code, suspected, ack }).await.map_err(|_| NotTaken)?;
+            followed.await.unwrap_or(Err(NotTaken))
+        }
+        .boxed()
+    }
+}
