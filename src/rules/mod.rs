@@ -2,6 +2,11 @@
 //!
 //! Nothing here acts, reads a clock or touches the network.
 
+pub mod content;
+pub mod lints;
+pub mod render;
+pub mod sms;
+
 use crate::model::{Channel, Outcome, QuietHours, Segment};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
