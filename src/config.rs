@@ -1,9 +1,18 @@
 //! Settings: flags over environment over `cascade.toml` over defaults, resolved once, all problems reported
 //! together. Secrets are named by environment variable and live in [`SecretString`], which prints as `***`.
 
-use crate::model::{Mode, Money, QuietHours};
+mod defaults;
+mod load;
+mod sandbox;
+mod table;
+mod values;
+
+use crate::model::{Channel, Mode, Money, QuietHours};
 use secrecy::SecretString;
 use std::net::SocketAddr;
+
+pub use load::{Env, load};
+pub use sandbox::{SandboxRefused, is_loopback};
 
 /// Everything `cascade.toml` says, with defaults filled in.
 #[derive(Clone, Debug)]
@@ -28,6 +37,10 @@ pub struct Config {
     pub pilot: PilotLimits,
     /// What no campaign may exceed.
     pub limits: Limits,
+    /// What a conversion is worth.
+    pub learning: Learning,
+    /// Channels that can be used: in live those with a section of their own, in a rehearsal all that are built.
+    pub channels: Vec<Channel>,
 }
 
 /// Rate and price of a channel.
@@ -107,6 +120,8 @@ pub struct Webhooks {
     pub public_url: Option<String>,
     /// Short links: `{base}/CODE`; `{public_url}/l` unless set.
     pub links_base: Option<String>,
+    /// Where a short link leads; [`Webhooks::target`] has the address a rehearsal uses.
+    pub links_target: Option<String>,
 }
 
 /// `[pilot]`
@@ -131,4 +146,13 @@ pub struct Limits {
     pub recontact_after_s: u64,
     /// Hard cap for one campaign.
     pub budget: Money,
+}
+
+/// `[learning]`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Learning {
+    /// What a conversion is worth; absent: channels are compared by cost per conversion.
+    pub value: Option<Money>,
+    /// What an opt-out costs us.
+    pub optout_penalty: Money,
 }

@@ -250,6 +250,21 @@ impl Campaign {
         self.index.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, id)| *id).collect()
     }
 
+    /// When quiet hours next begin where this customer lives.
+    pub fn quiet_begins(&self, id: CascadeId, now: At) -> Option<At> {
+        let journey = self.journey(id)?;
+        super::quiet::begins(&self.header.launch.policy.quiet_hours, &journey.start.zone, now)
+    }
+
+    /// Neither paused nor full: a planned attempt of this channel may be looked at.
+    pub fn has_room(&self, channel: Channel) -> bool {
+        let header = &self.header;
+        header.paused.is_none()
+            && header.paused_on[channel.index()].is_none()
+            && header.ended_at.is_none()
+            && self.under_way(channel) < header.launch.policy.concurrent(channel)
+    }
+
     /// Claims without a result: what a crash leaves in doubt.
     pub fn unanswered_claims(&self) -> Vec<AttemptId> {
         let attempts = self.journeys.iter().flat_map(|j| &j.attempts);

@@ -17,6 +17,13 @@ pub fn allowed_from(quiet: &[QuietHours], zone: &str, now: At) -> Option<At> {
     (at > now).then_some(at)
 }
 
+/// When the next quiet hours begin after `now`; `None` without any.
+pub fn begins(quiet: &[QuietHours], zone: &str, now: At) -> Option<At> {
+    let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
+    let until = |span: &QuietHours| end_of(QuietHours { to_min: span.from_min, ..*span }, zone, now);
+    quiet.iter().map(until).min()
+}
+
 fn minute(zone: Tz, at: At) -> u16 {
     let local = at.utc().with_timezone(&zone);
     u16::try_from(local.hour() * 60 + local.minute()).unwrap_or(0)

@@ -65,7 +65,7 @@ impl Journal<'_> {
     /// Claims the first attempt of the channel's queue that may go; defers, holds or passes over what stands
     /// before it and may not.
     pub fn claim_next(&mut self, channel: Channel) {
-        if !self.has_room(channel) {
+        if !self.campaign.has_room(channel) {
             return;
         }
         let waiting: Vec<AttemptId> = self.campaign.queue(channel).iter().copied().collect();
@@ -86,15 +86,6 @@ impl Journal<'_> {
                 Verdict::No => self.withdraw(attempt, Withdrawal::Stopped),
             }
         }
-    }
-
-    /// Neither paused nor full. The driver asks too, so that it does not wake for nothing.
-    pub fn has_room(&self, channel: Channel) -> bool {
-        let header = &self.campaign.header;
-        header.paused.is_none()
-            && header.paused_on[channel.index()].is_none()
-            && header.ended_at.is_none()
-            && self.campaign.under_way(channel) < header.launch.policy.concurrent(channel)
     }
 
     fn claim(&mut self, cascade: CascadeId, attempt: AttemptId, channel: Channel) {

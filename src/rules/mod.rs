@@ -2,6 +2,7 @@
 //!
 //! Nothing here acts, reads a clock or touches the network.
 
+
 mod chain;
 mod customers;
 mod draw;
@@ -11,11 +12,14 @@ mod json;
 mod parse;
 mod phones;
 mod report;
-pub mod schema;
 mod steps;
 mod walk;
 mod zones;
-
+pub mod content;
+pub mod lints;
+pub mod render;
+pub mod schema;
+pub mod sms;
 pub use customers::{CustomerList, ListError, Reject};
 pub use draw::draw;
 pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};

@@ -1,9 +1,22 @@
 //! The world, joined to the engine by one loop.
 
+mod boot;
 pub mod brakes;
+mod commands;
+mod dispatch;
+mod driver;
+mod ears;
+mod gallery;
 pub mod handle;
 pub mod hearing;
+pub mod launch;
 pub mod links;
 mod pace;
+mod recovery;
+mod speaker;
 pub mod store;
+mod turn;
 pub mod webhooks;
+
+pub use boot::{BootError, Options, Running, boot};
+pub use driver::Ended;

@@ -26,19 +26,24 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// The complete request of a claimed attempt, and the link that stands in it.
+    /// The complete request of a claimed attempt, and the link that stands in it: a new one, or after a restart
+    /// the one that it carried.
     pub fn say(
         &self,
         campaign: &Campaign,
         attempt: AttemptId,
         customer: &Customer,
         now: At,
+        code: Option<String>,
     ) -> Result<(Outgoing, LinkRow), Box<Failure>> {
         let (journey, claimed) =
             campaign.attempt(attempt).ok_or_else(|| refusal(Channel::Sms, "the attempt is unknown"))?;
         let channel = claimed.channel;
         let key = attempt_key(&campaign.header.launch.store, attempt);
-        let code = links::new_code().map_err(|error| refusal(channel, &error.to_string()))?;
+        let code = match code {
+            Some(code) => code,
+            None => links::new_code().map_err(|error| refusal(channel, &error.to_string()))?,
+        };
         let url = format!("{}/{code}", self.links_base);
         let tried: Vec<Channel> = journey
             .attempts

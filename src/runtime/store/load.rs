@@ -138,10 +138,10 @@ impl Reader {
         rows.into_iter().map(|(id, body)| Ok((PersonId(id as u64), self.parse(&body, "a person")?))).collect()
     }
 
-    /// People with this number.
-    pub fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError> {
-        self.rows_of("SELECT id FROM person WHERE phone = ?1", params![phone.as_str()], |row| {
-            Ok(PersonId(row.get::<_, i64>(0)? as u64))
+    /// People with this number, and their names.
+    pub fn people_at(&self, phone: &Phone) -> Result<Vec<(PersonId, String)>, StoreError> {
+        self.rows_of("SELECT id, name FROM person WHERE phone = ?1", params![phone.as_str()], |row| {
+            Ok((PersonId(row.get::<_, i64>(0)? as u64), row.get(1)?))
         })
     }
 

@@ -1,0 +1,211 @@
+//! One declaration of every command and flag; the help is made from it.
+
+use crate::model::At;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Runs a WhatsApp, phone and SMS cascade on a customer list, and shows every step live.
+///
+/// Without a command it opens the console. Without a `cascade.toml` it rehearses: nothing leaves this machine.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cascade", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Which files it works on.
+    #[command(flatten)]
+    pub place: Place,
+    /// Flags of the console, when no command is named.
+    #[command(flatten)]
+    pub console: Rehearsal,
+    /// What to do; the console if absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Which files a command works on.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Place {
+    /// The workspace: a directory with cascade.toml, rules/ and customers.csv, as far as they exist
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub workspace: PathBuf,
+    /// The store, in place of the workspace's own .cascade/rehearsal.db or .cascade/live.db
+    #[arg(long, global = true, value_name = "PATH")]
+    pub db: Option<PathBuf>,
+}
+
+/// How a rehearsal runs.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct Rehearsal {
+    /// Campaign seconds in one real second (720 in the console, 3600 elsewhere by default); rehearsals only
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Fixes who is drawn and how people and faults behave
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// When the rehearsal begins, such as 2026-01-05T09:00:00-05:00
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub start: Option<At>,
+    /// Rehearse with a `cascade sandbox` in another process, whose speed and seed then hold
+    #[arg(long, value_name = "URL", value_parser = loopback, conflicts_with_all = ["speed", "seed"])]
+    pub sandbox: Option<String>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Say what is wrong with the rules, the content and the customer list
+    Check(Check),
+    /// Run a pilot without a screen, until every cascade has ended
+    Pilot(Pilot),
+    /// Go on with whatever was in flight when the last process ended
+    Resume(Resume),
+    /// Print what came of a campaign, also while it runs
+    Report(Report),
+    /// Print the event log
+    Events(Events),
+    /// Serve the provider sandbox alone, for a cascade in another process
+    Sandbox(Sandbox),
+}
+
+/// `cascade check`
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// Rules to check, in place of the workspace's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Customer list to check, in place of the workspace's
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// How problems are printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// How `cascade check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One problem a line, with what to do
+    Human,
+    /// One JSON object, cascade.check/1
+    Json,
+    /// Annotations for GitHub Actions
+    Github,
+}
+
+/// `cascade pilot`
+#[derive(Clone, Debug, Args)]
+pub struct Pilot {
+    /// Customer list, in place of the workspace's
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// Rules, in place of the workspace's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Only customers of this segment; may be given again
+    #[arg(long = "segment", value_name = "NAME")]
+    pub segments: Vec<String>,
+    /// Customers at most, drawn in proportion to the segments
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// How the rehearsal runs.
+    #[command(flatten)]
+    pub rehearsal: Rehearsal,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// In live: contact people without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `cascade resume`
+#[derive(Clone, Debug, Args)]
+pub struct Resume {
+    /// The sandbox that the campaign was started with
+    #[arg(long, value_name = "URL", value_parser = loopback)]
+    pub sandbox: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// In live: contact people without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `cascade report`
+#[derive(Clone, Debug, Args)]
+pub struct Report {
+    /// Print one JSON object, cascade.report/1
+    #[arg(long, conflicts_with_all = ["html", "csv"])]
+    pub json: bool,
+    /// Write a page to FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    pub html: Option<PathBuf>,
+    /// Write tables into DIR
+    #[arg(long, value_name = "DIR")]
+    pub csv: Option<PathBuf>,
+    /// Which campaign; the newest if absent
+    #[arg(long, value_name = "ID")]
+    pub campaign: Option<u64>,
+}
+
+/// `cascade events`
+#[derive(Clone, Debug, Args)]
+pub struct Events {
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Go on as events happen
+    #[arg(long)]
+    pub follow: bool,
+    /// Only what concerns this number
+    #[arg(long, value_name = "PHONE")]
+    pub customer: Option<String>,
+}
+
+/// `cascade sandbox`
+#[derive(Clone, Debug, Args)]
+pub struct Sandbox {
+    /// Where it listens, on loopback; a free port if absent
+    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = loopback_socket)]
+    pub listen: Option<SocketAddr>,
+    /// Campaign seconds in one real second
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Fixes how people and faults behave
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// When its clock begins
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub start: Option<At>,
+    /// How people behave: a cascade.scenario/1 file, or quick
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|s: &f64| (0.001..=1_000_000.0).contains(s));
+    speed.ok_or_else(|| "a speed is a number from 0.001 to 1000000, such as 3600".into())
+}
+
+fn time(text: &str) -> Result<At, String> {
+    let example = "write date, time and zone, such as 2026-01-05T09:00:00-05:00";
+    At::parse(text).map_err(|fault| format!("{fault}; {example}"))
+}
+
+fn loopback(text: &str) -> Result<String, String> {
+    if crate::config::is_loopback(text) {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("a sandbox is on loopback, such as http://127.0.0.1:8788".into())
+    }
+}
+
+fn loopback_socket(text: &str) -> Result<SocketAddr, String> {
+    let socket: Option<SocketAddr> = text.parse().ok();
+    let socket = socket.filter(|s| s.ip().is_loopback());
+    socket.ok_or_else(|| "write a loopback address and a port, such as 127.0.0.1:8788".into())
+}

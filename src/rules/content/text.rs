@@ -1,0 +1,258 @@
+//! Text with fields and sections: `{{column}}`, `{{name|there}}`, `{{#first}}…{{/first}}`,
+//! `{{#after CHANNEL}}…{{/after}}`. Parsed once, with places; filled in by [`crate::rules::render`].
+
+use super::sheet::{Sheet, did_you_mean};
+use crate::model::Channel;
+
+/// A parsed text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// In order.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a [`Text`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// As written.
+    Words(String),
+    /// A customer's value.
+    Field(Field),
+    /// Stands only if the condition holds.
+    Section(When, Vec<Part>),
+}
+
+/// A place to be filled with a customer's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The column, as written.
+    pub name: String,
+    /// What stands there when the column is empty.
+    pub default: Option<String>,
+    /// Line in its file, from 1.
+    pub line: u64,
+    /// Column in its file, from 1, in characters.
+    pub column: u64,
+}
+
+impl Field {
+    /// Whether this is our short link and no column of the list.
+    pub fn is_link(&self) -> bool {
+        self.name == "link"
+    }
+}
+
+/// The condition of a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// This is the first contact of the cascade.
+    First,
+    /// That channel was tried before.
+    After(Channel),
+}
+
+/// A piece between or inside double braces, with its byte offset in the text.
+pub(super) enum Token<'a> {
+    /// Outside braces.
+    Words(&'a str),
+    /// What stands between `{{` and `}}`, trimmed.
+    Braces(usize, &'a str),
+    /// `{{` that is never closed.
+    Unclosed(usize),
+    /// `}}` that was never opened.
+    Stray(usize),
+}
+
+/// Cuts a text at its double braces.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let open = rest.find("{{");
+        let words = &rest[..open.unwrap_or(rest.len())];
+        if let Some(stray) = words.find("}}") {
+            out.push(Token::Stray(at + stray));
+        }
+        if !words.is_empty() {
+            out.push(Token::Words(words));
+        }
+        let Some(open) = open else { break };
+        let Some(close) = rest[open + 2..].find("}}") else {
+            out.push(Token::Unclosed(at + open));
+            break;
+        };
+        out.push(Token::Braces(at + open, rest[open + 2..open + 2 + close].trim()));
+        at += open + 2 + close + 2;
+    }
+    out
+}
+
+impl Text {
+    /// Parses `text`, which stands at byte `base` of the sheet, for a channel.
+    pub fn parse(sheet: &mut Sheet<'_>, base: usize, text: &str, channel: Channel) -> Self {
+        let mut open: Vec<(When, usize, Vec<Part>)> = Vec::new();
+        let mut parts = Vec::new();
+        for token in tokens(text) {
+            match token {
+                Token::Words(words) => parts.push(Part::Words(words.to_owned())),
+                Token::Braces(at, inner) => match inner.as_bytes().first() {
+                    Some(b'#') => {
+                        if let Some(when) = parse_when(sheet, base + at, &inner[1..]) {
+                            open.push((when, base + at, std::mem::take(&mut parts)));
+                        }
+                    }
+                    Some(b'/') => close(sheet, base + at, inner[1..].trim(), &mut open, &mut parts),
+                    Some(_) | None => {
+                        parts.extend(parse_field(sheet, base + at, inner, channel).map(Part::Field));
+                    }
+                },
+                Token::Unclosed(at) => unclosed(sheet, base + at),
+                Token::Stray(at) => stray(sheet, base + at),
+            }
+        }
+        while let Some((when, at, outer)) = open.pop() {
+            let word = when.word();
+            sheet.error(
+                at,
+                "unclosed-section",
+                format!("the section `{{{{#{word}…}}}}` is never closed"),
+                format!("write {{{{/{word}}}}} where it ends"),
+            );
+            let inner = std::mem::replace(&mut parts, outer);
+            parts.push(Part::Section(when, inner));
+        }
+        Self { parts }
+    }
+
+    /// Every field, those inside sections too.
+    pub fn fields(&self) -> Vec<&Field> {
+        fn walk<'t>(parts: &'t [Part], out: &mut Vec<&'t Field>) {
+            for part in parts {
+                match part {
+                    Part::Words(_) => {}
+                    Part::Field(field) => out.push(field),
+                    Part::Section(_, inner) => walk(inner, out),
+                }
+            }
+        }
+        let mut out = Vec::new();
+        walk(&self.parts, &mut out);
+        out
+    }
+
+    /// Whether a word stands in the text, in any case; for a section, only where it may follow `after`.
+    pub fn mentions(&self, word: &str, after: Channel) -> bool {
+        fn walk(parts: &[Part], word: &str, after: Channel) -> bool {
+            parts.iter().any(|part| match part {
+                Part::Words(words) => words.to_lowercase().contains(word),
+                Part::Field(_) | Part::Section(When::First, _) => false,
+                Part::Section(When::After(channel), inner) => *channel == after && walk(inner, word, after),
+            })
+        }
+        walk(&self.parts, &word.to_lowercase(), after)
+    }
+}
+
+impl When {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::After(_) => "after",
+        }
+    }
+}
+
+pub(super) fn unclosed(sheet: &mut Sheet<'_>, at: usize) {
+    sheet.error(at, "unclosed-field", "`{{` is never closed".into(), "write `}}` after the column's name");
+}
+
+pub(super) fn stray(sheet: &mut Sheet<'_>, at: usize) {
+    sheet.error(at, "stray-braces", "`}}` closes nothing".into(), "write `{{` before it, or take it out");
+}
+
+fn parse_when(sheet: &mut Sheet<'_>, at: usize, inner: &str) -> Option<When> {
+    let mut words = inner.split_whitespace();
+    let (word, argument, more) = (words.next().unwrap_or_default(), words.next(), words.next());
+    match (word, argument, more) {
+        ("first", None, None) => Some(When::First),
+        ("after", Some(channel), None) => {
+            let parsed = Channel::parse(channel);
+            if parsed.is_none() {
+                let hint = did_you_mean(channel, Channel::ALL.iter().map(|c| c.as_str()));
+                sheet.error(at, "unknown-channel", format!("there is no channel `{channel}`"), hint);
+            }
+            parsed.map(When::After)
+        }
+        ("after", ..) => {
+            let message = "`{{#after}}` names one channel".into();
+            sheet.error(at, "bad-section", message, "write for example {{#after whatsapp}}");
+            None
+        }
+        ("first", ..) => {
+            sheet.error(at, "bad-section", "`{{#first}}` takes no word".into(), "write {{#first}}");
+            None
+        }
+        (other, ..) => {
+            let hint = did_you_mean(other, ["first", "after"]);
+            sheet.error(at, "unknown-section", format!("there is no section `{other}`"), hint);
+            None
+        }
+    }
+}
+
+fn close(
+    sheet: &mut Sheet<'_>,
+    at: usize,
+    word: &str,
+    open: &mut Vec<(When, usize, Vec<Part>)>,
+    parts: &mut Vec<Part>,
+) {
+    match open.pop() {
+        Some((when, _, outer)) if when.word() == word => {
+            let inner = std::mem::replace(parts, outer);
+            parts.push(Part::Section(when, inner));
+        }
+        Some(other) => {
+            let expected = other.0.word();
+            let message = format!("`{{{{/{word}}}}}` closes a section `{expected}`");
+            sheet.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
+            open.push(other);
+        }
+        None => {
+            let message = format!("`{{{{/{word}}}}}` closes nothing");
+            sheet.error(at, "wrong-close", message, "take it out, or open the section before it");
+        }
+    }
+}
+
+/// Reads `column` or `column|default`; also an entry of `parameters` in whatsapp.json.
+pub(super) fn parse_field(sheet: &mut Sheet<'_>, at: usize, inner: &str, channel: Channel) -> Option<Field> {
+    let (name, default) = match inner.split_once('|') {
+        Some((name, default)) => (name.trim(), Some(default.trim())),
+        None => (inner.trim(), None),
+    };
+    let trouble = if name.is_empty() {
+        Some(("empty-field", "a field without a name".to_owned(), "name a column of the list".to_owned()))
+    } else if default == Some("") {
+        let hint = format!("write a word after `|`, or only `{name}`");
+        Some(("empty-value", format!("the default of `{name}` is empty"), hint))
+    } else if name.contains(['{', '}']) {
+        let hint = "a field is two braces, a column's name, and two braces".to_owned();
+        Some(("bad-field", format!("`{name}` cannot be a column's name"), hint))
+    } else if name.bytes().all(|b| b.is_ascii_digit()) {
+        let hint = "numbers stand in WhatsApp templates alone; name the column here".to_owned();
+        Some(("numbered-field", format!("`{name}` is no column of a customer list"), hint))
+    } else if name == "link" && !matches!(channel, Channel::Sms | Channel::Email) {
+        let hint = "take it out; links stand in SMS and e-mail, and in a WhatsApp url button".to_owned();
+        Some(("link-misplaced", format!("a link cannot be given on {}", channel.label()), hint))
+    } else {
+        None
+    };
+    if let Some((code, message, hint)) = trouble {
+        sheet.error(at, code, message, hint);
+        return None;
+    }
+    let (line, column) = sheet.place(at);
+    Some(Field { name: name.to_owned(), default: default.map(str::to_owned), line, column })
+}

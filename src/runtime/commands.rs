@@ -1,0 +1,69 @@
+//! What the operator asks, handed to the engine or answered here.
+
+use super::driver::Driver;
+use super::gallery;
+use super::handle::{Command, Level};
+use super::turn::Turn;
+use crate::engine::input::{Input, Order};
+use crate::model::CascadeId;
+
+/// Events of one customer that a history shows at most.
+const HISTORY: usize = 5000;
+
+impl Driver {
+    pub(super) async fn command(&mut self, command: Command, turn: &mut Turn) {
+        match command {
+            Command::Launch => self.launch(turn),
+            Command::HoldAll => self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn),
+            Command::Pause(only) => self.order(Order::Pause { only, why: "paused by the operator".into() }, turn),
+            Command::Resume { only, extend_timers } => self.resume(Order::Resume { only, extend_timers }, turn),
+            Command::CloseBreaker { channel, scope } => self.order(Order::CloseBreaker { channel, scope }, turn),
+            Command::SettleDoubt { cascade, was_sent } => {
+                self.order(Order::SettleDoubt { cascade, was_sent }, turn);
+            }
+            Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
+            Command::OptOut(cascade) => {
+                if let Some(phone) = self.phone_of(cascade) {
+                    self.brakes.opt_out(phone);
+                }
+                self.order(Order::OptOut(cascade), turn);
+            }
+            Command::History(cascade, reply) => {
+                let entries = match self.store.reader() {
+                    Ok(reader) => {
+                        let read = move || reader.events_after(0, Some(cascade), HISTORY);
+                        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Ok(Vec::new()))
+                    }
+                    Err(error) => Err(error),
+                };
+                match entries {
+                    // The screen may have gone elsewhere meanwhile.
+                    Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
+                    Err(error) => self.tell(Level::Error, format!("the history cannot be read: {error}")),
+                }
+            }
+            Command::Quit => self.quit = true,
+        }
+    }
+
+    fn order(&mut self, order: Order, turn: &mut Turn) {
+        if self.campaign.is_some() {
+            self.apply(Input::Order(order), turn);
+        }
+    }
+
+    fn resume(&mut self, order: Order, turn: &mut Turn) {
+        if self.failed {
+            return self.tell(
+                Level::Error,
+                "the store failed: mend it and start cascade again; nothing can be sent before".into(),
+            );
+        }
+        self.order(order, turn);
+    }
+
+    fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {
+        let journey = self.campaign.as_ref()?.journey(cascade)?;
+        self.people.get(&journey.person).map(|customer| customer.phone.clone())
+    }
+}

@@ -1,0 +1,471 @@
+//! The loop that joins the engine to the world: one queue, one task, one commit per turn.
+//!
+//! ```text
+//! news ─► engine::apply ─► one commit ─► effects, answers to webhooks, picture
+//! ```
+//!
+//! Nothing leaves before it is on disk. A failed commit is fail-stop: brakes on, effects dropped, webhooks get
+//! 503, the campaign is read back from disk, and the operator is told.
+
+use super::brakes::Brakes;
+use super::dispatch::{Claimed, Dispatch, let_out};
+use super::gallery::{Gallery, TIMELINE};
+use super::handle::{Command, Level, Notice};
+use super::hearing::{self, Lookups};
+use super::launch::Plan;
+use super::pace::Pacer;
+use super::speaker::Speaker;
+use super::store::{Loaded, Store, StoreError, TextRow};
+use super::turn::Turn;
+use super::webhooks::NotTaken;
+use crate::clock::Clock;
+use crate::engine::effect::Effect;
+use crate::engine::event::{Event, Kind, Subject};
+use crate::engine::input::Input;
+use crate::engine::snapshot::Phase;
+use crate::engine::{self, Campaign};
+use crate::model::{At, AttemptId, CampaignId, Channel, Customer, PersonId, Phone, TextId};
+use crate::providers::{Fact, Heard, Outgoing};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// News taken in one turn at most; more would make the first of them wait.
+const TURN: usize = 1024;
+
+/// What comes into the driver's queue.
+#[derive(Debug)]
+pub enum News {
+    /// For the engine as it is.
+    Input(Input),
+    /// Verified reports of one request, or of one question we asked.
+    Reports {
+        /// What was heard.
+        heard: Vec<Heard>,
+        /// Waits for the commit.
+        ack: Option<oneshot::Sender<Result<(), NotTaken>>>,
+    },
+    /// A short link was opened.
+    Followed {
+        /// What stood in it.
+        code: String,
+        /// What gave a scanner away.
+        suspected: Option<String>,
+        /// Waits for the commit; gets where it leads.
+        ack: oneshot::Sender<Result<Option<String>, NotTaken>>,
+    },
+    /// The operator asks.
+    Command(Command),
+    /// Something to be told, from a part that has no screen.
+    Tell(Notice),
+}
+
+/// Everything the loop stands on.
+pub struct Driver {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) owns_clock: bool,
+    pub(super) dispatch: Dispatch,
+    pub(super) brakes: Brakes,
+    pub(super) speaker: Speaker,
+    pub(super) plan: Option<Arc<Plan>>,
+    pub(super) news: mpsc::Receiver<News>,
+    pub(super) notices: mpsc::Sender<Notice>,
+    pub(super) gallery: Gallery,
+    /// Ends by itself once nothing can go on without an operator.
+    pub(super) until_done: bool,
+    pub(super) campaign: Option<Campaign>,
+    pub(super) people: HashMap<PersonId, Customer>,
+    pub(super) lines: HashMap<Phone, PersonId>,
+    pub(super) links: HashMap<String, (AttemptId, String)>,
+    pub(super) dedup: HashSet<[u8; 16]>,
+    pub(super) seq: u64,
+    pub(super) last_person: u64,
+    pub(super) last_cascade: u64,
+    pub(super) last_text: u64,
+    pub(super) last_at: At,
+    pub(super) pacers: Vec<(Channel, Pacer)>,
+    pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
+    /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
+    pub(super) settling_until: Option<At>,
+    pub(super) failed: bool,
+    pub(super) quit: bool,
+}
+
+impl Driver {
+    /// Takes in what the store held.
+    pub(super) fn load(&mut self, loaded: Loaded) {
+        self.campaign = loaded.campaign;
+        self.people = loaded.people;
+        self.lines = HashMap::new();
+        for (id, customer) in &self.people {
+            let line = self.lines.entry(customer.phone.clone()).or_insert(*id);
+            *line = (*line).min(*id);
+        }
+        (self.links, self.dedup, self.seq) = (loaded.links, loaded.dedup, loaded.seq);
+        (self.last_person, self.last_cascade) = (loaded.last_person, loaded.last_cascade);
+        (self.last_text, self.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
+        for phone in loaded.suppressed {
+            self.brakes.opt_out(phone);
+        }
+        if let Some(campaign) = &self.campaign {
+            self.brakes.hold(None, campaign.header.paused.is_some());
+            for channel in Channel::ALL {
+                self.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
+            }
+        }
+        self.gallery.reset(self.campaign.as_ref(), &self.people, &loaded.newest);
+    }
+
+    /// Campaign time, never earlier than the log's last event.
+    pub(super) fn now(&self) -> At {
+        self.clock.now().max(self.last_at)
+    }
+
+    /// Runs until it is told to quit, or until nothing can go on (`until_done`).
+    pub async fn run(mut self) -> Ended {
+        let mut news = Vec::with_capacity(TURN);
+        loop {
+            self.turn(&mut news).await;
+            if self.quit || (self.until_done && self.is_done()) {
+                return self.close().await;
+            }
+            let wake = self.next_wake();
+            let picture = self.gallery.due_in();
+            tokio::select! {
+                n = self.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
+                () = sleep_until(&self.clock, wake) => {}
+                () = nap(picture) => {}
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
+        self.failed || self.campaign.as_ref().is_some_and(over)
+    }
+
+    /// Handles what has come in and fallen due, in one commit.
+    async fn turn(&mut self, news: &mut Vec<News>) {
+        let mut turn = Turn::default();
+        for item in news.drain(..) {
+            self.hear(item, &mut turn).await;
+        }
+        if !self.failed {
+            self.fire_timers(&mut turn);
+            self.give_permits(&mut turn);
+        }
+        self.finish(turn).await;
+        let (campaign, seq, now) = (self.campaign.as_ref(), self.seq, self.now());
+        self.gallery.show(campaign, seq, now, self.quit);
+    }
+
+    async fn hear(&mut self, news: News, turn: &mut Turn) {
+        match news {
+            News::Input(input) => self.apply(input, turn),
+            News::Reports { heard, ack } => {
+                for report in heard {
+                    self.report(report, turn);
+                }
+                turn.acks.extend(ack);
+            }
+            News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
+            News::Command(command) => self.command(command, turn).await,
+            News::Tell(notice) => self.tell(notice.level, notice.text),
+        }
+    }
+
+    /// Gives one piece of news to the engine.
+    pub(super) fn apply(&mut self, input: Input, turn: &mut Turn) {
+        let now = self.now();
+        let Some(campaign) = self.campaign.as_mut().filter(|_| !self.failed) else { return };
+        match engine::apply(campaign, now, input) {
+            Ok(concluded) => {
+                for event in &concluded.events {
+                    if let (Kind::CascadeEnded { .. }, Some(cascade)) = (&event.kind, event.subject.cascade) {
+                        self.brakes.over(cascade);
+                    }
+                    if let Kind::Paused { only, .. } = &event.kind {
+                        self.brakes.hold(*only, true);
+                    }
+                }
+                if !concluded.events.is_empty() || !concluded.effects.is_empty() {
+                    self.last_at = now;
+                    turn.take(concluded, &mut self.seq, &self.people);
+                }
+            }
+            Err(illegal) => {
+                tracing::warn!(%illegal, "news that fits no state");
+                self.tell(Level::Warning, format!("{illegal}; it was left aside and nothing was sent"));
+            }
+        }
+    }
+
+    /// One verified report: once, its person looked up, its text kept.
+    fn report(&mut self, report: Heard, turn: &mut Turn) {
+        let key = hearing::dedup_key(&report);
+        if !self.dedup.insert(key) {
+            return;
+        }
+        turn.batch.dedup.push(key);
+        let line = report.person.as_ref().and_then(|phone| self.lines.get(phone).copied());
+        let text = hearing::text_of(&report).cloned().map(|body| {
+            self.last_text += 1;
+            let id = TextId(self.last_text);
+            turn.keep(TextRow { id, person: line, at: self.clock.now(), body });
+            id
+        });
+        if hearing::stops(&report) && (line.is_none() || self.campaign.is_none()) {
+            self.suppress_unknown(&report, turn);
+        }
+        let store = self.store.id().to_owned();
+        let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
+        self.apply(Input::Heard(Box::new(news)), turn);
+    }
+
+    /// An opt-out by somebody who is in no campaign of ours still holds.
+    fn suppress_unknown(&mut self, report: &Heard, turn: &mut Turn) {
+        let Some(phone) = report.person.clone() else { return };
+        let campaign = self.campaign.as_ref().map_or(CampaignId::default(), Campaign::id);
+        let why = "opt-out by a number that is in no campaign".to_owned();
+        let subject = Subject { channel: Some(report.channel), ..Subject::default() };
+        let kind = Kind::Suppressed { via: report.channel, why: why.clone() };
+        let event = Event { at: self.now(), campaign, subject, kind };
+        turn.suppress(phone, &event, report.channel, &why);
+        turn.log(event, &mut self.seq);
+    }
+
+    fn followed(
+        &mut self,
+        code: &str,
+        suspected: Option<String>,
+        ack: oneshot::Sender<Result<Option<String>, NotTaken>>,
+        turn: &mut Turn,
+    ) {
+        let Some((attempt, target)) = self.links.get(code).cloned() else {
+            turn.follows.push((ack, None));
+            return;
+        };
+        let channel = self.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
+        if let Some(channel) = channel {
+            let report = Heard {
+                provider: "links",
+                channel,
+                dedup: format!("{code}:{}", suspected.is_some()),
+                happened_at: None,
+                provider_id: None,
+                attempt_key: Some(crate::model::attempt_key(self.store.id(), attempt)),
+                person: None,
+                what: Fact::Clicked { suspected },
+            };
+            self.report(report, turn);
+        }
+        turn.follows.push((ack, Some(target)));
+    }
+
+    fn fire_timers(&mut self, turn: &mut Turn) {
+        let now = self.now();
+        let due = self.campaign.as_ref().map(|c| c.due(now)).unwrap_or_default();
+        for timer in due {
+            self.apply(Input::Timer(timer), turn);
+        }
+    }
+
+    /// Claims what each channel's rate, its places and the engine allow now.
+    fn give_permits(&mut self, turn: &mut Turn) {
+        let now = self.now();
+        if self.settling_until.is_some_and(|until| now < until) {
+            return;
+        }
+        for at in 0..self.pacers.len() {
+            let channel = self.pacers[at].0;
+            while self.wants_to_send(channel) && self.pacers[at].1.ready(now) {
+                let before = turn.claimed.len();
+                self.apply(Input::Permit(channel), turn);
+                if turn.claimed.len() == before {
+                    break;
+                }
+                self.pacers[at].1.take();
+            }
+        }
+    }
+
+    fn wants_to_send(&self, channel: Channel) -> bool {
+        self.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
+    }
+
+    /// The next instant at which something is to be done without any news.
+    fn next_wake(&self) -> Option<At> {
+        if self.failed {
+            return None;
+        }
+        let campaign = self.campaign.as_ref()?;
+        let pacers = self.pacers.iter().filter(|(channel, _)| self.wants_to_send(*channel));
+        let permits = pacers.map(|(_, pacer)| pacer.next().max(self.settling_until.unwrap_or_default()));
+        // A queue whose head may not go now (somebody at the same number is in contact) waits for news.
+        let permits = permits.filter(|at| *at > self.clock.now());
+        permits.chain(campaign.next_due()).min()
+    }
+
+    /// Commits the turn, then lets everything out.
+    async fn finish(&mut self, mut turn: Turn) {
+        let claimed = self.fill_in(&mut turn);
+        turn.rows(self.campaign.as_ref());
+        if turn.batch.is_empty() {
+            turn.acknowledge();
+            return;
+        }
+        turn.batch.meta.push(("clock", self.now().to_string()));
+        let batch = std::mem::take(&mut turn.batch);
+        let events = batch.events.clone();
+        if let Err(error) = self.store.commit(batch).await {
+            turn.refuse();
+            return self.fail_stop(&error);
+        }
+        turn.acknowledge();
+        self.release_brakes(&events);
+        self.gallery.add(&events, &turn.texts, &turn.touched);
+        for claim in claimed {
+            self.dispatch.send(claim);
+        }
+        for effect in std::mem::take(&mut turn.effects) {
+            let sought = |attempt| self.sought(attempt);
+            let_out(&self.dispatch, effect, sought);
+        }
+        self.clock_follows_phase();
+    }
+
+    /// Renders every attempt claimed in this turn; its link is committed with the claim.
+    fn fill_in(&mut self, turn: &mut Turn) -> Vec<Claimed> {
+        let mut claimed = Vec::new();
+        for effect in turn.effects.clone() {
+            let Effect::Send { attempt, cascade, channel } = effect else { continue };
+            let now = self.now();
+            let said = self.campaign.as_ref().and_then(|campaign| {
+                let customer = self.people.get(&campaign.journey(cascade)?.person)?;
+                Some(self.speaker.say(campaign, attempt, customer, now, None))
+            });
+            match said {
+                Some(Ok((outgoing, link))) => {
+                    self.links.insert(link.code.clone(), (attempt, link.target.clone()));
+                    turn.batch.links.push(link);
+                    self.outgoing.insert(attempt, (outgoing.clone(), now));
+                    claimed.push(Claimed { attempt, cascade, channel, outgoing, at: now });
+                }
+                Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
+                None => {
+                    let failure = super::speaker::refusal(channel, "the customer's row is missing");
+                    self.apply(Input::Failed { attempt, failure, reached: false }, turn);
+                }
+            }
+        }
+        claimed
+    }
+
+    /// What a lookup of this attempt needs: the provider's id, or what was said and when.
+    fn sought(&self, attempt: AttemptId) -> (Option<String>, Option<(Outgoing, At)>) {
+        let Some((journey, known)) = self.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
+            return (None, None);
+        };
+        if known.provider_id.is_some() {
+            return (known.provider_id.clone(), None);
+        }
+        let said = self.outgoing.get(&attempt).cloned().or_else(|| {
+            // After a restart the same words are made again, with the link they carried.
+            let campaign = self.campaign.as_ref()?;
+            let code = self.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
+            let customer = self.people.get(&journey.person)?;
+            let since = known.claimed_at?;
+            let (outgoing, _) = self.speaker.say(campaign, attempt, customer, since, code).ok()?;
+            Some((outgoing, since))
+        });
+        (None, said)
+    }
+
+    fn release_brakes(&self, events: &[(u64, Event)]) {
+        for (_, event) in events {
+            if let Kind::Resumed { only, .. } = &event.kind {
+                self.brakes.hold(*only, false);
+            }
+        }
+    }
+
+    /// A rehearsal's clock stands still while nothing runs.
+    fn clock_follows_phase(&self) {
+        let ended = self.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
+        if self.owns_clock && ended && self.clock.is_running() {
+            self.clock.run(false);
+        }
+    }
+
+    /// A commit failed: nothing more is sent, and what memory holds is replaced by what the disk holds.
+    fn fail_stop(&mut self, error: &StoreError) {
+        self.brakes.hold(None, true);
+        self.failed = true;
+        tracing::error!(%error, "a commit failed; sending has stopped");
+        let loaded = self.store.reader().and_then(|reader| reader.load(TIMELINE));
+        match loaded {
+            Ok(loaded) => self.load(loaded),
+            Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),
+        }
+        self.brakes.hold(None, true);
+        let text = format!("{error}. Nothing is sent any more; mend it and start cascade again");
+        self.gallery.set_failed(Some(text.clone()));
+        self.tell(Level::Error, text);
+    }
+
+    /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.
+    pub(super) fn tell(&self, level: Level, text: String) {
+        let text = crate::model::clean(&text);
+        match level {
+            Level::Info => tracing::info!("{text}"),
+            Level::Warning => tracing::warn!("{text}"),
+            Level::Error => tracing::error!("{text}"),
+        }
+        let _ = self.notices.try_send(Notice { level, text });
+    }
+
+    /// Everything is saved already; the clock's position is noted.
+    async fn close(mut self) -> Ended {
+        self.brakes.hold(None, true);
+        if !self.failed {
+            let mut turn = Turn::default();
+            turn.batch.meta.push(("clock", self.now().to_string()));
+            if let Err(error) = self.store.commit(turn.batch).await {
+                self.fail_stop(&error);
+            }
+        }
+        let now = self.now();
+        Ended { failed: self.failed, now, seq: self.seq, campaign: self.campaign, people: self.people }
+    }
+}
+
+/// How the loop ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The store failed.
+    pub failed: bool,
+    /// Campaign time.
+    pub now: At,
+    /// The log's last place.
+    pub seq: u64,
+    /// As it stands.
+    pub campaign: Option<Campaign>,
+    /// Who is in it.
+    pub people: HashMap<PersonId, Customer>,
+}
+
+async fn sleep_until(clock: &Clock, due: Option<At>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn nap(left: Option<Duration>) {
+    match left {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
+    }
+}

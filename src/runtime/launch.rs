@@ -1,0 +1,373 @@
+//! What a launch would do, and doing it: from a customer list, rules and content to one campaign.
+
+use super::driver::Driver;
+use super::handle::{Level, Preflight, Wave};
+use super::store::{Batch, PersonRow, Reader, RejectRow, StoreError};
+use super::turn::Turn;
+use crate::config::Config;
+use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
+use crate::engine::policy::Policy;
+use crate::engine::{self, Campaign};
+use crate::model::{
+    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, Money, PersonId, Segment, TimerId,
+};
+use crate::providers::Message;
+use crate::rules::content::Content;
+use crate::rules::render::{Context, Link};
+use crate::rules::{Rules, Step, sms};
+use chrono::TimeDelta;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Rejects that a preflight and the store name one by one.
+const REJECTS_NAMED: usize = 100;
+
+/// How long a call takes, for guessing when the next wave falls.
+const TYPICAL_CALL: TimeDelta = TimeDelta::minutes(2);
+
+/// Everything a launch needs, read and checked. Nobody is contacted by making one.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Settings.
+    pub config: Config,
+    /// What everybody does.
+    pub rules: Rules,
+    /// What is said.
+    pub content: Arc<Content>,
+    /// The drawn cohort, in the order of the list.
+    pub customers: Vec<Customer>,
+    /// Usable rows of the list.
+    pub listed: u64,
+    /// Rows that could not be used: line, code and reason, at most 100 000.
+    pub rejects: Vec<(u64, String, String)>,
+    /// Warnings of the check, a sentence each.
+    pub warnings: Vec<String>,
+    /// Why it may not be launched.
+    pub blocked: Vec<String>,
+    /// Fixes the draw and, in a rehearsal, how people behave.
+    pub seed: u64,
+    /// Campaign seconds a wall second.
+    pub speed: f64,
+    /// The git commit of the rules, where there is one.
+    pub rules_commit: Option<String>,
+}
+
+impl Plan {
+    /// The steps of one customer, with what each can cost at most.
+    fn walk(&self, customer: &Customer) -> Vec<Leg> {
+        let ladder = self.rules.ladder_for(&customer.segment);
+        let steps = ladder.walk(ladder.start);
+        let mut tried = Vec::new();
+        steps
+            .into_iter()
+            .map(|step| {
+                let reserve = self.worst_cost(customer, &step, &tried);
+                tried.push(step.channel);
+                let template = (step.channel == Channel::Whatsapp)
+                    .then(|| self.content.template_key(customer.language.as_deref()))
+                    .flatten();
+                Leg {
+                    channel: step.channel,
+                    wait_s: step.wait_s,
+                    attempts: step.attempts,
+                    bounce_waits: step.bounce_waits,
+                    converts_on: step.converts_on,
+                    reserve,
+                    template,
+                }
+            })
+            .collect()
+    }
+
+    /// The most one attempt of this step can cost.
+    fn worst_cost(&self, customer: &Customer, step: &Step, tried: &[Channel]) -> Money {
+        let pace = self.config.pace(step.channel);
+        match step.channel {
+            Channel::Whatsapp | Channel::Email => pace.cost,
+            Channel::Phone => {
+                let longest = self.content.voice.as_ref().map_or(600, |voice| voice.max_duration_s);
+                pace.cost + pace.cost_per_minute.for_seconds(u64::from(longest))
+            }
+            Channel::Sms => {
+                // The real link is as long as this one: a base and 22 characters of code.
+                let code = "x".repeat(22);
+                let base = self.config.webhooks.public_url.as_deref().unwrap_or("http://127.0.0.1:65535");
+                let url = format!("{base}/l/{code}");
+                let context = Context {
+                    tried,
+                    attempt_key: "att",
+                    link: Link { url: &url, code: &code },
+                    validity_s: 5,
+                };
+                let segments = match self.content.message(Channel::Sms, customer, &context) {
+                    Ok(Message::Text { body, .. }) => sms::measure(&body).segments,
+                    Ok(Message::Template(_) | Message::Call(_)) | Err(_) => 1,
+                };
+                pace.cost * u64::from(segments)
+            }
+        }
+    }
+
+    /// Steps that this customer cannot take.
+    fn skips(&self, customer: &Customer, suppressed: bool) -> Vec<(Channel, Skip)> {
+        let why = |channel: Channel| {
+            if suppressed {
+                Some(Skip::Suppressed)
+            } else if !customer.consents.allows(channel) {
+                Some(Skip::NoConsent)
+            } else if channel == Channel::Email && customer.email.is_none() {
+                Some(Skip::NoAddress)
+            } else if !self.content.has_file(channel) {
+                Some(Skip::NoContent)
+            } else {
+                None
+            }
+        };
+        Channel::ALL.iter().filter_map(|channel| Some((*channel, why(*channel)?))).collect()
+    }
+
+    fn policy(&self) -> Policy {
+        let (config, rules) = (&self.config, &self.rules);
+        let channels = Channel::ALL.iter().copied();
+        Policy {
+            conversion_window_s: rules.conversion_window_s,
+            quiet_hours: config.limits.quiet_hours.into_iter().chain(rules.quiet_hours).collect(),
+            expires_s: rules.expires_s,
+            retry_max: rules.retry_max,
+            per_person_24h: config.limits.per_person_24h,
+            budget: config.limits.budget,
+            currency: config.currency.clone(),
+            max_failure_share: config.pilot.max_failure_share,
+            max_optout_share: config.pilot.max_optout_share,
+            min_customers: config.pilot.min_customers,
+            concurrent: channels.clone().map(|c| (c, config.pace(c).concurrent as u32)).collect(),
+            prices: channels.map(|c| (c, config.pace(c).cost, config.pace(c).cost_per_minute)).collect(),
+        }
+    }
+
+    /// For people: the template's name, or the mode.
+    pub fn name(&self) -> String {
+        let template = self.content.whatsapp.as_ref().map(|whatsapp| whatsapp.name.replace('_', "-"));
+        template.unwrap_or_else(|| "campaign".into())
+    }
+
+    /// What the operator confirms.
+    pub fn preflight(&self, now: At) -> Preflight {
+        let mut segments: BTreeMap<Segment, u64> = BTreeMap::new();
+        for customer in &self.customers {
+            *segments.entry(customer.segment.clone()).or_default() += 1;
+        }
+        let named = self.rejects.iter().take(REJECTS_NAMED);
+        Preflight {
+            name: self.name(),
+            people: self.customers.len() as u64,
+            listed: self.listed,
+            segments: segments.into_iter().collect(),
+            waves: self.waves(now),
+            worst_cost: self.customers.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
+            budget: self.config.limits.budget,
+            rules_hash: self.rules.hash.clone(),
+            rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
+            rejects_total: self.rejects.len() as u64,
+            warnings: self.warnings.clone(),
+            blocked: self.blocked.clone(),
+        }
+    }
+
+    /// When each step's sends fall if nobody answers, at the channels' rates, quiet hours kept in the
+    /// workspace's zone.
+    fn waves(&self, now: At) -> Vec<Wave> {
+        let ladder = &self.rules.main;
+        let people = self.customers.len() as u64;
+        let quiet = self.policy().quiet_hours;
+        let mut from = now;
+        let mut waves = Vec::new();
+        for step in ladder.walk(ladder.start) {
+            let pace = self.config.pace(step.channel);
+            let by_rate = people.saturating_sub(1) as f64 / pace.per_second;
+            let (lasts, tail) = match step.channel {
+                Channel::Phone => {
+                    let rounds = people.div_ceil(pace.concurrent.max(1) as u64);
+                    let calls = (TYPICAL_CALL * i32::try_from(rounds).unwrap_or(i32::MAX)).num_seconds() as f64;
+                    (by_rate.max(calls), TYPICAL_CALL)
+                }
+                Channel::Whatsapp | Channel::Sms | Channel::Email => (by_rate, TimeDelta::zero()),
+            };
+            from = engine::allowed_from(&quiet, self.config.timezone.name(), from).unwrap_or(from);
+            let to = from + TimeDelta::milliseconds((lasts * 1000.0) as i64);
+            waves.push(Wave { channel: step.channel, from, to, people });
+            from = from + tail + TimeDelta::seconds(step.wait_s.unwrap_or(0) as i64);
+        }
+        waves
+    }
+
+    fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
+        let rules = (self.rules.hash.clone(), "rules/cascade.json".to_owned(), self.rules.bytes.clone());
+        let content = self.content.files.iter().map(|file| {
+            (self.content.hash.clone(), file.path.display().to_string(), file.bytes.clone())
+        });
+        std::iter::once(rules).chain(content).collect()
+    }
+}
+
+impl Driver {
+    /// Launches what the preflight showed. Everybody gets a row before anybody is contacted.
+    pub(super) fn launch(&mut self, turn: &mut Turn) {
+        let Some(plan) = self.plan.clone() else {
+            return self.tell(Level::Error, "there is nothing to launch: rules, content or list are missing".into());
+        };
+        if let Some(reason) = self.refusal(&plan) {
+            return self.tell(Level::Error, format!("not launched: {reason}"));
+        }
+        let ids = match self.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
+            Ok(ids) => ids,
+            Err(error) => return self.tell(Level::Error, format!("not launched: {error}")),
+        };
+        self.start_clock();
+        let now = self.now();
+        let people = self.people_of(&plan, ids, &mut turn.batch);
+        let starts = people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, now))).collect();
+        let campaign = CampaignId(self.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
+        let previous = self.campaign.as_ref().map(|c| &c.header);
+        let launch = Launch {
+            name: plan.name(),
+            kind: CampaignKind::Pilot,
+            mode: plan.config.mode,
+            rules_hash: plan.rules.hash.clone(),
+            content_hash: plan.content.hash.clone(),
+            rules_commit: plan.rules_commit.clone(),
+            speed: plan.speed,
+            seed: plan.seed,
+            customers: people.len() as u64,
+            rejects: plan.rejects.len() as u64,
+            store: self.store.id().to_owned(),
+            first_cascade: CascadeId(self.last_cascade + 1),
+            first_attempt: previous.map_or(AttemptId(1), |h| h.next_attempt),
+            first_timer: previous.map_or(TimerId(1), |h| h.next_timer),
+            policy: plan.policy(),
+        };
+        self.last_cascade += people.len() as u64;
+        self.people = people.into_iter().collect();
+        let (started, concluded) = engine::launch(campaign, now, launch, starts);
+        self.campaign = Some(started);
+        self.last_at = now;
+        let rejects = plan.rejects.iter().map(|(line, code, reason)| RejectRow {
+            campaign: campaign.0,
+            line: *line,
+            code: code.clone(),
+            reason: reason.clone(),
+        });
+        turn.batch.rejects.extend(rejects);
+        turn.batch.versions = plan.versions();
+        turn.take(concluded, &mut self.seq, &self.people);
+        self.brakes.hold(None, false);
+        for channel in Channel::ALL {
+            self.brakes.hold(Some(*channel), false);
+        }
+        self.gallery.reset(self.campaign.as_ref(), &self.people, &[]);
+    }
+
+    fn refusal(&self, plan: &Plan) -> Option<String> {
+        let running = self.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
+        if let Some(campaign) = running {
+            return Some(format!(
+                "{} has {} customers under way; one campaign runs at a time",
+                campaign.header.launch.name,
+                campaign.open()
+            ));
+        }
+        if plan.customers.is_empty() {
+            return Some("nobody in the list can be contacted".into());
+        }
+        (!plan.blocked.is_empty()).then(|| plan.blocked.join("; "))
+    }
+
+    /// A rehearsal's later campaigns begin on the first Monday 09:00 after the last event.
+    fn start_clock(&mut self) {
+        if !self.owns_clock {
+            return;
+        }
+        if self.campaign.is_some()
+            && let Some(plan) = &self.plan
+        {
+            self.clock.set(next_monday(self.now(), plan.config.timezone));
+        }
+        self.clock.run(true);
+    }
+
+    /// The cohort with ids: those of an earlier campaign keep theirs.
+    fn people_of(
+        &mut self,
+        plan: &Plan,
+        known: HashMap<(String, String), PersonId>,
+        batch: &mut Batch,
+    ) -> Vec<(PersonId, Customer)> {
+        let mut people = Vec::with_capacity(plan.customers.len());
+        for customer in &plan.customers {
+            let key = (customer.phone.as_str().to_owned(), customer.name.raw().to_owned());
+            let id = known.get(&key).copied().unwrap_or_else(|| {
+                self.last_person += 1;
+                PersonId(self.last_person)
+            });
+            let line = self.lines.entry(customer.phone.clone()).or_insert(id);
+            *line = (*line).min(id);
+            batch.people.push(PersonRow { id, customer: customer.clone() });
+            people.push((id, customer.clone()));
+        }
+        people
+    }
+
+    fn start_of(&self, plan: &Plan, customer: &Customer, now: At) -> CascadeStart {
+        let suppressed = self.brakes.is_opted_out(&customer.phone);
+        let line = self.lines.get(&customer.phone).copied().unwrap_or_default();
+        let start = plan.rules.ladder_for(&customer.segment).start;
+        let zone = customer.timezone.clone().unwrap_or_else(|| plan.config.timezone.name().to_owned());
+        CascadeStart {
+            segment: customer.segment.clone(),
+            start,
+            propensity: 1.0,
+            walk: plan.walk(customer),
+            skips: plan.skips(customer, suppressed),
+            zone,
+            country: customer.country.clone(),
+            line,
+            recent: self.campaign.as_ref().map(|c| recent_contacts(c, line, now)).unwrap_or_default(),
+        }
+    }
+}
+
+/// Contacts with this number in the last 24 h of the campaign before.
+fn recent_contacts(campaign: &Campaign, line: PersonId, now: At) -> Vec<At> {
+    let journeys = campaign.at_line(line).iter().filter_map(|id| campaign.journey(*id));
+    journeys.flat_map(|j| j.contacts().collect::<Vec<_>>()).filter(|at| *at + TimeDelta::hours(24) > now).collect()
+}
+
+/// Ids of those who are in the store already, by number and name.
+fn known_people(
+    reader: &Reader,
+    customers: &[Customer],
+) -> Result<HashMap<(String, String), PersonId>, StoreError> {
+    let mut known = HashMap::new();
+    for customer in customers {
+        for (id, name) in reader.people_at(&customer.phone)? {
+            known.insert((customer.phone.as_str().to_owned(), name), id);
+        }
+    }
+    Ok(known)
+}
+
+/// The first Monday 09:00 in `zone` after `now`.
+pub fn next_monday(now: At, zone: chrono_tz::Tz) -> At {
+    use chrono::{Datelike, TimeZone};
+    let local = now.utc().with_timezone(&zone);
+    let mut day = local.date_naive();
+    loop {
+        let nine = day.and_hms_opt(9, 0, 0).and_then(|nine| zone.from_local_datetime(&nine).earliest());
+        if let Some(nine) = nine.filter(|nine| nine.weekday() == chrono::Weekday::Mon)
+            && At::from(nine) > now
+        {
+            return nine.into();
+        }
+        day += TimeDelta::days(1);
+    }
+}

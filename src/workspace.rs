@@ -1,0 +1,333 @@
+//! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
+//! the program, and each says where it came from. Live never falls back on those.
+
+use crate::config::{self, Config};
+use crate::model::{Channel, Mode};
+use crate::rules::content::{ContentFile, file_name};
+use crate::rules::lints::one_line;
+use crate::rules::{Problem, Severity};
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+const RULES: &str = "rules/cascade.json";
+const CONTENT: &str = "rules/content";
+const CUSTOMERS: &str = "customers.csv";
+const CONFIG: &str = "cascade.toml";
+
+/// Largest rules or content file that is read; a larger one is a mistake.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Where something came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, as people know it: relative to the workspace, or as named on the command line.
+    File(PathBuf),
+    /// Built into the program.
+    BuiltIn(&'static str),
+    /// Neither; every default holds.
+    Nothing,
+}
+
+impl Source {
+    /// The name to put into a [`Problem`].
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::BuiltIn(name) => Path::new("built-in").join(name),
+            Self::Nothing => PathBuf::new(),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.write_str(&crate::model::clean(&path.to_string_lossy())),
+            Self::BuiltIn(_) => f.write_str("built-in"),
+            Self::Nothing => f.write_str("none"),
+        }
+    }
+}
+
+/// A file's bytes and where they came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where from.
+    pub source: Source,
+    /// As they are.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a workspace cannot be used; each says what to do. Exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// `--workspace` names no directory.
+    #[error("{} is not a directory; name one with --workspace", .0.display())]
+    NoDirectory(PathBuf),
+    /// A file is there, or was named, and cannot be read.
+    #[error("{} cannot be read: {why}", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// Larger than any such file.
+    #[error("{} is larger than {} KiB; is it the right file?", .0.display(), MAX_BYTES / 1024)]
+    TooLarge(PathBuf),
+    /// Live never falls back on what is built in.
+    #[error("{} is missing, and live does not use the built-in one; write it, or set mode = \"rehearsal\"", .0.display())]
+    MissingInLive(PathBuf),
+    /// The store's directory cannot be made or written.
+    #[error("{} cannot be written: {why}; name another workspace with --workspace, or a store with --db", .path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// Files that can be read, with errors in them.
+    #[error("{}", list(.0))]
+    Problems(Vec<Problem>),
+}
+
+fn list(problems: &[Problem]) -> String {
+    let errors = problems.iter().filter(|p| p.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(one_line).collect();
+    format!("{} to mend first (`cascade check` lists everything):\n{}", count(lines.len()), lines.join("\n"))
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 { "one error".into() } else { format!("{errors} errors") }
+}
+
+/// Files named on the command line, in place of the workspace's.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// `--rules`
+    pub rules: Option<PathBuf>,
+    /// `--customers`
+    pub customers: Option<PathBuf>,
+}
+
+/// A workspace's files, read and not yet judged; the settings are judged, since they say what may be missing.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The directory.
+    pub dir: PathBuf,
+    /// The settings; `None` if they have errors.
+    pub config: Option<Config>,
+    /// Where they came from.
+    pub config_source: Source,
+    /// What is wrong with them, warnings too.
+    pub config_problems: Vec<Problem>,
+    /// The rules file.
+    pub rules: Found,
+    /// The content files, by name.
+    pub content: Vec<(&'static str, Found)>,
+    /// Where the customer list is.
+    pub customers: Source,
+    customers_path: PathBuf,
+}
+
+impl Workspace {
+    /// Reads the files of `dir`; secrets come through `env`, in live alone.
+    pub fn open(dir: &Path, named: &Named, env: config::Env<'_>) -> Result<Self, Unusable> {
+        if !dir.is_dir() {
+            return Err(Unusable::NoDirectory(dir.to_owned()));
+        }
+        let (config, config_source, config_problems) = read_config(dir, env)?;
+        // Settings with errors may have meant live: then nothing built in is put in their place either.
+        let mode = config.as_ref().map_or(Mode::Live, |c| c.mode);
+        let rules = match &named.rules {
+            Some(path) => {
+                let bytes = read(path)?.ok_or_else(|| missing(path))?;
+                Found { source: Source::File(path.clone()), bytes }
+            }
+            None => match read(&dir.join(RULES))? {
+                Some(bytes) => Found { source: Source::File(RULES.into()), bytes },
+                None => Self::fallback(mode, &config_problems, RULES, built_in::RULES)?,
+            },
+        };
+        let mut content = Vec::new();
+        for channel in Channel::ALL {
+            let name = file_name(*channel);
+            let path = Path::new(CONTENT).join(name);
+            if let Some(bytes) = read(&dir.join(&path))? {
+                content.push((name, Found { source: Source::File(path), bytes }));
+            } else if let (Mode::Rehearsal, Some((built_in, bytes))) = (mode, built_in::content(*channel)) {
+                content.push((name, Found { source: Source::BuiltIn(built_in), bytes: bytes.into() }));
+            }
+        }
+        let (customers, customers_path) = find_customers(dir, named, mode, &config_problems)?;
+        let dir = dir.to_owned();
+        Ok(Self { dir, config, config_source, config_problems, rules, content, customers, customers_path })
+    }
+
+    fn fallback(
+        mode: Mode,
+        problems: &[Problem],
+        name: &'static str,
+        bytes: &str,
+    ) -> Result<Found, Unusable> {
+        match mode {
+            Mode::Rehearsal => Ok(Found { source: Source::BuiltIn(name), bytes: bytes.into() }),
+            Mode::Live => Err(missing_in_live(name, problems)),
+        }
+    }
+
+    /// The content files as [`crate::rules::content::Content::parse`] takes them.
+    pub fn content_files(&self) -> Vec<ContentFile> {
+        let file = |(name, found): &(&str, Found)| ContentFile {
+            name: (*name).to_owned(),
+            path: found.source.path(),
+            bytes: found.bytes.clone(),
+        };
+        self.content.iter().map(file).collect()
+    }
+
+    /// Where the content came from, in one word or two.
+    pub fn content_source(&self) -> String {
+        let own = self.content.iter().filter(|(_, f)| matches!(f.source, Source::File(_))).count();
+        match own {
+            0 if self.content.is_empty() => "none".into(),
+            0 => "built-in".into(),
+            n if n == self.content.len() => CONTENT.into(),
+            n => format!("{CONTENT} ({n} of {}, the others built-in)", self.content.len()),
+        }
+    }
+
+    /// Opens the customer list, for reading from the beginning.
+    pub fn open_customers(&self) -> Result<Box<dyn Read + Send>, Unusable> {
+        match self.customers {
+            Source::BuiltIn(_) | Source::Nothing => Ok(Box::new(built_in::CUSTOMERS.as_bytes())),
+            Source::File(_) => {
+                let unreadable = |why| Unusable::Unreadable { path: self.customers_path.clone(), why };
+                Ok(Box::new(BufReader::new(File::open(&self.customers_path).map_err(unreadable)?)))
+            }
+        }
+    }
+
+    /// The git commit in which the rules file stands; not asked for yet.
+    pub const fn rules_commit(&self) -> Option<String> {
+        None
+    }
+}
+
+fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Source, Vec<Problem>), Unusable> {
+    let path = dir.join(CONFIG);
+    let Some(bytes) = read(&path)? else {
+        return Ok((Some(Config::rehearsal_defaults()), Source::Nothing, Vec::new()));
+    };
+    let text = String::from_utf8(bytes).map_err(|fault| Unusable::Unreadable {
+        path,
+        why: io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 ({fault})")),
+    })?;
+    let (config, problems) = config::load(Path::new(CONFIG), &text, env);
+    Ok((config, Source::File(CONFIG.into()), problems))
+}
+
+fn find_customers(
+    dir: &Path,
+    named: &Named,
+    mode: Mode,
+    problems: &[Problem],
+) -> Result<(Source, PathBuf), Unusable> {
+    if let Some(path) = &named.customers {
+        File::open(path).map_err(|why| Unusable::Unreadable { path: path.clone(), why })?;
+        return Ok((Source::File(path.clone()), path.clone()));
+    }
+    let path = dir.join(CUSTOMERS);
+    match File::open(&path) {
+        Ok(_) => Ok((Source::File(CUSTOMERS.into()), path)),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => match mode {
+            Mode::Rehearsal => Ok((Source::BuiltIn("assets/customers.csv"), path)),
+            Mode::Live => Err(missing_in_live(CUSTOMERS, problems)),
+        },
+        Err(why) => Err(Unusable::Unreadable { path, why }),
+    }
+}
+
+/// Faulty settings are the nearer cause: they are said first.
+fn missing_in_live(name: &str, problems: &[Problem]) -> Unusable {
+    if problems.iter().any(|p| p.severity == Severity::Error) {
+        Unusable::Problems(problems.to_vec())
+    } else {
+        Unusable::MissingInLive(name.into())
+    }
+}
+
+fn missing(path: &Path) -> Unusable {
+    Unusable::Unreadable { path: path.to_owned(), why: io::ErrorKind::NotFound.into() }
+}
+
+/// A small file's bytes; `None` if it does not exist.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
+    let unreadable = |why| Unusable::Unreadable { path: path.to_owned(), why };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(unreadable(why)),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Unusable::TooLarge(path.to_owned()));
+    }
+    Ok(Some(bytes))
+}
+
+/// Makes `dir/.cascade` for this user alone, proves that it can be written, and returns it.
+pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
+    let path = dir.join(".cascade");
+    let unwritable = |why| Unusable::Unwritable { path: path.clone(), why };
+    match DirBuilder::new().mode(0o700).create(&path) {
+        Ok(()) => {}
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+            fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(unwritable)?;
+        }
+        Err(why) => return Err(unwritable(why)),
+    }
+    let probe = path.join(".probe");
+    private_file(&probe).and_then(|_| fs::remove_file(&probe)).map_err(unwritable)?;
+    Ok(path)
+}
+
+/// Opens a file for reading and writing, made if need be, that only this user can read: 0600.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Where the store of a mode lies: `--db`, or the workspace's own.
+pub fn store_path(dir: &Path, db: Option<&Path>, mode: Mode) -> Result<PathBuf, Unusable> {
+    match db {
+        Some(path) => Ok(path.to_owned()),
+        None => Ok(state_dir(dir)?.join(format!("{mode}.db"))),
+    }
+}
+
+/// The project's own files, built into the program.
+mod built_in {
+    use super::Channel;
+
+    pub const RULES: &str = include_str!("../rules/cascade.json");
+    pub const CUSTOMERS: &str = include_str!("../assets/customers.csv");
+
+    /// A channel's content and the name it is known by; none for e-mail.
+    pub const fn content(channel: Channel) -> Option<(&'static str, &'static str)> {
+        match channel {
+            Channel::Whatsapp => {
+                Some(("rules/content/whatsapp.json", include_str!("../rules/content/whatsapp.json")))
+            }
+            Channel::Phone => Some(("rules/content/voice.md", include_str!("../rules/content/voice.md"))),
+            Channel::Sms => Some(("rules/content/sms.txt", include_str!("../rules/content/sms.txt"))),
+            Channel::Email => None,
+        }
+    }
+}
