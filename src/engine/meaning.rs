@@ -153,7 +153,7 @@ impl Message {
             return Some(first.to_owned());
         }
         // An automatic reply may well explain how to unsubscribe from its own list.
-        if self.has_any(AUTO_PHRASES) {
+        if self.has_any(&AUTO_PHRASES) {
             return None;
         }
         if self.shouts_stop && self.unnegated("stop") && !self.visits() {
@@ -171,19 +171,19 @@ impl Message {
     }
 
     fn disposition(&self) -> Disposition {
-        if self.has_any(AUTO_PHRASES) {
+        if self.has_any(&AUTO_PHRASES) {
             Disposition::AutoReply
-        } else if self.has_any(WRONG_PHRASES) || self.is_somebody_else() {
+        } else if self.has_any(&WRONG_PHRASES) || self.is_somebody_else() {
             Disposition::WrongPerson
-        } else if self.has_any(NO_PHRASES) {
+        } else if self.has_any(&NO_PHRASES) {
             Disposition::Negative
-        } else if self.asks || self.begins_with(ASKING) && !self.has_any(YES_PHRASES) {
+        } else if self.asks || self.begins_with(&ASKING) && !self.has_any(&YES_PHRASES) {
             Disposition::Question
-        } else if self.has_any(MAYBE_PHRASES) {
+        } else if self.has_any(&MAYBE_PHRASES) {
             Disposition::Unclear
-        } else if self.has_any(YES_PHRASES) {
+        } else if self.has_any(&YES_PHRASES) {
             Disposition::Positive
-        } else if self.begins_with(NO_FIRST) || self.signs.no {
+        } else if self.begins_with(&NO_FIRST) || self.signs.no {
             Disposition::Negative
         } else if self.says_yes() {
             Disposition::Positive
@@ -263,9 +263,14 @@ fn split(text: &str) -> Vec<String> {
     let mut word = String::new();
     for c in text.chars() {
         match c {
-            '\'' | '’' | '‘' | '`' | '´' | 'ʼ' => {}
-            // Invisible, or marks upon the letter before: nothing to read.
-            '\u{300}'..='\u{36f}'
+            // Apostrophes; the invisible; marks upon the letter before.
+            '\''
+            | '’'
+            | '‘'
+            | '`'
+            | '´'
+            | 'ʼ'
+            | '\u{300}'..='\u{36f}'
             | '\u{ad}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2060}'

@@ -48,8 +48,8 @@ pub fn heard_inbound(form: &Form) -> Option<Heard> {
         Some("START") => Some(false),
         Some(_) | None => None,
     };
-    let said = field(form, "Body").unwrap_or_default();
-    let what = Fact::Inbound { text: Untrusted::new(said), payload: None, provider_optout };
+    let text = Untrusted::new(field(form, "Body").unwrap_or_default());
+    let what = Fact::Inbound { text, payload: None, provider_optout };
     Some(about(format!("{sid}:received"), None, field(form, "From").and_then(phone), what))
 }
 

@@ -216,13 +216,8 @@ impl Whatsapp {
 
 fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     let body = reply.json().unwrap_or(Value::Null);
-    match body.get("error") {
-        Some(error) => sort(error, Some(reply.status), about, reply.retry_after_s, told),
-        None => {
-            let plain = json!({ "message": reply.text() });
-            sort(&plain, Some(reply.status), about, reply.retry_after_s, told)
-        }
-    }
+    let plain = json!({ "message": reply.text() });
+    sort(body.get("error").unwrap_or(&plain), Some(reply.status), about, reply.retry_after_s, told)
 }
 
 /// The body of 1.2.

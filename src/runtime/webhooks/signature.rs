@@ -83,7 +83,7 @@ pub fn vapi(secret: &str, headers: &HeaderMap, body: &[u8], now: At) -> Result<(
 /// Seconds or milliseconds: nobody documents which.
 fn is_fresh(stamp: &str, now: At) -> bool {
     let Ok(stamp) = stamp.trim().parse::<i64>() else { return false };
-    let ms = if stamp.abs() < 100_000_000_000 { stamp.saturating_mul(1000) } else { stamp };
+    let ms = if stamp < 100_000_000_000 { stamp.saturating_mul(1000) } else { stamp };
     now.millis().saturating_sub(ms).saturating_abs() <= FRESH_MS
 }
 
