@@ -2,10 +2,29 @@
 //!
 //! Nothing here acts, reads a clock or touches the network.
 
+mod chain;
 pub mod content;
+mod customers;
+mod draw;
+mod durations;
+mod fields;
+mod json;
 pub mod lints;
+mod parse;
+mod phones;
 pub mod render;
+mod report;
+pub mod schema;
 pub mod sms;
+mod steps;
+mod walk;
+mod zones;
+
+pub use customers::{CustomerList, ListError, Reject};
+pub use draw::draw;
+pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};
+pub use parse::parse;
+pub use phones::{BadPhone, PhoneReader, UnknownRegion};
 
 use crate::model::{Channel, Outcome, QuietHours, Segment};
 use std::collections::BTreeMap;
@@ -39,6 +58,15 @@ pub enum Severity {
     /// Can be used; probably not what was meant.
     Warning,
 }
+
+/// How long a step waits that has no wait of its own and is not last, in seconds.
+pub const DEFAULT_WAIT_IF_FIRST_S: u64 = 4 * 3_600;
+/// How long after the last step an answer still counts, in seconds.
+pub const DEFAULT_CONVERSION_WINDOW_S: u64 = 24 * 3_600;
+/// How long after it fell due a deferred step is dropped, in seconds.
+pub const DEFAULT_EXPIRES_S: u64 = 24 * 3_600;
+/// Retries of one step at most.
+pub const DEFAULT_RETRY_MAX: u32 = 5;
 
 /// The rules of a campaign, checked: the pointers form one chain over all steps.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,363 @@
+//! Reads telephone numbers as people write them, by libphonenumber's rules.
+//!
+//! A number is accepted if its country could have it: country code, length and leading digits fit. Whether
+//! it is in use nobody can tell from its digits, and the numbers reserved for fiction must pass.
+
+use crate::model::{Phone, clean};
+use phonenumber::metadata::DATABASE;
+use phonenumber::{Metadata, country};
+use std::collections::HashMap;
+
+/// E.164 allows 15 digits; two more for a trunk zero or the like that goes.
+const DIGITS_MAX: usize = 17;
+/// Countries are looked up slowly and remembered by leading digits, this many at most.
+const REMEMBERED_MAX: usize = 16_384;
+/// The zeros of the decimal digits that phones and spreadsheets write; the other nine follow each.
+const ZEROS: [char; 18] =
+    ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០', '０'];
+
+/// Why a text is no usable number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPhone {
+    /// Nothing there.
+    #[error("there is no phone number")]
+    Empty,
+    /// `4.41206E+11`
+    #[error("a spreadsheet has shortened this number; its last digits are lost")]
+    Shortened,
+    /// `415 555 0132 / 415 555 0133`
+    #[error("there is more than one number")]
+    TwoNumbers,
+    /// `415 555 0132 ext. 12`
+    #[error("this number has an extension, which no message and no voice agent can reach")]
+    Extension,
+    /// `1-800-FLOWERS`
+    #[error("there are letters in this number")]
+    Letters,
+    /// A sign that no number has.
+    #[error("{} does not belong into a number", shown(*.0))]
+    Strange(char),
+    /// `+999…`
+    #[error("there is no country code +{0}")]
+    UnknownCountry(String),
+    /// Shorter than any number of that country.
+    #[error("{digits} digits are too few for {country}, which has {least} at least")]
+    TooShort {
+        /// After the country code.
+        digits: usize,
+        /// ISO code, or `+` and the country code.
+        country: String,
+        /// Digits of its shortest number.
+        least: u16,
+    },
+    /// Longer than any number of that country.
+    #[error("{digits} digits are too many for {country}, which has {most} at most")]
+    TooLong {
+        /// After the country code.
+        digits: usize,
+        /// ISO code, or `+` and the country code.
+        country: String,
+        /// Digits of its longest number.
+        most: u16,
+    },
+    /// The length would do, the digits do not.
+    #[error("{country} has no numbers like this")]
+    NotInPlan {
+        /// ISO code, or `+` and the country code.
+        country: String,
+    },
+    /// It fits another country, had it a plus.
+    #[error("this is no number of {region}; with a plus it would be one of {other}")]
+    PlusMissing {
+        /// The default region.
+        region: String,
+        /// ISO code, or `+` and the country code.
+        other: String,
+    },
+}
+
+impl BadPhone {
+    /// A stable word for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "phone-missing",
+            Self::Shortened => "phone-shortened",
+            Self::TwoNumbers => "phone-two",
+            Self::Extension => "phone-extension",
+            Self::Letters => "phone-letters",
+            Self::Strange(_) => "phone-sign",
+            Self::UnknownCountry(_) => "phone-country",
+            Self::TooShort { .. } => "phone-short",
+            Self::TooLong { .. } => "phone-long",
+            Self::NotInPlan { .. } => "phone-plan",
+            Self::PlusMissing { .. } => "phone-plus",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty => "add the number, or remove the row",
+            Self::Shortened => "export the list again with this column as text",
+            Self::TwoNumbers => "keep the one to be contacted; give the other a row of its own",
+            Self::Extension => "give the person's own number",
+            Self::Letters => "write digits only",
+            Self::Strange(_) => "write it like +1 415 555 0132",
+            Self::UnknownCountry(_) => "check the digits after the plus",
+            Self::TooShort { .. } => "check for lost digits, a leading zero above all",
+            Self::TooLong { .. } => "check for digits too many, or a second number",
+            Self::NotInPlan { .. } => {
+                "check the area code; numbers of other countries start with + and their code"
+            }
+            Self::PlusMissing { .. } => "if that is meant, write the plus",
+        }
+    }
+}
+
+fn shown(sign: char) -> String {
+    format!("\"{}\"", clean(&sign.to_string()))
+}
+
+/// No region has this name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no region with telephone numbers; use an ISO 3166-1 code such as US or GB")]
+pub struct UnknownRegion(String);
+
+/// Reads numbers for one default region.
+#[derive(Debug)]
+pub struct PhoneReader {
+    region: country::Id,
+    /// Country by calling code and leading digits.
+    countries: HashMap<(u16, String), country::Id>,
+}
+
+impl PhoneReader {
+    /// `default_region` is for numbers without a country code: an ISO 3166-1 alpha-2 code.
+    pub fn new(default_region: &str) -> Result<Self, UnknownRegion> {
+        let upper = default_region.trim().to_ascii_uppercase();
+        let known = upper.parse().ok().filter(|_| DATABASE.by_id(&upper).is_some());
+        let region = known.ok_or_else(|| UnknownRegion(clean(default_region)))?;
+        Ok(Self { region, countries: HashMap::new() })
+    }
+
+    /// The number in E.164, with its country where one is known.
+    pub fn read(&mut self, text: &str) -> Result<(Phone, Option<String>), BadPhone> {
+        let written = Written::read(text)?;
+        let (code, national) = if written.international {
+            international(&written.digits)?
+        } else {
+            self.national(&written.digits)?
+        };
+        let phone = Phone::parse_e164(&format!("+{code}{national}"));
+        let phone = phone.ok_or_else(|| BadPhone::NotInPlan { country: format!("+{code}") })?;
+        let country = self.country(code, &national);
+        Ok((phone, country))
+    }
+
+    /// A number as it is dialled within the default region.
+    fn national(&self, digits: &str) -> Result<(u16, String), BadPhone> {
+        if let Some(found) = by_library(Some(self.region), digits) {
+            return Ok(found);
+        }
+        if let Ok((code, _)) = international(digits) {
+            return Err(BadPhone::PlusMissing {
+                region: self.region.as_ref().to_owned(),
+                other: main_region(code),
+            });
+        }
+        let metas: Vec<&Metadata> = DATABASE.by_id(self.region.as_ref()).into_iter().collect();
+        let prefix = metas.first().and_then(|m| m.national_prefix()).unwrap_or_default();
+        let national = digits.strip_prefix(prefix).unwrap_or(digits);
+        Err(misfit(self.region.as_ref().to_owned(), &metas, national))
+    }
+
+    /// Which country a number belongs to. Where several share a code (+1, +44), by the plan of each; where
+    /// none has such a number, as with those reserved for fiction, the code's main country.
+    fn country(&mut self, code: u16, national: &str) -> Option<String> {
+        let regions = DATABASE.region(&code)?;
+        let main = *regions.first().filter(|&&region| region != "001")?;
+        if regions.len() == 1 {
+            return Some(main.to_owned());
+        }
+        // The area code alone decides in North America; elsewhere it takes up to six digits.
+        let (length, rest) = if code == 1 { (3, "5550123") } else { (6, "") };
+        let lead: String = national.chars().take(length).collect();
+        let probe = if rest.is_empty() { national.to_owned() } else { format!("{lead}{rest}") };
+        let key = (code, lead);
+        if let Some(known) = self.countries.get(&key) {
+            return Some(known.as_ref().to_owned());
+        }
+        let found = phonenumber::parse(None, format!("+{code}{probe}")).ok().and_then(|n| n.country().id());
+        if let Some(found) = found {
+            if self.countries.len() >= REMEMBERED_MAX {
+                self.countries.clear();
+            }
+            self.countries.insert(key, found);
+        }
+        Some(found.map_or_else(|| main.to_owned(), |id| id.as_ref().to_owned()))
+    }
+}
+
+/// Country code and national number of digits that follow a plus.
+fn international(digits: &str) -> Result<(u16, String), BadPhone> {
+    let split = (1..=3).find_map(|n| {
+        let code = digits.get(..n)?.parse::<u16>().ok()?;
+        DATABASE.by_code(&code).map(|metas| (code, &digits[n..], metas))
+    });
+    let Some((code, national, metas)) = split.filter(|_| !digits.starts_with('0')) else {
+        return Err(BadPhone::UnknownCountry(digits.chars().take(3).collect()));
+    };
+    if fits(&metas, national) {
+        return Ok((code, national.to_owned()));
+    }
+    // A trunk prefix that does not belong after the country code, such as +44 020.
+    let found = by_library(None, &format!("+{digits}")).filter(|(c, _)| *c == code);
+    found.ok_or_else(|| misfit(main_region(code), &metas, national))
+}
+
+/// What the library makes of it, if a country could have such a number.
+fn by_library(region: Option<country::Id>, digits: &str) -> Option<(u16, String)> {
+    let number = phonenumber::parse(region, digits).ok()?;
+    let (code, national) = (number.code().value(), number.national().to_string());
+    DATABASE.by_code(&code).filter(|metas| fits(metas, &national))?;
+    Some((code, national))
+}
+
+fn fits(metas: &[&Metadata], national: &str) -> bool {
+    metas.iter().any(|meta| meta.descriptors().general().is_match(national))
+}
+
+/// The main country of a code, or the code itself where it belongs to none.
+fn main_region(code: u16) -> String {
+    let main = DATABASE.region(&code).and_then(|regions| regions.first().map(|&r| r.to_owned()));
+    main.filter(|region| region != "001").unwrap_or_else(|| format!("+{code}"))
+}
+
+fn misfit(country: String, metas: &[&Metadata], national: &str) -> BadPhone {
+    let lengths = || metas.iter().flat_map(|m| m.descriptors().general().possible_length());
+    let (least, most) = (lengths().min().copied().unwrap_or(4), lengths().max().copied().unwrap_or(15));
+    match national.len() {
+        digits if digits < usize::from(least) => BadPhone::TooShort { digits, country, least },
+        digits if digits > usize::from(most) => BadPhone::TooLong { digits, country, most },
+        _ => BadPhone::NotInPlan { country },
+    }
+}
+
+/// A number as it was written, with everything gone but its digits.
+struct Written {
+    /// It began with a plus or with 00.
+    international: bool,
+    digits: String,
+}
+
+impl Written {
+    fn read(text: &str) -> Result<Self, BadPhone> {
+        let text = bare(text);
+        if text.is_empty() {
+            return Err(BadPhone::Empty);
+        }
+        check_damage(&text)?;
+        let zero_dropped = text.replacen("(0)", "", 1);
+        let starts = |with: &str| text.trim_start_matches(['(', ' ']).starts_with(with);
+        let (plus, zeros) = (starts("+"), starts("00"));
+        let mut digits = String::new();
+        for c in if plus || zeros { &zero_dropped } else { &text }.chars() {
+            match c {
+                '0'..='9' => digits.push(c),
+                '+' if digits.is_empty() => {}
+                '+' if digits.len() > 5 => return Err(BadPhone::TwoNumbers),
+                '-'
+                | '\u{2010}'..='\u{2015}'
+                | '−'
+                | '.'
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '/'
+                | '·'
+                | '（'
+                | '）'
+                | '－' => {}
+                c if c.is_whitespace() => {}
+                c if c.is_alphabetic() => return Err(BadPhone::Letters),
+                c => return Err(BadPhone::Strange(c)),
+            }
+        }
+        let international = plus || zeros;
+        let digits = match digits.strip_prefix("00") {
+            Some(rest) if international => rest.to_owned(),
+            Some(_) | None => digits,
+        };
+        match digits.len() {
+            0 => Err(BadPhone::Empty),
+            1..=3 => {
+                Err(BadPhone::TooShort { digits: digits.len(), country: "any country".to_owned(), least: 4 })
+            }
+            4..=DIGITS_MAX => Ok(Self { international, digits }),
+            more => Err(BadPhone::TooLong { digits: more, country: "any country".to_owned(), most: 15 }),
+        }
+    }
+}
+
+/// Without what spreadsheets and address books put around a number, in ASCII digits.
+fn bare(text: &str) -> String {
+    let ascii = text.chars().filter(|c| !is_invisible(*c)).map(|c| match c {
+        '＋' => '+',
+        c => decimal(c).unwrap_or(c),
+    });
+    let ascii: String = ascii.collect();
+    let mut bare = ascii.trim().trim_start_matches(['\'', '=', '’', '`']).trim_matches('"').trim();
+    for scheme in ["tel:", "whatsapp:", "sms:", "phone:"] {
+        let begins = bare.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        bare = if begins { bare[scheme.len()..].trim() } else { bare };
+    }
+    // A column that was read as floating point: 14155550132.0
+    if let Some((whole, "0" | "00")) = bare.split_once('.')
+        && whole.trim_start_matches('+').len() >= 7
+        && whole.trim_start_matches('+').bytes().all(|b| b.is_ascii_digit())
+    {
+        bare = whole;
+    }
+    bare.to_owned()
+}
+
+/// The ASCII digit that a decimal digit of another script means.
+fn decimal(c: char) -> Option<char> {
+    let place =
+        ZEROS.iter().find_map(|&zero| u32::from(c).checked_sub(u32::from(zero)).filter(|d| *d < 10))?;
+    char::from_digit(place, 10)
+}
+
+/// Marks that address books put around numbers and nobody sees.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
+}
+
+/// What cannot be repaired with certainty: shortened numbers, two in one cell, extensions.
+fn check_damage(text: &str) -> Result<(), BadPhone> {
+    let lower = text.to_lowercase();
+    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+    if let Some((mantissa, exponent)) = lower.split_once('e') {
+        let numeric = |part: &str| digits(part) > 0 && part.bytes().all(|b| b"0123456789.,+ ".contains(&b));
+        if numeric(mantissa) && numeric(exponent) {
+            return Err(BadPhone::Shortened);
+        }
+    }
+    let parts: Vec<usize> =
+        lower.split([';', ',', '/', '|', '\n', '&']).flat_map(|p| p.split(" or ")).map(digits).collect();
+    let several = parts.iter().filter(|&&n| n >= 6).count() > 1;
+    // 089 123456/7 means two lines of one house.
+    if several || (parts.len() > 1 && parts.first() >= Some(&8) && parts[1..].iter().any(|&n| n > 0)) {
+        return if lower.contains("ext") { Err(BadPhone::Extension) } else { Err(BadPhone::TwoNumbers) };
+    }
+    let after = lower.find(|c: char| c.is_alphabetic() || c == '#').map(|i| lower.split_at(i));
+    if let Some((number, tail)) = after {
+        let marked =
+            ["ext", "x", "#", "dw", "durchwahl", "poste", "anexo"].iter().any(|m| tail.starts_with(m));
+        if marked && digits(number) >= 5 && (1..=6).contains(&digits(tail)) {
+            return Err(BadPhone::Extension);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The walk: which steps a customer takes, in which order, and how long each waits.
+
+use super::{Ladder, Rules, Step};
+use crate::model::{Channel, Segment};
+
+impl Rules {
+    /// What customers of `segment` do.
+    pub fn ladder_for(&self, segment: &Segment) -> &Ladder {
+        self.segments.get(segment).unwrap_or(&self.main)
+    }
+}
+
+impl Ladder {
+    /// The channels in the order of the chain: what a start can be drawn from.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> {
+        self.steps.iter().map(|step| step.channel)
+    }
+
+    /// The steps of a customer who starts with `start`: that channel, then the chain without it.
+    ///
+    /// The last one is terminal and waits for nothing (`wait_s` is `None`, exactly there); a step without
+    /// a wait that is not last waits `wait_if_first_s`. A channel without a step changes nothing.
+    pub fn walk(&self, start: Channel) -> Vec<Step> {
+        let (first, rest): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(|s| s.channel == start);
+        let mut walk: Vec<Step> = first.into_iter().chain(rest).cloned().collect();
+        let last = walk.len().saturating_sub(1);
+        for (i, step) in walk.iter_mut().enumerate() {
+            step.wait_s = (i < last).then_some(step.wait_s.unwrap_or(step.wait_if_first_s));
+        }
+        walk
+    }
+}
