@@ -8,8 +8,7 @@ use crate::config::Config;
 use crate::rules::content::Content;
 use crate::rules::lints::{self, Survey, Together};
 use crate::rules::{CustomerList, ListError, Problem, Severity, parse};
-use crate::workspace::{Named, Unusable, Workspace};
-use std::io::Read;
+use crate::workspace::{List, Named, Unusable, Workspace};
 
 /// Rows of the list that are printed for people; the other formats have them all.
 const ROWS_SHOWN: u64 = 20;
@@ -18,22 +17,11 @@ const ROWS_SHOWN: u64 = 20;
 pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     let format = if args.json { Format::Json } else { args.format };
     let named = Named { rules: args.rules.clone(), customers: args.customers.clone() };
-    let opened = Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok());
+    let workspace = Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok())?;
     let mut printer = Printer { format, out: Results::open(), errors: 0, warnings: 0, rows: 0 };
-    match opened {
-        Ok(workspace) => {
-            printer.begin()?;
-            let about = look(&workspace, &mut printer)?;
-            printer.end(&about)
-        }
-        // The settings are readable and wrong: a finding, not a failure to look.
-        Err(Unusable::Problems(problems)) => {
-            printer.begin()?;
-            printer.all(&problems)?;
-            printer.end("the settings alone; mend them first")
-        }
-        Err(unusable) => Err(unusable.into()),
-    }
+    printer.begin()?;
+    let about = look(&workspace, &mut printer)?;
+    printer.end(&about)
 }
 
 /// Looks at everything; says in one line what that was.
@@ -64,17 +52,12 @@ fn look(workspace: &Workspace, printer: &mut Printer) -> Result<String, Failure>
     ))
 }
 
-type List = CustomerList<Box<dyn Read + Send>>;
-
 /// Opens the customer list; what is wrong with it as a whole is printed.
 fn open_list(workspace: &Workspace, config: &Config, printer: &mut Printer) -> Result<Option<List>, Failure> {
-    let source = workspace.open_customers()?;
-    match CustomerList::open(&workspace.customers.path(), source, &config.default_region) {
+    match workspace.list(config) {
         Ok(list) => Ok(Some(list)),
-        Err(ListError::Unusable(problems)) => printer.all(&problems).map(|()| None),
-        Err(unreadable @ (ListError::Io { .. } | ListError::Region(_))) => {
-            Err(Failure::usage(unreadable.to_string()))
-        }
+        Err(Unusable::List(ListError::Unusable(problems))) => printer.all(&problems).map(|()| None),
+        Err(unreadable) => Err(unreadable.into()),
     }
 }
 

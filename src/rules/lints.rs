@@ -56,8 +56,10 @@ pub fn together(all: &Together<'_>) -> Vec<Problem> {
     for channel in used_channels(all.rules) {
         missing_content(all, channel, &mut found);
         unknown_fields(all, channel, &mut found);
+        if channel == Channel::Sms {
+            without_link(all, &mut found);
+        }
     }
-    without_link(all, &mut found);
     opener(all, &mut found);
     links(all, &mut found);
     found
