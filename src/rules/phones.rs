@@ -5,13 +5,26 @@
 
 use crate::model::{Phone, clean};
 use phonenumber::metadata::DATABASE;
-use phonenumber::{Metadata, country};
+use phonenumber::{Metadata, Type, country};
 use std::collections::HashMap;
 
 /// E.164 allows 15 digits; two more for a trunk zero or the like that goes.
 const DIGITS_MAX: usize = 17;
 /// Countries are looked up slowly and remembered by leading digits, this many at most.
 const REMEMBERED_MAX: usize = 16_384;
+/// Kinds of numbers that can be called from abroad; short codes are none.
+const KINDS: [Type; 10] = [
+    Type::FixedLine,
+    Type::Mobile,
+    Type::TollFree,
+    Type::PremiumRate,
+    Type::SharedCost,
+    Type::PersonalNumber,
+    Type::Voip,
+    Type::Pager,
+    Type::Uan,
+    Type::Voicemail,
+];
 /// The zeros of the decimal digits that phones and spreadsheets write; the other nine follow each.
 const ZEROS: [char; 18] =
     ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០', '０'];
@@ -167,7 +180,10 @@ impl PhoneReader {
         }
         let metas: Vec<&Metadata> = DATABASE.by_id(self.region.as_ref()).into_iter().collect();
         let prefix = metas.first().and_then(|m| m.national_prefix()).unwrap_or_default();
-        let national = digits.strip_prefix(prefix).unwrap_or(digits);
+        let shortest = metas.iter().flat_map(|m| lengths(m)).min().unwrap_or(0);
+        // A digit that looks like the trunk prefix is one only if enough is left.
+        let without = digits.strip_prefix(prefix).filter(|rest| rest.len() >= usize::from(shortest));
+        let national = without.unwrap_or(digits);
         Err(misfit(self.region.as_ref().to_owned(), &metas, national))
     }
 
@@ -224,7 +240,17 @@ fn by_library(region: Option<country::Id>, digits: &str) -> Option<(u16, String)
 }
 
 fn fits(metas: &[&Metadata], national: &str) -> bool {
-    metas.iter().any(|meta| meta.descriptors().general().is_match(national))
+    metas.iter().any(|meta| {
+        let length_fits = lengths(meta).any(|n| usize::from(n) == national.len());
+        length_fits && meta.descriptors().general().is_match(national)
+    })
+}
+
+/// How many digits the numbers of a country may have. The general description does not say; those of the
+/// kinds do.
+fn lengths(meta: &Metadata) -> impl Iterator<Item = u16> {
+    let kinds = KINDS.iter().filter_map(|&kind| meta.descriptors().get(kind));
+    kinds.flat_map(|kind| kind.possible_length().iter().copied())
 }
 
 /// The main country of a code, or the code itself where it belongs to none.
@@ -234,8 +260,8 @@ fn main_region(code: u16) -> String {
 }
 
 fn misfit(country: String, metas: &[&Metadata], national: &str) -> BadPhone {
-    let lengths = || metas.iter().flat_map(|m| m.descriptors().general().possible_length());
-    let (least, most) = (lengths().min().copied().unwrap_or(4), lengths().max().copied().unwrap_or(15));
+    let all = || metas.iter().flat_map(|meta| lengths(meta));
+    let (least, most) = (all().min().unwrap_or(4), all().max().unwrap_or(15));
     match national.len() {
         digits if digits < usize::from(least) => BadPhone::TooShort { digits, country, least },
         digits if digits > usize::from(most) => BadPhone::TooLong { digits, country, most },

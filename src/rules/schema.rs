@@ -4,15 +4,50 @@
 //! `cascade check` alone.
 
 use crate::model::{Channel, Outcome};
+use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The schema as it stands in `rules/cascade.schema.json`.
 pub fn json_schema() -> String {
-    let schema = schemars::schema_for!(RulesFile);
+    let mut schema = schemars::schema_for!(RulesFile);
+    Optional.transform(&mut schema);
     // The schema is made of plain maps and strings, which always can be written.
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// Says of an optional field that it may be absent, not that it may be null: null is a value for `wait`
+/// alone.
+struct Optional;
+
+impl Transform for Optional {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+            for (_, field) in fields.iter_mut().filter(|(name, _)| *name != "wait") {
+                without_null(field);
+            }
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+fn without_null(field: &mut Value) {
+    let Some(field) = field.as_object_mut() else { return };
+    let is_null = |kind: &Value| *kind == "null" || *kind == serde_json::json!({ "type": "null" });
+    for key in ["type", "anyOf"] {
+        let Some(Value::Array(kinds)) = field.get_mut(key) else { continue };
+        kinds.retain(|kind| !is_null(kind));
+        if let [only] = kinds.as_slice() {
+            let only = only.clone();
+            field.remove(key);
+            match only {
+                Value::Object(schema) => field.extend(schema),
+                kind => drop(field.insert(key.to_owned(), kind)),
+            }
+        }
+    }
 }
 
 /// A time span such as `90s`, `15m`, `6h`, `1h30m`, `2d`.
@@ -65,7 +100,7 @@ pub struct RulesFile {
     #[schemars(length(min = 1, max = 4))]
     pub steps: Vec<StepFile>,
     /// Segments with a start, or steps, of their own, by the name in the customer list.
-    pub segments: Option<BTreeMap<String, SegmentEntry>>,
+    pub segments: Option<Segments>,
     /// Which outcomes end a cascade in success, by channel.
     pub converts_on: Option<ConvertsOn>,
     /// How long after the last step an answer still counts. 24h unless given.
@@ -115,6 +150,20 @@ pub struct StepFile {
     pub on_bounce: Option<OnBounce>,
     /// Outcomes that convert, in place of those at the top.
     pub converts_on: Option<Vec<Outcome>>,
+}
+
+/// Segments by the name in the customer list.
+#[derive(Debug, JsonSchema)]
+pub struct Segments {
+    /// Where this schema is.
+    #[schemars(rename = "$schema")]
+    pub schema: Option<String>,
+    /// A note to whoever reads this.
+    #[schemars(rename = "$comment")]
+    pub comment: Option<String>,
+    /// The segments.
+    #[schemars(flatten)]
+    pub by_name: BTreeMap<String, SegmentEntry>,
 }
 
 /// A segment's own way.
