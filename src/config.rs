@@ -5,7 +5,6 @@ mod defaults;
 mod load;
 mod sandbox;
 mod table;
-mod values;
 
 use crate::model::{Channel, Mode, Money, QuietHours};
 use secrecy::SecretString;

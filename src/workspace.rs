@@ -1,11 +1,14 @@
 //! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
 //! the program, and each says where it came from. Live never falls back on those.
 
+mod built_in;
+mod ready;
+
 use crate::config::{self, Config};
 use crate::model::{Channel, Mode};
 use crate::rules::content::{ContentFile, file_name};
 use crate::rules::lints::one_line;
-use crate::rules::{Problem, Severity};
+use crate::rules::{ListError, Problem, Severity};
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Read};
@@ -19,6 +22,8 @@ const CONFIG: &str = "cascade.toml";
 
 /// Largest rules or content file that is read; a larger one is a mistake.
 const MAX_BYTES: u64 = 1024 * 1024;
+
+pub use ready::{List, Ready};
 
 /// Where something came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +94,9 @@ pub enum Unusable {
         /// Why.
         why: io::Error,
     },
+    /// A customer list without usable rows or header.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// Files that can be read, with errors in them.
     #[error("{}", list(.0))]
     Problems(Vec<Problem>),
@@ -140,8 +148,8 @@ impl Workspace {
             return Err(Unusable::NoDirectory(dir.to_owned()));
         }
         let (config, config_source, config_problems) = read_config(dir, env)?;
-        // Settings with errors may have meant live: then nothing built in is put in their place either.
-        let mode = config.as_ref().map_or(Mode::Live, |c| c.mode);
+        // With faulty settings nothing can be launched, and the rest is looked at as a rehearsal would.
+        let mode = config.as_ref().map_or(Mode::Rehearsal, |c| c.mode);
         let rules = match &named.rules {
             Some(path) => {
                 let bytes = read(path)?.ok_or_else(|| missing(path))?;
@@ -149,7 +157,7 @@ impl Workspace {
             }
             None => match read(&dir.join(RULES))? {
                 Some(bytes) => Found { source: Source::File(RULES.into()), bytes },
-                None => Self::fallback(mode, &config_problems, RULES, built_in::RULES)?,
+                None => Self::fallback(mode, RULES, built_in::RULES)?,
             },
         };
         let mut content = Vec::new();
@@ -162,20 +170,15 @@ impl Workspace {
                 content.push((name, Found { source: Source::BuiltIn(built_in), bytes: bytes.into() }));
             }
         }
-        let (customers, customers_path) = find_customers(dir, named, mode, &config_problems)?;
+        let (customers, customers_path) = find_customers(dir, named, mode)?;
         let dir = dir.to_owned();
         Ok(Self { dir, config, config_source, config_problems, rules, content, customers, customers_path })
     }
 
-    fn fallback(
-        mode: Mode,
-        problems: &[Problem],
-        name: &'static str,
-        bytes: &str,
-    ) -> Result<Found, Unusable> {
+    fn fallback(mode: Mode, name: &'static str, bytes: &str) -> Result<Found, Unusable> {
         match mode {
             Mode::Rehearsal => Ok(Found { source: Source::BuiltIn(name), bytes: bytes.into() }),
-            Mode::Live => Err(missing_in_live(name, problems)),
+            Mode::Live => Err(Unusable::MissingInLive(name.into())),
         }
     }
 
@@ -230,12 +233,7 @@ fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Sour
     Ok((config, Source::File(CONFIG.into()), problems))
 }
 
-fn find_customers(
-    dir: &Path,
-    named: &Named,
-    mode: Mode,
-    problems: &[Problem],
-) -> Result<(Source, PathBuf), Unusable> {
+fn find_customers(dir: &Path, named: &Named, mode: Mode) -> Result<(Source, PathBuf), Unusable> {
     if let Some(path) = &named.customers {
         File::open(path).map_err(|why| Unusable::Unreadable { path: path.clone(), why })?;
         return Ok((Source::File(path.clone()), path.clone()));
@@ -245,18 +243,9 @@ fn find_customers(
         Ok(_) => Ok((Source::File(CUSTOMERS.into()), path)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => match mode {
             Mode::Rehearsal => Ok((Source::BuiltIn("assets/customers.csv"), path)),
-            Mode::Live => Err(missing_in_live(CUSTOMERS, problems)),
+            Mode::Live => Err(Unusable::MissingInLive(CUSTOMERS.into())),
         },
         Err(why) => Err(Unusable::Unreadable { path, why }),
-    }
-}
-
-/// Faulty settings are the nearer cause: they are said first.
-fn missing_in_live(name: &str, problems: &[Problem]) -> Unusable {
-    if problems.iter().any(|p| p.severity == Severity::Error) {
-        Unusable::Problems(problems.to_vec())
-    } else {
-        Unusable::MissingInLive(name.into())
     }
 }
 
@@ -286,7 +275,7 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
     let unwritable = |why| Unusable::Unwritable { path: path.clone(), why };
     match DirBuilder::new().mode(0o700).create(&path) {
         Ok(()) => {}
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
             fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(unwritable)?;
         }
         Err(why) => return Err(unwritable(why)),
@@ -309,25 +298,5 @@ pub fn store_path(dir: &Path, db: Option<&Path>, mode: Mode) -> Result<PathBuf, 
     match db {
         Some(path) => Ok(path.to_owned()),
         None => Ok(state_dir(dir)?.join(format!("{mode}.db"))),
-    }
-}
-
-/// The project's own files, built into the program.
-mod built_in {
-    use super::Channel;
-
-    pub const RULES: &str = include_str!("../rules/cascade.json");
-    pub const CUSTOMERS: &str = include_str!("../assets/customers.csv");
-
-    /// A channel's content and the name it is known by; none for e-mail.
-    pub const fn content(channel: Channel) -> Option<(&'static str, &'static str)> {
-        match channel {
-            Channel::Whatsapp => {
-                Some(("rules/content/whatsapp.json", include_str!("../rules/content/whatsapp.json")))
-            }
-            Channel::Phone => Some(("rules/content/voice.md", include_str!("../rules/content/voice.md"))),
-            Channel::Sms => Some(("rules/content/sms.txt", include_str!("../rules/content/sms.txt"))),
-            Channel::Email => None,
-        }
     }
 }

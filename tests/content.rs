@@ -1,5 +1,7 @@
 //! Content: what is wrong is named where it stands, and what is right is filled in for each customer.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use cascade::model::{Channel, Customer, Phone, Segment, Untrusted};
 use cascade::providers::{Call, Message, Template};
 use cascade::rules::content::{Content, ContentFile, Means};

@@ -7,32 +7,21 @@ use crate::cli::{Check, Format, Place};
 use crate::config::Config;
 use crate::rules::content::Content;
 use crate::rules::lints::{self, Survey, Together};
-use crate::rules::{Problem, Severity};
-use crate::workspace::{Named, Unusable, Workspace};
+use crate::rules::{CustomerList, ListError, Problem, Severity, parse};
+use crate::workspace::{List, Named, Unusable, Workspace};
 
-/// Unusable rows of the list that are printed for people; the other formats have them all.
-const REJECTS_SHOWN: u64 = 20;
+/// Rows of the list that are printed for people; the other formats have them all.
+const ROWS_SHOWN: u64 = 20;
 
 /// Checks everything and prints it.
 pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     let format = if args.json { Format::Json } else { args.format };
     let named = Named { rules: args.rules.clone(), customers: args.customers.clone() };
-    let opened = Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok());
-    let mut printer = Printer { format, out: Results::open(), errors: 0, warnings: 0, rejects: 0 };
-    match opened {
-        Ok(workspace) => {
-            printer.begin()?;
-            let about = look(&workspace, &mut printer)?;
-            printer.end(&about)
-        }
-        // The settings are readable and wrong: a finding, not a failure to look.
-        Err(Unusable::Problems(problems)) => {
-            printer.begin()?;
-            printer.all(&problems)?;
-            printer.end("the settings alone; mend them first")
-        }
-        Err(unusable) => Err(unusable.into()),
-    }
+    let workspace = Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok())?;
+    let mut printer = Printer { format, out: Results::open(), errors: 0, warnings: 0, rows: 0 };
+    printer.begin()?;
+    let about = look(&workspace, &mut printer)?;
+    printer.end(&about)
 }
 
 /// Looks at everything; says in one line what that was.
@@ -41,12 +30,18 @@ fn look(workspace: &Workspace, printer: &mut Printer) -> Result<String, Failure>
     let (content, problems) = Content::parse(workspace.content_files());
     printer.all(&problems)?;
     let config = workspace.config.clone().unwrap_or_else(Config::rehearsal_defaults);
-    // SEAM
-    let rules = None;
     let rules_file = workspace.rules.source.path();
-    let all = Together { rules, rules_file: &rules_file, content: &content, config: &config, columns: None };
+    let (rules, problems) = parse(&rules_file, &workspace.rules.bytes);
+    printer.all(&problems)?;
+    let mut list = open_list(workspace, &config, printer)?;
+    let columns = list.as_ref().map(CustomerList::extra_columns);
+    let (rules, columns) = (rules.as_ref(), columns.as_deref());
+    let all = Together { rules, rules_file: &rules_file, content: &content, config: &config, columns };
     printer.all(&lints::together(&all))?;
-    let survey = Survey::new(&all);
+    let mut survey = Survey::new(&all);
+    if let Some(list) = &mut list {
+        survey_list(list, workspace, &mut survey, printer)?;
+    }
     let total = survey.total();
     printer.all(&survey.finish())?;
     Ok(format!(
@@ -57,13 +52,40 @@ fn look(workspace: &Workspace, printer: &mut Printer) -> Result<String, Failure>
     ))
 }
 
+/// Opens the customer list; what is wrong with it as a whole is printed.
+fn open_list(workspace: &Workspace, config: &Config, printer: &mut Printer) -> Result<Option<List>, Failure> {
+    match workspace.list(config) {
+        Ok(list) => Ok(Some(list)),
+        Err(Unusable::List(ListError::Unusable(problems))) => printer.all(&problems).map(|()| None),
+        Err(unreadable) => Err(unreadable.into()),
+    }
+}
+
+fn survey_list(
+    list: &mut List,
+    workspace: &Workspace,
+    survey: &mut Survey<'_>,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let file = workspace.customers.path();
+    for row in &mut *list {
+        match row {
+            Ok(customer) => survey.see(&customer),
+            Err(reject) => printer.row(&reject.problem(&file))?,
+        }
+    }
+    list.warnings().iter().try_for_each(|warning| printer.row(warning))?;
+    printer.left_out(list.warnings_left_out());
+    Ok(())
+}
+
 /// Prints problems in one of the three formats, and counts them.
 struct Printer {
     format: Format,
     out: Results,
     errors: u64,
     warnings: u64,
-    rejects: u64,
+    rows: u64,
 }
 
 impl Printer {
@@ -78,10 +100,10 @@ impl Printer {
         problems.iter().try_for_each(|problem| self.problem(problem))
     }
 
-    /// A row of the list that cannot be used: people see the first ones alone.
-    fn reject(&mut self, problem: &Problem) -> Result<(), Failure> {
-        self.rejects += 1;
-        if self.format == Format::Human && self.rejects > REJECTS_SHOWN {
+    /// Something about a row of the list: people see the first ones alone.
+    fn row(&mut self, problem: &Problem) -> Result<(), Failure> {
+        self.rows += 1;
+        if self.format == Format::Human && self.rows > ROWS_SHOWN {
             self.count(problem.severity);
             return Ok(());
         }
@@ -104,6 +126,12 @@ impl Printer {
         }
     }
 
+    /// Warnings about rows that nobody kept.
+    fn left_out(&mut self, warnings: u64) {
+        self.rows += warnings;
+        self.warnings += warnings;
+    }
+
     fn count(&mut self, severity: Severity) {
         match severity {
             Severity::Error => self.errors += 1,
@@ -115,9 +143,9 @@ impl Printer {
         let ok = self.errors == 0;
         match self.format {
             Format::Human => {
-                if self.rejects > REJECTS_SHOWN {
-                    let more = self.rejects - REJECTS_SHOWN;
-                    self.out.line(&format!("… and {more} more rows that cannot be used"))?;
+                if self.rows > ROWS_SHOWN {
+                    let more = self.rows - ROWS_SHOWN;
+                    self.out.line(&format!("… and {more} more problems with rows"))?;
                 }
                 let (errors, warnings) = (plural(self.errors, "error"), plural(self.warnings, "warning"));
                 self.out.line(&format!("{errors}, {warnings} · {about}"))?;

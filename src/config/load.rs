@@ -2,10 +2,10 @@
 
 use super::defaults::{LIVE_PORT, QUIET_HOURS};
 use super::table::{Placed, Table};
-use super::{Config, Pace, Twilio, Vapi, Webhooks, Whatsapp, is_loopback, values};
+use super::{Config, Pace, Twilio, Vapi, Webhooks, Whatsapp, is_loopback};
 use crate::model::{Channel, Mode};
-use crate::rules::Problem;
 use crate::rules::content::sheet::{Sheet, nearest};
+use crate::rules::{Problem, parse_duration_s, parse_quiet_hours};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -361,13 +361,12 @@ fn limits<'t>(sheet: &mut Sheet<'_>, tables: [Option<Placed<&'t DeTable<'t>>>; 3
     let own = &mut config.limits;
     let known = ["quiet_hours", "per_person_24h", "recontact_after", "budget"];
     let mut limits = Table::open(sheet, "limits", limits, &known);
-    let hours = |text: &str| if text == "off" { Some(None) } else { values::quiet_hours(text).map(Some) };
-    let hours = limits.word("quiet_hours", "write \"20:00-09:00\" or \"off\"", hours);
+    let hours = limits.word("quiet_hours", "write \"20:00-09:00\" or \"off\"", parse_quiet_hours);
     own.quiet_hours = hours.unwrap_or(Some(QUIET_HOURS));
     if let Some(most) = limits.count("per_person_24h", 1, 1000) {
         own.per_person_24h = most as u32;
     }
-    let recontact = limits.word("recontact_after", "write a duration such as \"30d\"", values::duration_s);
+    let recontact = limits.word("recontact_after", "write a duration such as \"30d\"", parse_duration_s);
     own.recontact_after_s = recontact.unwrap_or(own.recontact_after_s);
     own.budget = limits.money("budget").unwrap_or(own.budget);
 

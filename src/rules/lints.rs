@@ -1,7 +1,7 @@
 //! What can be judged only with rules, content, settings and customer list side by side.
 
 use super::content::{Content, Field, Whatsapp};
-use super::render::{Context, Link, NotRendered};
+use super::render::{Context, Link, NotRendered, plain};
 use super::{Ladder, Problem, Rules, Severity, sms};
 use crate::config::Config;
 use crate::model::{Channel, Customer, Mode};
@@ -25,7 +25,7 @@ pub struct Together<'a> {
     pub content: &'a Content,
     /// The settings.
     pub config: &'a Config,
-    /// The header of the customer list; `None` if it could not be read.
+    /// Further columns of the customer list; `None` if it could not be read.
     pub columns: Option<&'a [String]>,
 }
 
@@ -56,8 +56,10 @@ pub fn together(all: &Together<'_>) -> Vec<Problem> {
     for channel in used_channels(all.rules) {
         missing_content(all, channel, &mut found);
         unknown_fields(all, channel, &mut found);
+        if channel == Channel::Sms {
+            without_link(all, &mut found);
+        }
     }
-    without_link(all, &mut found);
     opener(all, &mut found);
     links(all, &mut found);
     found
@@ -99,8 +101,8 @@ fn missing_content(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem
 fn unknown_fields(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem>) {
     let Some(columns) = all.columns else { return };
     let is_known = |field: &&Field| {
-        let name = field.name.to_lowercase();
-        KNOWN.contains(&name.as_str()) || columns.iter().any(|c| c.trim().to_lowercase() == name)
+        let name = plain(&field.name);
+        KNOWN.contains(&name.as_str()) || columns.iter().any(|c| plain(c) == name)
     };
     for field in all.content.fields(channel).into_iter().filter(|f| !is_known(f)) {
         let known = KNOWN.iter().copied().chain(columns.iter().map(String::as_str));

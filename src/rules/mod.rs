@@ -2,24 +2,24 @@
 //!
 //! Nothing here acts, reads a clock or touches the network.
 
-
 mod chain;
+pub mod content;
 mod customers;
 mod draw;
 mod durations;
 mod fields;
 mod json;
+pub mod lints;
 mod parse;
 mod phones;
+pub mod render;
 mod report;
+pub mod schema;
+pub mod sms;
 mod steps;
 mod walk;
 mod zones;
-pub mod content;
-pub mod lints;
-pub mod render;
-pub mod schema;
-pub mod sms;
+
 pub use customers::{CustomerList, ListError, Reject};
 pub use draw::draw;
 pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};

@@ -199,9 +199,15 @@ fn fill_parts(parts: &[Part], customer: &Customer, context: &Context<'_>, out: &
     }
 }
 
-/// A customer's value for a column, in any case, made harmless; `None` if there is none or it is empty.
+/// A column's name without case, spaces and signs: `Renewal Date` is `renewal_date`.
+pub fn plain(column: &str) -> String {
+    let words = column.to_lowercase();
+    words.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join("_")
+}
+
+/// A customer's value for a column, as [`plain`] spells it, made harmless; `None` if there is none or it is empty.
 pub fn value(customer: &Customer, column: &str) -> Option<String> {
-    let found = match column.to_lowercase().as_str() {
+    let found = match plain(column).as_str() {
         "name" => customer.name.raw(),
         "phone" => customer.phone.as_str(),
         "segment" => &customer.segment.0,
@@ -211,8 +217,8 @@ pub fn value(customer: &Customer, column: &str) -> Option<String> {
         _ => {
             let exact = customer.extra.get(column).map(Untrusted::raw);
             exact.or_else(|| {
-                let same = |header: &str| header.to_lowercase() == column.to_lowercase();
-                customer.extra.iter().find(|(header, _)| same(header)).map(|(_, v)| v.raw())
+                let plain = plain(column);
+                customer.extra.iter().find(|(header, _)| self::plain(header) == plain).map(|(_, v)| v.raw())
             })?
         }
     };

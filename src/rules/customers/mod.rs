@@ -148,6 +148,15 @@ impl<R: Read> CustomerList<R> {
         Ok(list)
     }
 
+    /// The columns that are kept under their own header, as written.
+    pub fn extra_columns(&self) -> Vec<String> {
+        let extra = |place: &header::Place| match place {
+            header::Place::Extra(name) => Some(name.clone()),
+            header::Place::Known(_) => None,
+        };
+        self.header.columns.iter().filter_map(extra).collect()
+    }
+
     /// What was odd about the rows read so far, though they were taken. Of each kind the first few hundred
     /// are kept; [`Self::warnings_left_out`] counts the others.
     pub fn warnings(&self) -> &[Problem] {
