@@ -147,11 +147,11 @@ impl Faults {
     }
 
     /// Whether this request is struck.
-    pub(super) fn request(&mut self, seed: u64, provider: Provider, at: At, send: bool) -> Option<Strike> {
+    pub(super) fn request(&mut self, seed: u64, provider: Provider, at: At, creates: bool) -> Option<Strike> {
         let every: &[FaultKind] = &[FaultKind::Down, FaultKind::Status];
         let create: &[FaultKind] =
             &[FaultKind::Down, FaultKind::Status, FaultKind::Refuse, FaultKind::LoseResponse];
-        let fault = self.hit(seed, provider, at, if send { create } else { every })?;
+        let fault = self.hit(seed, provider, at, if creates { create } else { every })?;
         match fault.kind {
             FaultKind::Down => Some(Strike::Down),
             FaultKind::Status => Some(Strike::Status(fault.status())),

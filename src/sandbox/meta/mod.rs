@@ -108,13 +108,12 @@ fn error(code: u32, details: &str) -> Reply {
 fn title(code: u32) -> &'static str {
     match code {
         2 => "API Service",
-        33 => "Parameter value is not valid",
         100 => "Invalid parameter",
         190 => "Invalid OAuth access token",
         130_429 => "Rate limit hit",
         131_000 => "Something went wrong",
         131_008 => "Required parameter is missing",
-        131_009 => "Parameter value is not valid",
+        33 | 131_009 => "Parameter value is not valid",
         131_016 => "Service unavailable",
         131_026 => "Message undeliverable",
         131_047 => "Re-engagement message",

@@ -118,7 +118,7 @@ fn live(
     times: super::super::people::TextTimes,
 ) {
     let step = |status, code| Act::WhatsappStatus { message: id.to_owned(), status, code };
-    world.plan_in(at, times.sent_ms, step(Status::Sent, None));
+    world.plan_in(at, times.sent, step(Status::Sent, None));
     let follow = |url: &String, scanner| Act::Follow {
         provider: Provider::Whatsapp,
         to: message.to.clone(),
@@ -128,24 +128,21 @@ fn live(
     let answer = |saying| Act::WhatsappReply { message: id.to_owned(), saying };
     let (read, act) = match plan {
         Text::Failed(code) | Text::Refused(code) => {
-            return world.plan_in(at, times.delivered_ms, step(Status::Failed, Some(code)));
+            return world.plan_in(at, times.delivered, step(Status::Failed, Some(code)));
         }
         Text::Pending => return,
         Text::Silent { read } => (read, None),
-        Text::Says(saying) => (true, Some((times.act_ms, answer(saying)))),
+        Text::Says(saying) => (true, Some((times.act, answer(saying)))),
         // Without a link there is nothing to click: they write instead.
         Text::Clicks => (
             true,
-            Some((
-                times.act_ms,
-                message.link.as_ref().map_or(answer(Saying::Positive), |l| follow(l, false)),
-            )),
+            Some((times.act, message.link.as_ref().map_or(answer(Saying::Positive), |l| follow(l, false)))),
         ),
-        Text::Scanned => (false, message.link.as_ref().map(|link| (times.scan_ms, follow(link, true)))),
+        Text::Scanned => (false, message.link.as_ref().map(|link| (times.scan, follow(link, true)))),
     };
-    world.plan_in(at, times.delivered_ms, step(Status::Delivered, None));
+    world.plan_in(at, times.delivered, step(Status::Delivered, None));
     if read {
-        world.plan_in(at, times.read_ms, step(Status::Read, None));
+        world.plan_in(at, times.read, step(Status::Read, None));
     }
     if let Some((ms, act)) = act {
         world.plan_in(at, ms, act);

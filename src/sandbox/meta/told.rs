@@ -111,21 +111,18 @@ pub(in crate::sandbox) fn reply(world: &mut World, at: At, id: &str, saying: Say
     let button = pressed(&message, saying, draw.unit("presses") < 0.5);
     let mut inbound = json!({"from": to.trim_start_matches('+'), "id": format!("wamid.IN{}", world.new_id()),
         "timestamp": secs(at)});
-    let context = json!({"from": DISPLAY_NUMBER, "id": id});
-    match button {
-        Some(button) => {
-            inbound["type"] = json!("button");
-            inbound["button"] = json!({"payload": button.payload, "text": button.caption});
-            inbound["context"] = context;
-        }
-        None => {
-            inbound["type"] = json!("text");
-            inbound["text"] = json!({"body": written(&draw, saying)});
-            // Only who quotes us tells which message they mean.
-            if draw.unit("quotes") < 0.3 {
-                inbound["context"] = context;
-            }
-        }
+    let mut quotes = draw.unit("quotes") < 0.3;
+    if let Some(button) = button {
+        inbound["type"] = json!("button");
+        inbound["button"] = json!({"payload": button.payload, "text": button.caption});
+        quotes = true;
+    } else {
+        inbound["type"] = json!("text");
+        inbound["text"] = json!({"body": written(&draw, saying)});
+    }
+    // A button tells which message is meant; words do so only if the person quotes us.
+    if quotes {
+        inbound["context"] = json!({"from": DISPLAY_NUMBER, "id": id});
     }
     let stop = saying == Saying::Stop;
     world.keep("window", &to, &at.millis());

@@ -105,12 +105,12 @@ pub(super) fn plan(
     customers: &[(Phone, Segment, Option<String>)],
     rare: Option<&str>,
 ) -> HashMap<String, Plan> {
-    let mut seen = HashSet::new();
+    let mut known = HashSet::new();
     let mut plans = HashMap::new();
     let mut pool = Vec::new();
     for (phone, segment, language) in customers {
         let number = phone.as_str();
-        if !seen.insert(number) {
+        if !known.insert(number) {
             continue;
         }
         let manner = manner(&segment.0);

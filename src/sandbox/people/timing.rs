@@ -10,29 +10,29 @@ const SECOND: f64 = 1.0;
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3600.0;
 
-/// The life of a text message.
+/// The life of a text message, in milliseconds from the create call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::sandbox) struct TextTimes {
-    pub sent_ms: i64,
+    pub sent: i64,
     /// Or reported failed.
-    pub delivered_ms: i64,
-    pub read_ms: i64,
+    pub delivered: i64,
+    pub read: i64,
     /// Reply or click.
-    pub act_ms: i64,
+    pub act: i64,
     /// A link scanner is faster than any person.
-    pub scan_ms: i64,
+    pub scan: i64,
 }
 
-/// The life of a call, each from the create call.
+/// The life of a call, in milliseconds from the create call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::sandbox) struct CallTimes {
-    pub ringing_ms: i64,
+    pub ringing: i64,
     /// Picked up, by whomever; or given up.
-    pub up_ms: i64,
+    pub up: i64,
     /// Ended, if it was picked up.
-    pub down_ms: i64,
+    pub down: i64,
     /// The report comes this much after the end.
-    pub report_ms: i64,
+    pub report: i64,
 }
 
 fn ms(seconds: f64) -> i64 {
@@ -62,11 +62,11 @@ pub(in crate::sandbox) fn text_times(draw: &Draw, channel: Channel, pace: Pace) 
     // Nobody answers what they have not read.
     let read = if read < act { read } else { delivered + (act - delivered).max(0.0) * 0.5 };
     TextTimes {
-        sent_ms: ms(sent),
-        delivered_ms: ms(delivered),
-        read_ms: ms(read),
-        act_ms: ms(act.max(delivered + 0.01)),
-        scan_ms: ms(delivered + if pace == Pace::Ordinary { draw.between("scan", 2.0, 5.0) } else { 0.05 }),
+        sent: ms(sent),
+        delivered: ms(delivered),
+        read: ms(read),
+        act: ms(act.max(delivered + 0.01)),
+        scan: ms(delivered + if pace == Pace::Ordinary { draw.between("scan", 2.0, 5.0) } else { 0.05 }),
     }
 }
 
@@ -87,9 +87,9 @@ pub(in crate::sandbox) fn call_times(draw: &Draw, pace: Pace, picks_up: bool, ta
         }
     };
     CallTimes {
-        ringing_ms: ms(ringing),
-        up_ms: ms(ringing + ring),
-        down_ms: ms(ringing + ring + talk),
-        report_ms: ms(report),
+        ringing: ms(ringing),
+        up: ms(ringing + ring),
+        down: ms(ringing + ring + talk),
+        report: ms(report),
     }
 }

@@ -89,23 +89,23 @@ fn problem(call: &Call) -> Option<(u32, &'static str)> {
 /// Plans everything that becomes of a message.
 fn live(world: &mut World, call: &Call, sms: &Sms, plan: Text, times: TextTimes) {
     let step = |status: &str, code| Act::SmsStatus { sid: sms.sid.clone(), status: status.to_owned(), code };
-    world.plan_in(call.at, times.sent_ms, step("sent", None));
+    world.plan_in(call.at, times.sent, step("sent", None));
     let answer = |saying| Act::SmsReply { sid: sms.sid.clone(), saying };
     let link = first_link(&sms.body).map(str::to_owned);
     let follow = |url, scanner| Act::Follow { provider: Provider::Twilio, to: sms.to.clone(), url, scanner };
     let act = match plan {
         Text::Failed(code) | Text::Refused(code) => {
-            return world.plan_in(call.at, times.delivered_ms, step("undelivered", Some(code)));
+            return world.plan_in(call.at, times.delivered, step("undelivered", Some(code)));
         }
         Text::Pending => return,
         Text::Silent { .. } => None,
-        Text::Says(saying) => Some((times.act_ms, answer(saying))),
+        Text::Says(saying) => Some((times.act, answer(saying))),
         // Without a link there is nothing to click: they write instead.
-        Text::Clicks => Some((times.act_ms, link.map_or(answer(Saying::Positive), |url| follow(url, false)))),
-        Text::Scanned => link.map(|url| (times.scan_ms, follow(url, true))),
+        Text::Clicks => Some((times.act, link.map_or(answer(Saying::Positive), |url| follow(url, false)))),
+        Text::Scanned => link.map(|url| (times.scan, follow(url, true))),
     };
-    world.plan_in(call.at, times.delivered_ms, step("delivered", None));
-    world.plan_in(call.at, times.delivered_ms + PRICED_MS, Act::SmsPriced { sid: sms.sid.clone() });
+    world.plan_in(call.at, times.delivered, step("delivered", None));
+    world.plan_in(call.at, times.delivered + PRICED_MS, Act::SmsPriced { sid: sms.sid.clone() });
     if let Some((ms, act)) = act {
         world.plan_in(call.at, ms, act);
     }

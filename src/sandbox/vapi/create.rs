@@ -38,20 +38,24 @@ pub(super) fn create(world: &mut World, request: &Request) -> Reply {
     };
     let mut times = call_times(&draw, plan.pace[Channel::Phone.index()], picks_up, saying.is_some());
     if matches!(plan.phone, Voice::Busy | Voice::Misdialed) {
-        times.up_ms = times.up_ms.min(times.ringing_ms + SHORT_MS);
+        times.up = times.up.min(times.ringing + SHORT_MS);
     }
-    let call = taken(world, request, to, plan.phone, times.report_ms);
+    let mut call = taken(world, request, to, plan.phone, times.report);
     let id = call.id.clone();
-    let longest = assistant(body)["maxDurationSeconds"].as_i64().unwrap_or(600) * 1000;
+    let latest = times.up + assistant(body)["maxDurationSeconds"].as_i64().unwrap_or(600).max(1) * 1000;
+    if picks_up && latest < times.down {
+        times.down = latest;
+        "exceeded-max-duration".clone_into(&mut call.ends);
+    }
     let next = |phase| Act::Call { call: id.clone(), phase };
     if plan.phone != Voice::Misdialed {
-        world.plan_in(request.at, times.ringing_ms, next(Phase::Ringing));
+        world.plan_in(request.at, times.ringing, next(Phase::Ringing));
     }
     if picks_up {
-        world.plan_in(request.at, times.up_ms, next(Phase::Up));
-        world.plan_in(request.at, times.down_ms.min(times.up_ms + longest), next(Phase::Down));
+        world.plan_in(request.at, times.up, next(Phase::Up));
+        world.plan_in(request.at, times.down, next(Phase::Down));
     } else {
-        world.plan_in(request.at, times.up_ms, next(Phase::Down));
+        world.plan_in(request.at, times.up, next(Phase::Down));
     }
     let mut answer = shown(world, &call);
     answer["subscriptionLimits"] = json!({"concurrencyBlocked": false, "concurrencyLimit": LINES,

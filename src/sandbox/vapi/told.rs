@@ -66,7 +66,8 @@ pub(super) fn end(world: &mut World, at: At, id: &str, reason: &str) {
 /// What the end of this call means.
 fn outcome(call: &Call) -> Option<&'static str> {
     match call.reason.as_deref()? {
-        "customer-ended-call" => Some("answered"),
+        "exceeded-max-duration" if call.machine => Some("no_answer"),
+        "customer-ended-call" | "exceeded-max-duration" => Some("answered"),
         "voicemail" | "customer-busy" | "customer-did-not-answer" => Some("no_answer"),
         "twilio-reported-customer-misdialed" => Some("bounced"),
         _ => None,
@@ -84,55 +85,50 @@ fn status_update(call: &Call, at: At) -> Value {
 
 /// The person spoke: connected, and not hung up on before.
 fn heard(call: &Call) -> Option<Saying> {
-    call.saying.filter(|_| call.reason.as_deref() == Some("customer-ended-call"))
+    call.saying.filter(|_| call.started.is_some() && call.reason.as_deref() == Some(call.ends.as_str()))
+}
+
+/// Who said what, once the call had been picked up.
+fn artifact(call: &Call, said: Option<&str>) -> Value {
+    let opening = if call.machine { call.voicemail.as_deref() } else { Some(call.first_message.as_str()) };
+    let spoken = [("bot", "AI", opening, 0.5), ("user", "User", said, 5.0)];
+    let start_ms = call.started.unwrap_or(call.created).millis() as f64;
+    let mut messages = Vec::new();
+    let mut transcript = Vec::new();
+    for (role, label, text, from_s) in spoken {
+        let Some(text) = text.filter(|_| call.started.is_some()) else { continue };
+        messages.push(json!({"role": role, "message": text, "time": start_ms + from_s * 1000.0,
+            "endTime": start_ms + from_s * 1000.0 + 2500.0, "secondsFromStart": from_s}));
+        transcript.push(format!("{label}: {text}\n"));
+    }
+    json!({"transcript": transcript.concat(), "messages": messages})
 }
 
 fn report(world: &mut World, at: At, mut call: Call) {
     let draw = world.people.draw(&call.to, Channel::Phone);
-    let said = heard(&call).map(|saying| spoken(&draw, saying));
+    let heard = heard(&call);
+    let said = heard.map(|saying| spoken(&draw, saying));
     let talked_s = match (call.started, call.ended) {
         (Some(started), Some(ended)) => (ended - started).num_milliseconds() as f64 / 1000.0,
         _ => 0.0,
     };
-    let start_ms = call.started.unwrap_or(call.created).millis();
-    let line = |role: &str, text: &str, from: f64, to: f64| {
-        json!({"role": role, "message": text, "time": start_ms as f64 + from * 1000.0,
-            "endTime": start_ms as f64 + to * 1000.0, "secondsFromStart": from})
-    };
-    let mut messages = Vec::new();
-    let mut transcript = String::new();
-    if call.started.is_some() {
-        let opening = if call.machine { call.voicemail.as_ref() } else { Some(&call.first_message) };
-        if let Some(opening) = opening {
-            messages.push(line("bot", opening, 0.5, 4.0));
-            transcript.push_str(&format!("AI: {opening}\n"));
-        }
-    }
-    if let Some(said) = said {
-        messages.push(line("user", said, 5.0, 7.5));
-        transcript.push_str(&format!("User: {said}\n"));
-    }
     let analysis = json!({
         "summary": said.map_or("Nobody spoke.".to_owned(), |said| format!("The customer said: {said}")),
-        "structuredData": structured(&call.schema, heard(&call)),
-        "successEvaluation": (heard(&call) == Some(Saying::Positive)).to_string(),
+        "structuredData": structured(&call.schema, heard),
+        "successEvaluation": (heard == Some(Saying::Positive)).to_string(),
     });
     let cost = (talked_s / 60.0 * 0.1 * 10_000.0).round() / 10_000.0;
-    let report = json!({"cost": cost, "analysis": analysis,
-        "artifact": {"transcript": transcript, "messages": messages}});
     let mut message = json!({"type": "end-of-call-report", "endedReason": call.reason,
-        "timestamp": at.millis(), "durationSeconds": talked_s});
+        "timestamp": at.millis(), "durationSeconds": talked_s, "cost": cost, "analysis": analysis,
+        "artifact": artifact(&call, said)});
+    call.report = Some(json!({"cost": cost, "analysis": analysis, "artifact": message["artifact"]}));
     for (key, moment) in [("startedAt", call.started), ("endedAt", call.ended)] {
         if let Some(moment) = moment {
             message[key] = json!(moment);
         }
     }
-    for key in ["cost", "analysis", "artifact"] {
-        message[key] = report[key].clone();
-    }
-    call.report = Some(report);
     call.updated = at;
-    let outcome = if heard(&call) == Some(Saying::Stop) { Some("opted_out") } else { outcome(&call) };
+    let outcome = if heard == Some(Saying::Stop) { Some("opted_out") } else { outcome(&call) };
     tell(world, at, &call, message, "end-of-call-report", outcome);
     keep(world, call);
 }
