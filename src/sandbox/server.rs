@@ -1,0 +1,256 @@
+//! The listener: one way in for every request, and connections that can break on purpose.
+
+use super::faults::Strike;
+use super::ledger::{Kind, LedgerLine, Provider};
+use super::wire::{Call, Reply};
+use super::world::{App, World};
+use super::{SandboxError, admin, meta, sign, twilio, vapi};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::serve::{IncomingStream, Listener};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Largest request body, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// Takes the address; with port 0 the port of the last run, if it is free.
+pub(super) async fn bind(addr: SocketAddr, last: Option<u16>) -> Result<Door, SandboxError> {
+    if let (0, Some(port)) = (addr.port(), last)
+        && let Ok(again) = TcpListener::bind(SocketAddr::new(addr.ip(), port)).await
+    {
+        return Door::new(again, addr);
+    }
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Door::new(listener, addr),
+        Err(source) => Err(SandboxError::Listen { addr, source }),
+    }
+}
+
+/// A listener whose connections can be cut.
+#[derive(Debug)]
+pub(super) struct Door {
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+impl Door {
+    fn new(listener: TcpListener, asked: SocketAddr) -> Result<Self, SandboxError> {
+        let addr = listener.local_addr().map_err(|source| SandboxError::Listen { addr: asked, source })?;
+        Ok(Self { listener, addr })
+    }
+
+    pub(super) const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+/// Cuts its connection: nothing more is written to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scissors(Arc<AtomicBool>);
+
+/// A connection that can be cut.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: TcpStream,
+    cut: Scissors,
+}
+
+impl Line {
+    fn broken(&self) -> Option<io::Error> {
+        self.cut.0.load(Ordering::Relaxed).then(|| io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.broken() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Listener for Door {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        // axum's own listener sleeps over exhausted file handles and goes on.
+        let (stream, addr) = Listener::accept(&mut self.listener).await;
+        (Line { stream, cut: Scissors::default() }, addr)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.addr)
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Scissors {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        stream.io().cut.clone()
+    }
+}
+
+/// Serves until told to stop.
+pub(super) async fn serve(door: Door, app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let router: Router = Router::new()
+        .merge(admin::routes())
+        .fallback(provider)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        .with_state(app);
+    let service = router.into_make_service_with_connect_info::<Scissors>();
+    let stop = async move {
+        // An error means that the sandbox was dropped.
+        let _ = stopped.changed().await;
+    };
+    tokio::select! {
+        served = axum::serve(door, service) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the sandbox stopped listening");
+            }
+        }
+        () = stop => {}
+    }
+}
+
+/// Only programs that mean this address get in: no page in a browser, no rebound name.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let ours = host == app.addr.to_string() || host == format!("localhost:{}", app.addr.port());
+    if !ours || headers.contains_key(header::ORIGIN) {
+        return (StatusCode::FORBIDDEN, "the sandbox answers programs on this machine only\n")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+async fn provider(
+    State(app): State<Arc<App>>,
+    ConnectInfo(cut): ConnectInfo<Scissors>,
+    request: Request,
+) -> Response {
+    let at = app.clock.now();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let Some(call) = Call::read(at, parts.method, &parts.uri, &parts.headers, body) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    // Meta asks our address for the challenge before it answers.
+    let proof = meta::verify(&app, &call).await;
+    let answered = app.change(|world, _| {
+        let (reply, lost) = answer(world, &call, proof)?;
+        enter(world, &call, &reply);
+        Some((reply, lost))
+    });
+    match answered.await {
+        Ok(Some((reply, false))) => respond(&reply, call.provider, at),
+        Ok(Some((_, true)) | None) => {
+            cut.0.store(true, Ordering::Relaxed);
+            StatusCode::OK.into_response()
+        }
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    }
+}
+
+/// The provider's answer and whether it gets lost; `None`: the provider is down.
+fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> Option<(Reply, bool)> {
+    let send = call.kind == Kind::Send;
+    let strike = world.faults.request(world.seed, call.provider, call.at, send);
+    if strike.is_some() {
+        world.keep_faults();
+    }
+    let handle = |world: &mut World| match call.provider {
+        Provider::Whatsapp => meta::answer(world, call, proof),
+        Provider::Vapi => vapi::answer(world, call),
+        Provider::Twilio => twilio::answer(world, call),
+    };
+    match strike {
+        None => Some((handle(world), false)),
+        Some(Strike::Lost) => Some((handle(world), true)),
+        Some(Strike::Down) => None,
+        Some(Strike::Status(status)) => {
+            Some((Reply::error(status, status, serde_json::Value::String("fault on demand".into())), false))
+        }
+        Some(Strike::Refused(code)) => {
+            let code = code.as_deref();
+            let reply = match call.provider {
+                Provider::Whatsapp => meta::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(130_429)),
+                Provider::Vapi => vapi::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(429)),
+                Provider::Twilio => twilio::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(20429)),
+            };
+            Some((reply, false))
+        }
+    }
+}
+
+fn enter(world: &mut World, call: &Call, reply: &Reply) {
+    world.enter(&LedgerLine {
+        at: call.at,
+        provider: call.provider.as_str(),
+        kind: call.kind,
+        method: call.method.as_str(),
+        path: &call.path,
+        status: reply.status,
+        channel: call.provider.channel(),
+        to: call.to().as_deref(),
+        attempt: call.attempt().as_deref(),
+        accepted: (call.kind == Kind::Send).then_some((200..300).contains(&reply.status)),
+        code: reply.code.as_deref(),
+        body_sha256: sign::sha256_hex(&call.body),
+    });
+}
+
+fn respond(reply: &Reply, provider: Provider, at: crate::model::At) -> Response {
+    let mut headers = HeaderMap::new();
+    let mut set = |name, value: String| {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    };
+    let json = match provider {
+        Provider::Vapi | Provider::Twilio => "application/json; charset=utf-8",
+        Provider::Whatsapp => "application/json; charset=UTF-8",
+    };
+    set(header::CONTENT_TYPE, json.to_owned());
+    // A provider's clock is the campaign's.
+    set(header::DATE, at.utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(seconds) = reply.retry_after {
+        set(header::RETRY_AFTER, seconds.to_string());
+    }
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, headers, Body::from(reply.body.to_string())).into_response()
+}
