@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod model;
+pub mod phrases;
 pub mod providers;
 pub mod rules;
 pub mod runtime;
