@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod engine;
 pub mod model;
+pub mod phrases;
 pub mod providers;
 pub mod rules;
 pub mod runtime;

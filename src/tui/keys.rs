@@ -1,0 +1,278 @@
+//! The command table: one row per command. Dispatch, footer, help, palette, the README's key table and the
+//! conflict test all read these rows; adding a command touches this table and `update`.
+
+use super::layout::Pane;
+use super::model::Model;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::fmt::Write as _;
+
+/// What the operator can ask of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is described by its row in COMMANDS")]
+pub enum Cmd {
+    Hold,
+    Pause,
+    Launch,
+    Inbox,
+    Failures,
+    Rules,
+    Content,
+    Actions,
+    Filter,
+    Palette,
+    Help,
+    Zoom,
+    NextPane,
+    PreviousPane,
+    Go(Pane),
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    Mended,
+    Mouse,
+    StopCascade,
+    OptOut,
+    WasSent,
+    WasNotSent,
+    Yes,
+    Extend,
+    No,
+    Quit,
+}
+
+/// Where a command applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are the places of the screen")]
+pub enum Place {
+    /// Panes, pages and dialogs alike.
+    Everywhere,
+    /// Panes and pages.
+    Screen,
+    /// The six panes.
+    Panes,
+    /// A page over the panes: a customer, failures, inbox, rules, help.
+    Page,
+    /// A shut scope.
+    Breaker,
+    /// The menu on one person.
+    Actions,
+    /// A question.
+    Question,
+    /// The question whether waits are lengthened.
+    Resume,
+}
+
+impl Place {
+    /// As the key table heads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Screen => "panes and pages",
+            Self::Panes => "panes",
+            Self::Page => "a page",
+            Self::Breaker => "a shut scope",
+            Self::Actions => "actions on a person",
+            Self::Question => "a question",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// Identity.
+    pub cmd: Cmd,
+    /// In the palette: `hold`.
+    pub id: &'static str,
+    /// In the footer.
+    pub label: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Where it applies.
+    pub place: Place,
+    /// The first one is shown.
+    pub keys: &'static [&'static str],
+    /// Rank in the footer; 0 keeps it out.
+    pub footer: u8,
+}
+
+const fn row(
+    cmd: Cmd,
+    id: &'static str,
+    label: &'static str,
+    place: Place,
+    keys: &'static [&'static str],
+    footer: u8,
+    help: &'static str,
+) -> Row {
+    Row { cmd, id, label, help, place, keys, footer }
+}
+
+/// Every command.
+#[rustfmt::skip]
+pub const COMMANDS: &[Row] = &[
+    row(Cmd::Hold, "hold", "HOLD all sending", Place::Everywhere, &["P", "Ctrl-p"], 1, "Nothing is sent from this moment on, on any channel; no question asked"),
+    row(Cmd::Pause, "pause", "pause/resume", Place::Screen, &["p"], 2, "Pause the campaign, or the channel under the cursor; resuming asks about the waits"),
+    row(Cmd::Launch, "launch", "launch", Place::Screen, &["L"], 3, "Shows whom a launch reaches, when and at what cost, and asks"),
+    row(Cmd::Inbox, "inbox", "inbox", Place::Screen, &["i"], 4, "What people wrote and said, newest first"),
+    row(Cmd::Failures, "failures", "failures", Place::Screen, &["F"], 5, "Failures by cause, with who, why and what to do"),
+    row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Stop this cascade, record an opt-out, settle a doubt"),
+    row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 8, "The rules that run"),
+    row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel"),
+    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter the cohort: status:open segment:retail channel:phone sort:due, name or number"),
+    row(Cmd::Zoom, "zoom", "zoom", Place::Panes, &["z"], 0, "This pane alone, or all of them again"),
+    row(Cmd::NextPane, "next-pane", "next pane", Place::Panes, &["Tab"], 0, "To the next pane"),
+    row(Cmd::PreviousPane, "previous-pane", "previous pane", Place::Panes, &["Shift-Tab"], 0, "To the pane before"),
+    row(Cmd::Go(Pane::Cohort), "cohort", "cohort", Place::Panes, &["1"], 0, "To Cohort: everybody, where they stand, what comes next"),
+    row(Cmd::Go(Pane::Timeline), "timeline", "timeline", Place::Panes, &["2"], 0, "To Timeline: what happens, newest first"),
+    row(Cmd::Go(Pane::Channels), "channels", "channels", Place::Panes, &["3"], 0, "To Channels: people by outcome, conversions and cost"),
+    row(Cmd::Go(Pane::Rules), "ladder", "ladder", Place::Panes, &["4"], 0, "To Rules: the steps, their waits and who stands there"),
+    row(Cmd::Go(Pane::Needs), "needs", "needs you", Place::Panes, &["5"], 0, "To Needs you: what waits for a person"),
+    row(Cmd::Go(Pane::Next), "next", "next", Place::Panes, &["6"], 0, "To Next: what falls due, and when"),
+    row(Cmd::Up, "up", "up", Place::Screen, &["Up", "k"], 0, "One line up"),
+    row(Cmd::Down, "down", "down", Place::Screen, &["Down", "j"], 0, "One line down"),
+    row(Cmd::PageUp, "page-up", "page up", Place::Screen, &["PgUp", "Ctrl-b"], 0, "One page up"),
+    row(Cmd::PageDown, "page-down", "page down", Place::Screen, &["PgDn", "Ctrl-f", "Space"], 0, "One page down"),
+    row(Cmd::First, "first", "first", Place::Screen, &["Home", "g"], 0, "To the first line; in Timeline: follow again"),
+    row(Cmd::Last, "last", "last", Place::Screen, &["End", "G"], 0, "To the last line"),
+    row(Cmd::Open, "open", "open", Place::Screen, &["Enter", "Right", "l"], 0, "Open what is under the cursor: a customer, a failure, a shut scope"),
+    row(Cmd::Back, "back", "back", Place::Screen, &["Esc", "Left", "h"], 9, "Back; dismisses notices first, then zoom, then the filter"),
+    row(Cmd::Mended, "mended", "mended", Place::Breaker, &["m"], 1, "You mended it: release those who are held, at the channel's rate"),
+    row(Cmd::StopCascade, "stop", "stop this cascade", Place::Actions, &["s"], 0, "End this customer's cascade for good"),
+    row(Cmd::OptOut, "opt-out", "record an opt-out", Place::Actions, &["o"], 0, "They told you: no more contact on any channel, in any campaign"),
+    row(Cmd::WasSent, "was-sent", "doubt: it was sent", Place::Actions, &["w"], 0, "You found out that the doubtful attempt reached them"),
+    row(Cmd::WasNotSent, "was-not-sent", "doubt: it was not sent", Place::Actions, &["n"], 0, "You found out that it did not; the step is sent again"),
+    row(Cmd::Yes, "yes", "yes", Place::Question, &["y"], 0, "Yes, do it"),
+    row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
+    row(Cmd::No, "no", "no", Place::Question, &["Esc", "N"], 0, "No, leave everything as it is"),
+    row(Cmd::Mouse, "mouse", "mouse", Place::Screen, &[], 0, "Switch the mouse off or on, so that the terminal can select text"),
+    row(Cmd::Palette, "palette", "command", Place::Screen, &[":"], 10, "Find a command by typing"),
+    row(Cmd::Help, "help", "help", Place::Screen, &["?"], 11, "Every key of this place"),
+    row(Cmd::Quit, "quit", "quit", Place::Everywhere, &["q", "Ctrl-c"], 12, "Leave; asks while something runs. Everything is saved, the next start goes on"),
+];
+
+/// The row of a command.
+pub fn of(cmd: Cmd) -> Option<&'static Row> {
+    COMMANDS.iter().find(|row| row.cmd == cmd)
+}
+
+/// A command's first key, as it is shown.
+pub fn key(cmd: Cmd) -> &'static str {
+    of(cmd).and_then(|row| row.keys.first()).copied().unwrap_or("")
+}
+
+/// The commands that apply in any of `places`, in the table's order.
+pub fn applying(places: &[Place]) -> impl Iterator<Item = &'static Row> {
+    COMMANDS.iter().filter(move |row| places.contains(&row.place))
+}
+
+/// Which command a key press asks for in these places.
+pub fn find(places: &[Place], press: KeyEvent) -> Option<&'static Row> {
+    let name = name(press)?;
+    applying(places).find(|row| row.keys.contains(&name.as_str()))
+}
+
+/// A key press in the table's spelling.
+pub fn name(press: KeyEvent) -> Option<String> {
+    let base = match press.code {
+        KeyCode::Char(' ') => "Space".to_owned(),
+        KeyCode::Char(c) if press.modifiers.contains(KeyModifiers::CONTROL) => c.to_lowercase().to_string(),
+        KeyCode::Char(c) => c.to_string(),
+        KeyCode::Enter => "Enter".to_owned(),
+        KeyCode::Esc => "Esc".to_owned(),
+        KeyCode::Tab => "Tab".to_owned(),
+        KeyCode::BackTab => "Shift-Tab".to_owned(),
+        KeyCode::Up => "Up".to_owned(),
+        KeyCode::Down => "Down".to_owned(),
+        KeyCode::Left => "Left".to_owned(),
+        KeyCode::Right => "Right".to_owned(),
+        KeyCode::Home => "Home".to_owned(),
+        KeyCode::End => "End".to_owned(),
+        KeyCode::PageUp => "PgUp".to_owned(),
+        KeyCode::PageDown => "PgDn".to_owned(),
+        _ => return None,
+    };
+    if press.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
+    Some(if press.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{base}") } else { base })
+}
+
+/// Whether a command can be had now; if not, why, in words for the operator.
+pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
+    let no = |why: &str| Err(why.to_owned());
+    match cmd {
+        Cmd::Hold | Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
+        Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
+            _ if model.in_flight() => no("a campaign runs; one at a time"),
+            (Some(what), _) => Err(format!("not yet: {what}")),
+            (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
+            (None, Some(_)) => Ok(()),
+        },
+        Cmd::Actions if model.subject().is_none() => no("select a customer first"),
+        Cmd::WasSent | Cmd::WasNotSent if !model.subject_in_doubt() => {
+            no("nothing is in doubt for this customer")
+        }
+        Cmd::StopCascade | Cmd::OptOut if model.subject_ended() => no("this cascade has ended"),
+        _ => Ok(()),
+    }
+}
+
+/// The README's key table.
+pub fn markdown() -> String {
+    let mut out = String::from("| Key | Where | Does |\n|---|---|---|\n");
+    for row in COMMANDS {
+        let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+        let keys = if keys.is_empty() { format!("`:{}`", row.id) } else { keys.join(" ") };
+        _ = writeln!(out, "| {keys} | {} | {} |", row.place.title(), row.help);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// The sets of places that can apply at the same time.
+    const TOGETHER: &[&[Place]] = &[
+        &[Place::Everywhere, Place::Screen, Place::Panes],
+        &[Place::Everywhere, Place::Screen, Place::Page],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Breaker],
+        &[Place::Everywhere, Place::Question],
+        &[Place::Everywhere, Place::Question, Place::Resume],
+        &[Place::Everywhere, Place::Question, Place::Actions],
+    ];
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for places in TOGETHER {
+            let mut seen = HashSet::new();
+            for row in applying(places) {
+                for key in row.keys {
+                    assert!(seen.insert(*key), "{key} is taken twice in {places:?}, by {}", row.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_help_is_given() {
+        let ids: HashSet<_> = COMMANDS.iter().map(|row| row.id).collect();
+        assert_eq!(ids.len(), COMMANDS.len());
+        assert!(COMMANDS.iter().all(|row| row.help.len() > 8 && !row.help.ends_with('.')));
+    }
+
+    #[test]
+    fn every_command_can_be_reached_somewhere() {
+        for row in COMMANDS {
+            assert!(TOGETHER.iter().any(|places| places.contains(&row.place)), "{}", row.id);
+        }
+    }
+}

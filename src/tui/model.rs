@@ -1,0 +1,357 @@
+//! Screen state: focus, selection, scroll, open pages, the question being asked, notices. Campaign truth is not
+//! here; it is in the newest picture, which the model only points at.
+
+use super::filter::Filter;
+use super::input::LineInput;
+use super::keys::Place;
+use super::layout::{self, Pane, Places};
+use super::needs::{self, Need};
+use crate::engine::snapshot::{Phase, Place as Stand, Row};
+use crate::model::{At, CascadeId, Channel, Mode, Scope};
+use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
+use ratatui::layout::Rect;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Notices kept; the oldest ones that are no errors go first.
+const NOTICES_MAX: usize = 20;
+/// Notices shown at once.
+const NOTICES_SHOWN: usize = 3;
+
+/// Everything the screen remembers between two frames.
+#[derive(Debug)]
+pub struct Model {
+    /// The newest picture.
+    pub picture: Arc<Picture>,
+    /// Campaign time of this frame.
+    pub now: At,
+    /// The window.
+    pub area: Rect,
+    /// The pane that keys go to.
+    pub focus: Pane,
+    /// Whether that pane has the body for itself.
+    pub zoomed: bool,
+    /// The cohort pane.
+    pub cohort: Cohort,
+    /// The timeline, if it was scrolled; `None` follows.
+    pub frozen: Option<Frozen>,
+    /// The line under the cursor of the other panes, by [`Pane`].
+    pub cursors: [usize; 6],
+    /// Pages over the panes, the top one last.
+    pub pages: Vec<Page>,
+    /// The question being asked.
+    pub dialog: Option<Dialog>,
+    /// What must be told, oldest first.
+    pub notices: VecDeque<Notice>,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// `P` was pressed and the engine has not confirmed it yet.
+    pub hold_asked: bool,
+    /// Furthest that the top page of the last frame can scroll.
+    pub scroll_max: usize,
+    /// The last click, for double clicks.
+    pub clicked: Option<(Instant, u16, u16)>,
+}
+
+/// The cohort pane's state.
+#[derive(Debug, Default)]
+pub struct Cohort {
+    /// The filter line as it stands.
+    pub filter: String,
+    /// While it is being typed.
+    pub typing: Option<LineInput>,
+    /// Identity, never a row number: new rows must not move the operator onto another customer.
+    pub selected: Option<CascadeId>,
+    /// First visible line.
+    pub top: usize,
+    /// Positions in the snapshot's rows.
+    pub index: Vec<usize>,
+    /// What could not be read of the filter.
+    pub problem: Option<String>,
+    made_of: Option<(u64, String, usize)>,
+}
+
+/// A timeline that stands still: the entries it shows and how far it is scrolled.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// The entries as they were.
+    pub entries: Arc<VecDeque<Arc<TimelineEntry>>>,
+    /// Shown entries skipped, from the newest.
+    pub skip: usize,
+}
+
+/// A page over the panes.
+#[derive(Debug)]
+pub struct Page {
+    /// What it shows.
+    pub what: What,
+    /// Lines scrolled, or the line under the cursor of a list.
+    pub at: usize,
+}
+
+/// What a page shows.
+#[derive(Debug)]
+pub enum What {
+    /// One customer and everything that happened to them.
+    Person {
+        /// Who.
+        cascade: CascadeId,
+        /// Oldest first; `None` until it has been read.
+        history: Option<Vec<Arc<TimelineEntry>>>,
+        /// The row it was read for; another one means it is stale.
+        read_for: Option<Arc<Row>>,
+    },
+    /// Failures by cause.
+    Failures,
+    /// One cause.
+    Failure(Channel, String, Scope),
+    /// A shut scope.
+    Breaker(Channel, Scope),
+    /// What people wrote and said.
+    Inbox,
+    /// The rules file.
+    Rules,
+    /// The content files.
+    Content,
+    /// Every key.
+    Help(Vec<Place>),
+}
+
+impl Page {
+    /// At its top.
+    pub fn new(what: What) -> Self {
+        Self { what, at: 0 }
+    }
+
+    /// How many things the cursor moves over; `None` for pages that merely scroll.
+    pub fn items(&self, picture: &Picture) -> Option<usize> {
+        match &self.what {
+            What::Failures => Some(picture.snapshot.failures.len()),
+            What::Inbox => Some(picture.inbox.len()),
+            What::Person { .. }
+            | What::Failure(..)
+            | What::Breaker(..)
+            | What::Rules
+            | What::Content
+            | What::Help(_) => None,
+        }
+    }
+}
+
+/// A question over everything else.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Launch? In live a word must be typed.
+    Launch(Option<LineInput>),
+    /// Leave while something runs?
+    Quit,
+    /// Go on, and what about the waits?
+    Resume(Option<Channel>),
+    /// What to do about one person.
+    Actions(CascadeId),
+    /// End a cascade?
+    Stop(CascadeId),
+    /// Record an opt-out?
+    OptOut(CascadeId),
+    /// Settle a doubt?
+    Settle(CascadeId, bool),
+    /// Open a scope again?
+    Mended(Channel, Scope),
+    /// Find a command.
+    Palette(LineInput, usize),
+}
+
+impl Model {
+    /// A fresh screen on this picture.
+    pub fn new(picture: Arc<Picture>, area: Rect, now: At, mouse: bool) -> Self {
+        let mut model = Self {
+            picture,
+            now,
+            area,
+            focus: Pane::Cohort,
+            zoomed: false,
+            cohort: Cohort::default(),
+            frozen: None,
+            cursors: [0; 6],
+            pages: Vec::new(),
+            dialog: None,
+            notices: VecDeque::new(),
+            mouse,
+            hold_asked: false,
+            scroll_max: 0,
+            clicked: None,
+        };
+        model.settle();
+        model
+    }
+
+    /// Rehearsal or live; the campaign's word if there is one.
+    pub fn mode(&self) -> Mode {
+        self.picture.snapshot.campaign.as_ref().map_or(self.picture.place.mode, |c| c.mode)
+    }
+
+    /// Whether a campaign is on its way, sending or paused.
+    pub fn in_flight(&self) -> bool {
+        matches!(self.picture.snapshot.phase, Phase::Running | Phase::Paused(_) | Phase::Stuck)
+    }
+
+    /// Nothing was launched yet and no page is open: the screen invites instead of showing empty panes.
+    pub fn welcomes(&self) -> bool {
+        self.picture.snapshot.campaign.is_none() && self.pages.is_empty()
+    }
+
+    /// Lines of standing banners.
+    pub fn banners(&self) -> u16 {
+        u16::from(self.picture.store_failed.is_some()) + u16::from(self.held_by().is_some())
+    }
+
+    /// Why nothing is sent, if nothing is.
+    pub fn held_by(&self) -> Option<&str> {
+        match &self.picture.snapshot.phase {
+            Phase::Paused(why) => Some(why),
+            Phase::Running | Phase::Stuck if self.hold_asked => Some("asked for just now"),
+            Phase::Idle | Phase::Running | Phase::Stuck | Phase::Ended => None,
+        }
+    }
+
+    /// The notices of this frame, newest last.
+    pub fn shown_notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.iter().skip(self.notices.len().saturating_sub(NOTICES_SHOWN))
+    }
+
+    /// Where everything stands now.
+    pub fn places(&self) -> Places {
+        let notices = self.notices.len().min(NOTICES_SHOWN) as u16;
+        layout::arrange(self.area, self.focus, self.zoomed, self.banners(), notices)
+    }
+
+    /// Which rows of the command table apply to the next key.
+    pub fn context(&self) -> Vec<Place> {
+        match &self.dialog {
+            Some(Dialog::Resume(_)) => vec![Place::Everywhere, Place::Question, Place::Resume],
+            Some(Dialog::Actions(_)) => vec![Place::Everywhere, Place::Question, Place::Actions],
+            Some(_) => vec![Place::Everywhere, Place::Question],
+            None => self.screen_context(),
+        }
+    }
+
+    /// As [`Model::context`], without any dialog.
+    pub fn screen_context(&self) -> Vec<Place> {
+        match self.pages.last().map(|page| &page.what) {
+            None => vec![Place::Everywhere, Place::Screen, Place::Panes],
+            Some(What::Breaker(..)) => {
+                vec![Place::Everywhere, Place::Screen, Place::Page, Place::Breaker]
+            }
+            Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
+        }
+    }
+
+    /// The customer that an action would be about.
+    pub fn subject(&self) -> Option<CascadeId> {
+        match (&self.dialog, self.pages.last().map(|page| &page.what)) {
+            (Some(Dialog::Actions(cascade)), _) | (_, Some(What::Person { cascade, .. })) => Some(*cascade),
+            (_, None) if !self.welcomes() => self.cohort.selected,
+            (_, None | Some(_)) => None,
+        }
+    }
+
+    /// That customer's current step may or may not have been sent.
+    pub fn subject_in_doubt(&self) -> bool {
+        self.subject().and_then(|id| self.row(id)).is_some_and(|row| row.place == Stand::InDoubt)
+    }
+
+    /// That customer's cascade is over.
+    pub fn subject_ended(&self) -> bool {
+        self.subject().and_then(|id| self.row(id)).is_none_or(|row| matches!(row.place, Stand::Ended(..)))
+    }
+
+    /// A customer's row; the rows stand in order of their ids.
+    pub fn row(&self, cascade: CascadeId) -> Option<&Arc<Row>> {
+        let rows = &self.picture.snapshot.rows;
+        rows.binary_search_by_key(&cascade, |row| row.cascade).ok().map(|at| &rows[at])
+    }
+
+    /// A customer's name, safe for the screen.
+    pub fn name(&self, cascade: CascadeId) -> String {
+        let card = self.row(cascade).and_then(|row| self.picture.people.get(&row.person));
+        card.map_or_else(|| format!("customer {cascade}"), |card| card.name.clone())
+    }
+
+    /// What waits for a person.
+    pub fn needs(&self) -> Vec<Need> {
+        needs::list(self)
+    }
+
+    /// Adds a notice; one with the same words is moved to the end instead.
+    pub fn tell(&mut self, level: Level, text: impl Into<String>) {
+        let text = text.into();
+        self.notices.retain(|n| n.text != text);
+        self.notices.push_back(Notice { level, text });
+        if self.notices.len() > NOTICES_MAX {
+            let at = self.notices.iter().position(|n| n.level < Level::Error).unwrap_or(0);
+            self.notices.remove(at);
+        }
+    }
+
+    /// Whether the screen shows a time that runs, so that it must tick.
+    pub fn counts_down(&self) -> bool {
+        matches!(self.picture.snapshot.phase, Phase::Running | Phase::Stuck)
+            && !self.picture.snapshot.next.is_empty()
+    }
+
+    /// Brings index, selection and scroll in line with the picture and the window.
+    pub fn settle(&mut self) {
+        if !matches!(self.picture.snapshot.phase, Phase::Running | Phase::Stuck) {
+            self.hold_asked = false;
+        }
+        let visible = self.cohort_lines();
+        self.cohort.refresh(&self.picture);
+        self.cohort.keep_visible(&self.picture, visible);
+    }
+
+    /// Customers that the cohort pane shows at once.
+    pub fn cohort_lines(&self) -> usize {
+        // Two lines of frame, the filter line and the heads of the columns.
+        self.places().of(Pane::Cohort).map_or(0, |rect| rect.height.saturating_sub(4) as usize)
+    }
+}
+
+impl Cohort {
+    fn refresh(&mut self, picture: &Picture) {
+        let line = self.typing.as_ref().map_or(self.filter.as_str(), |input| input.text());
+        let key = (picture.snapshot.seq, line.to_owned(), picture.snapshot.rows.len());
+        if self.made_of.as_ref() == Some(&key) {
+            return;
+        }
+        let at = self.position(picture).unwrap_or(0);
+        let filter = Filter::parse(line);
+        self.index = filter.index(picture);
+        self.problem = filter.problem;
+        self.made_of = Some(key);
+        if self.position(picture).is_none() {
+            // Whoever was selected is filtered out: the neighbour takes the cursor.
+            let near = self.index.get(at.min(self.index.len().saturating_sub(1)));
+            self.selected = near.map(|&i| picture.snapshot.rows[i].cascade);
+        }
+    }
+
+    /// Where the selected customer stands in the list.
+    pub fn position(&self, picture: &Picture) -> Option<usize> {
+        let selected = self.selected?;
+        let rows = &picture.snapshot.rows;
+        self.index.iter().position(|&i| rows.get(i).is_some_and(|row| row.cascade == selected))
+    }
+
+    fn keep_visible(&mut self, picture: &Picture, lines: usize) {
+        let at = self.position(picture).unwrap_or(0);
+        let most = self.index.len().saturating_sub(lines);
+        self.top = self.top.clamp((at + 1).saturating_sub(lines), at).min(most);
+    }
+
+    /// Selects the customer at a position of the list, or the last one.
+    pub fn select(&mut self, picture: &Picture, at: usize) {
+        let at = at.min(self.index.len().saturating_sub(1));
+        self.selected = self.index.get(at).map(|&i| picture.snapshot.rows[i].cascade);
+    }
+}

@@ -1,0 +1,195 @@
+//! What waits for a person, the gravest first: the lines of pane 5 and what `Enter` opens on each.
+
+use super::model::{Model, What};
+use crate::engine::event::Hold;
+use crate::engine::snapshot::{Phase, Place};
+use crate::model::{Channel, Class, Disposition, Scope, clean};
+use crate::phrases::{self, Tone, people, span};
+
+/// One line of pane 5.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Need {
+    /// How grave.
+    pub tone: Tone,
+    /// What, in one sentence.
+    pub words: String,
+    /// The key that helps.
+    pub key: &'static str,
+    /// People it is about; the pane's title adds them up.
+    pub people: u64,
+    /// What `Enter` opens.
+    pub opens: Target,
+    /// Stands under the line before it.
+    pub indented: bool,
+}
+
+/// What `Enter` opens on a need.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Nothing; the words say what to do.
+    Nothing,
+    /// A shut scope.
+    Breaker(Channel, Scope),
+    /// Failures by cause.
+    Failures,
+    /// One cause.
+    Failure(Channel, String, Scope),
+    /// What people wrote.
+    Inbox,
+    /// The cohort, filtered.
+    Filter(&'static str),
+    /// The question how to go on.
+    Resume(Option<Channel>),
+}
+
+impl Target {
+    /// The page it stands for.
+    pub fn page(&self) -> Option<What> {
+        match self {
+            Self::Breaker(channel, scope) => Some(What::Breaker(*channel, scope.clone())),
+            Self::Failures => Some(What::Failures),
+            Self::Failure(channel, code, scope) => Some(What::Failure(*channel, code.clone(), scope.clone())),
+            Self::Inbox => Some(What::Inbox),
+            Self::Nothing | Self::Filter(_) | Self::Resume(_) => None,
+        }
+    }
+}
+
+fn need(tone: Tone, words: String, key: &'static str, people: u64, opens: Target) -> Need {
+    Need { tone, words, key, people, opens, indented: false }
+}
+
+/// Everything that waits for a person.
+pub fn list(model: &Model) -> Vec<Need> {
+    let mut needs = Vec::new();
+    pauses(model, &mut needs);
+    breakers(model, &mut needs);
+    people_in_need(model, &mut needs);
+    failures(model, &mut needs);
+    leftovers(model, &mut needs);
+    needs
+}
+
+fn pauses(model: &Model, needs: &mut Vec<Need>) {
+    let snapshot = &model.picture.snapshot;
+    if let Phase::Paused(why) = &snapshot.phase {
+        let words = format!("on hold: {}", clean(why));
+        needs.push(need(Tone::Bad, words, "p", 0, Target::Resume(None)));
+    }
+    for row in &snapshot.channels {
+        if let (Some(channel), Some(why)) = (row.channel, &row.paused) {
+            let words = format!("{} paused: {}", channel.label(), clean(why));
+            needs.push(need(Tone::Warning, words, "p", 0, Target::Resume(Some(channel))));
+        }
+    }
+}
+
+fn breakers(model: &Model, needs: &mut Vec<Need>) {
+    for row in &model.picture.snapshot.breakers {
+        let scope = clean(&row.scope.to_string());
+        let again =
+            row.retry_at.map(|at| format!(", tried again in {}", span((at - model.now).num_seconds())));
+        let words = format!(
+            "{} held: {} {scope} {}{}",
+            row.held,
+            row.channel.label(),
+            phrases::fault(&row.failure),
+            again.unwrap_or_default(),
+        );
+        let target = Target::Breaker(row.channel, row.scope.clone());
+        needs.push(need(Tone::Bad, words, "Enter", row.held, target));
+        let remedy = clean(&row.failure.remedy);
+        needs.push(Need { indented: true, ..need(Tone::Muted, remedy, "", 0, needs_target(needs)) });
+    }
+}
+
+/// The target of the line before, for the line that belongs to it.
+fn needs_target(needs: &[Need]) -> Target {
+    needs.last().map_or(Target::Nothing, |n| n.opens.clone())
+}
+
+fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
+    let snapshot = &model.picture.snapshot;
+    if snapshot.tally.in_doubt > 0 {
+        let mut doubtful = snapshot.rows.iter().filter(|row| row.place == Place::InDoubt);
+        let words = match (snapshot.tally.in_doubt, doubtful.next()) {
+            (1, Some(row)) => {
+                format!("1 in doubt: did the {} reach {}?", contact(row.channel), model.name(row.cascade))
+            }
+            (n, _) => format!("{n} in doubt: sent or not?"),
+        };
+        let target = Target::Filter("status:in_doubt");
+        needs.push(need(Tone::Warning, words, "x", snapshot.tally.in_doubt, target));
+    }
+    let held = |why: &Hold| {
+        snapshot.rows.iter().filter(|row| matches!(&row.place, Place::Held(h) if h == why)).count() as u64
+    };
+    for (why, words) in [
+        (Hold::SharedNumber, "share a number: who answered?"),
+        (Hold::Budget, "held: the budget is spent"),
+        (Hold::RetriesSpent, "held: retries spent, the fault lasts"),
+    ] {
+        let count = held(&why);
+        if count > 0 {
+            let words = format!("{} {words}", people(count));
+            needs.push(need(Tone::Warning, words, "Enter", count, Target::Filter("status:held")));
+        }
+    }
+    let to_read = |d: Disposition| d != Disposition::AutoReply;
+    let replies: Vec<_> = model
+        .picture
+        .inbox
+        .iter()
+        .filter(|item| item.disposition.is_some_and(to_read) && !item.text.is_empty())
+        .collect();
+    if let Some(oldest) = replies.iter().map(|item| item.at).min() {
+        let age = span((model.now - oldest).num_seconds());
+        let words = format!("{} replies to read, the oldest {age} old", replies.len());
+        needs.push(need(Tone::Warning, words, "i", replies.len() as u64, Target::Inbox));
+    }
+}
+
+const fn contact(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Phone => "call",
+        Channel::Whatsapp | Channel::Sms => "message",
+        Channel::Email => "e-mail",
+    }
+}
+
+fn failures(model: &Model, needs: &mut Vec<Need>) {
+    let rows = &model.picture.snapshot.failures;
+    if rows.is_empty() {
+        return;
+    }
+    let people: u64 = rows.iter().map(|row| row.customers).sum();
+    let causes = if rows.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", rows.len()) };
+    needs.push(need(Tone::Bad, format!("{people} failed, {causes}"), "F", 0, Target::Failures));
+    for row in rows {
+        let failure = &row.failure;
+        let tone = match failure.class {
+            Class::Config | Class::InDoubt | Class::Outage => Tone::Warning,
+            Class::Throttle | Class::Recipient | Class::Suppress => Tone::Muted,
+        };
+        let words = format!("{} ×{} {}", phrases::fault(failure), row.customers, row.reaction);
+        let target = Target::Failure(failure.channel, failure.code.clone(), failure.scope.clone());
+        needs.push(Need { indented: true, ..need(tone, words, "", 0, target) });
+    }
+}
+
+fn leftovers(model: &Model, needs: &mut Vec<Need>) {
+    let snapshot = &model.picture.snapshot;
+    let late = snapshot.contacted_after_answer;
+    if late > 0 {
+        let words = format!("{} contacted although they had answered", people(late));
+        needs.push(need(Tone::Warning, words, "", 0, Target::Nothing));
+    }
+    if snapshot.unmatched > 0 {
+        let words = format!("{} messages that fit nobody we know", snapshot.unmatched);
+        needs.push(need(Tone::Warning, words, "", 0, Target::Nothing));
+    }
+    if snapshot.rejects > 0 {
+        let words = format!("{} rows of the list could not be used", snapshot.rejects);
+        needs.push(need(Tone::Muted, words, "", 0, Target::Nothing));
+    }
+}

@@ -1,0 +1,387 @@
+//! `update(&mut Model, Msg) -> Vec<Request>`: the only place that changes screen state. No I/O.
+
+use super::dialogs;
+use super::keys::{self, Cmd};
+use super::layout::Pane;
+use super::model::{Dialog, Frozen, Model, Page, What};
+use super::needs::Target;
+use super::{input::LineInput, mouse};
+use crate::model::{CascadeId, Channel};
+use crate::phrases;
+use crate::runtime::handle::{Command, Level, Notice, Picture, TimelineEntry};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
+use ratatui::layout::Rect;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What reaches the screen.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key.
+    Key(KeyEvent),
+    /// The mouse, and when by the wall.
+    Mouse(MouseEvent, Instant),
+    /// Pasted text.
+    Paste(String),
+    /// The window has another size.
+    Resize(u16, u16),
+    /// The engine's newest picture.
+    Picture(Arc<Picture>),
+    /// Something to tell.
+    Notice(Notice),
+    /// The answer to [`Request::History`].
+    History(CascadeId, Vec<Arc<TimelineEntry>>),
+    /// The runtime is gone.
+    EngineGone,
+}
+
+/// What the screen asks of the loop.
+#[derive(Debug)]
+pub enum Request {
+    /// Of the engine.
+    Ask(Command),
+    /// Everything that happened to one customer.
+    History(CascadeId),
+    /// Take the mouse, or give it back to the terminal.
+    Mouse(bool),
+    /// Leave; everything is saved.
+    Leave,
+}
+
+/// Takes in one message.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
+    let mut requests = match msg {
+        Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+        Msg::Key(key) => press(model, key),
+        Msg::Mouse(event, at) => mouse::handle(model, event, at),
+        Msg::Paste(text) => {
+            if let Some(input) = typing(model) {
+                input.paste(&text);
+            }
+            Vec::new()
+        }
+        Msg::Resize(width, height) => {
+            model.area = Rect::new(0, 0, width, height);
+            Vec::new()
+        }
+        Msg::Picture(picture) => {
+            model.picture = picture;
+            Vec::new()
+        }
+        Msg::Notice(notice) => {
+            // A refused hold must not look like one that holds.
+            model.hold_asked &= notice.level != Level::Error;
+            model.tell(notice.level, notice.text);
+            Vec::new()
+        }
+        Msg::History(cascade, entries) => {
+            take_history(model, cascade, entries);
+            Vec::new()
+        }
+        Msg::EngineGone => {
+            model.tell(Level::Error, "the engine has ended: nothing is sent or heard any more; q leaves");
+            Vec::new()
+        }
+    };
+    model.settle();
+    requests.extend(wanted_history(model));
+    requests
+}
+
+/// The line being typed, if there is one.
+pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
+    match &mut model.dialog {
+        Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
+        Some(_) => None,
+        None => model.cohort.typing.as_mut(),
+    }
+}
+
+fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
+    model.notices.retain(|notice| notice.level > Level::Info);
+    let name = keys::name(key);
+    let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
+    if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
+        return if model.dialog.is_some() { dialogs::typed(model, key) } else { filter_key(model, key) };
+    }
+    match keys::find(&model.context(), key) {
+        Some(row) => run(model, row.cmd),
+        None => Vec::new(),
+    }
+}
+
+/// Runs a command of the table, or says why it cannot be had now.
+pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
+    if let Err(why) = keys::available(cmd, model) {
+        model.tell(Level::Info, why);
+        return Vec::new();
+    }
+    match cmd {
+        Cmd::Hold => {
+            model.hold_asked = true;
+            model.dialog = None;
+            return vec![Request::Ask(Command::HoldAll)];
+        }
+        Cmd::Quit if model.in_flight() => model.dialog = Some(Dialog::Quit),
+        Cmd::Quit => return vec![Request::Leave],
+        Cmd::Mouse => {
+            model.mouse = !model.mouse;
+            let whose =
+                if model.mouse { "the mouse clicks and scrolls here" } else { "the mouse is the terminal's" };
+            model.tell(Level::Info, whose);
+            return vec![Request::Mouse(model.mouse)];
+        }
+        Cmd::Pause => return pause(model),
+        Cmd::Yes | Cmd::Extend | Cmd::No => return dialogs::answer(model, cmd),
+        Cmd::Launch
+        | Cmd::Actions
+        | Cmd::Mended
+        | Cmd::Palette
+        | Cmd::StopCascade
+        | Cmd::OptOut
+        | Cmd::WasSent
+        | Cmd::WasNotSent => dialogs::open(model, cmd),
+        Cmd::Inbox => open(model, What::Inbox),
+        Cmd::Failures => open(model, What::Failures),
+        Cmd::Rules => open(model, What::Rules),
+        Cmd::Content => open(model, What::Content),
+        Cmd::Help => {
+            let here = model.screen_context();
+            open(model, What::Help(here));
+        }
+        Cmd::Filter => filter(model),
+        Cmd::Zoom => model.zoomed = !model.zoomed,
+        Cmd::NextPane => model.focus = model.focus.step(1),
+        Cmd::PreviousPane => model.focus = model.focus.step(Pane::ALL.len() - 1),
+        Cmd::Go(pane) => model.focus = pane,
+        Cmd::Up => scroll(model, -1),
+        Cmd::Down => scroll(model, 1),
+        Cmd::PageUp => scroll(model, -page_lines(model)),
+        Cmd::PageDown => scroll(model, page_lines(model)),
+        Cmd::First => scroll(model, isize::MIN),
+        Cmd::Last => scroll(model, isize::MAX),
+        Cmd::Open => enter(model),
+        Cmd::Back => back(model),
+    }
+    Vec::new()
+}
+
+/// Opens a page; the same page a second time is closed instead, so that `F` shows and hides.
+pub fn open(model: &mut Model, what: What) {
+    let same = |page: &Page| std::mem::discriminant(&page.what) == std::mem::discriminant(&what);
+    if model.pages.last().is_some_and(same) {
+        model.pages.pop();
+        return;
+    }
+    model.scroll_max = usize::MAX;
+    model.pages.retain(|page| !same(page));
+    model.pages.push(Page::new(what));
+}
+
+/// Opens a customer's own page.
+pub fn open_person(model: &mut Model, cascade: CascadeId) {
+    model.cohort.selected = Some(cascade);
+    model.pages.retain(|page| !matches!(page.what, What::Person { .. }));
+    open(model, What::Person { cascade, history: None, read_for: None });
+}
+
+fn back(model: &mut Model) {
+    if model.notices.pop_back().is_some() || model.pages.pop().is_some() {
+        return;
+    }
+    if model.zoomed {
+        model.zoomed = false;
+    } else if model.focus == Pane::Timeline && model.frozen.is_some() {
+        model.frozen = None;
+    } else {
+        model.cohort.filter.clear();
+    }
+}
+
+fn filter(model: &mut Model) {
+    model.focus = Pane::Cohort;
+    let line = model.cohort.filter.clone();
+    let gap = if line.is_empty() { "" } else { " " };
+    model.cohort.typing = Some(LineInput::new(&format!("{line}{gap}")));
+}
+
+fn filter_key(model: &mut Model, key: KeyEvent) -> Vec<Request> {
+    let Some(input) = &mut model.cohort.typing else { return Vec::new() };
+    match key.code {
+        KeyCode::Enter => {
+            input.text().trim().clone_into(&mut model.cohort.filter);
+            model.cohort.typing = None;
+        }
+        KeyCode::Esc => model.cohort.typing = None,
+        KeyCode::Up => scroll(model, -1),
+        KeyCode::Down => scroll(model, 1),
+        _ => input.press(key),
+    }
+    Vec::new()
+}
+
+fn pause(model: &mut Model) -> Vec<Request> {
+    let snapshot = &model.picture.snapshot;
+    let row = snapshot.channels.get(model.cursors[Pane::Channels as usize]);
+    let on_channels = model.focus == Pane::Channels && model.pages.is_empty();
+    let only: Option<Channel> = row.filter(|_| on_channels).and_then(|row| row.channel);
+    let stands = match only {
+        Some(_) => row.is_some_and(|row| row.paused.is_some()),
+        None => model.held_by().is_some(),
+    };
+    if stands {
+        model.dialog = Some(Dialog::Resume(only));
+        return Vec::new();
+    }
+    if let Some(channel) = only {
+        model.tell(Level::Info, format!("{} pauses; p again to go on", channel.label()));
+    }
+    vec![Request::Ask(Command::Pause(only))]
+}
+
+fn page_lines(model: &Model) -> isize {
+    let places = model.places();
+    let rect = if model.pages.is_empty() { places.of(model.focus) } else { Some(places.body) };
+    rect.map_or(1, |r| r.height.saturating_sub(5).max(1)) as isize
+}
+
+/// Moves the cursor or the page by lines; `isize::MIN` and `MAX` go to the ends.
+pub fn scroll(model: &mut Model, by: isize) {
+    if let Some(page) = model.pages.last_mut() {
+        let most = page.items(&model.picture).map_or(model.scroll_max, |n| n.saturating_sub(1));
+        page.at = page.at.min(most).saturating_add_signed(by).min(most);
+        return;
+    }
+    match model.focus {
+        Pane::Cohort => {
+            let picture = Arc::clone(&model.picture);
+            let at = model.cohort.position(&picture).unwrap_or(0);
+            model.cohort.select(&picture, at.saturating_add_signed(by));
+        }
+        Pane::Timeline => scroll_timeline(model, by),
+        Pane::Channels | Pane::Rules | Pane::Needs | Pane::Next => {
+            let snapshot = &model.picture.snapshot;
+            let count = match model.focus {
+                Pane::Channels => snapshot.channels.len(),
+                Pane::Rules => snapshot.steps.len(),
+                Pane::Next => snapshot.next.len(),
+                Pane::Needs | Pane::Cohort | Pane::Timeline => model.needs().len(),
+            };
+            let cursor = &mut model.cursors[model.focus as usize];
+            *cursor = cursor.saturating_add_signed(by).min(count.saturating_sub(1));
+        }
+    }
+}
+
+/// Down is further into the past. Back at the newest, the timeline follows again.
+fn scroll_timeline(model: &mut Model, by: isize) {
+    let (entries, skip) = match &model.frozen {
+        Some(frozen) => (Arc::clone(&frozen.entries), frozen.skip),
+        None => (Arc::clone(&model.picture.timeline), 0),
+    };
+    let shown = entries.iter().filter(|e| is_shown(e)).count();
+    let skip = skip.saturating_add_signed(by).min(shown.saturating_sub(1));
+    let follows = by < 0 && skip == 0;
+    model.frozen = (!follows).then_some(Frozen { entries, skip });
+}
+
+/// Whether the live timeline shows an entry; the rest is book-keeping.
+pub fn is_shown(entry: &TimelineEntry) -> bool {
+    !phrases::phrase(&entry.event, None).quiet
+}
+
+fn enter(model: &mut Model) {
+    match model.pages.last() {
+        Some(page) => enter_page(model, page.at),
+        None if model.welcomes() => {}
+        None => enter_pane(model),
+    }
+}
+
+fn enter_page(model: &mut Model, at: usize) {
+    let target = match model.pages.last().map(|page| &page.what) {
+        Some(What::Failures) => model.picture.snapshot.failures.get(at).map(|row| {
+            let failure = &row.failure;
+            What::Failure(failure.channel, failure.code.clone(), failure.scope.clone())
+        }),
+        Some(What::Inbox) => {
+            let whose = model.picture.inbox.iter().rev().nth(at).and_then(|item| item.cascade);
+            whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
+        }
+        Some(_) | None => None,
+    };
+    if let Some(what) = target {
+        open(model, what);
+    }
+}
+
+fn enter_pane(model: &mut Model) {
+    match model.focus {
+        Pane::Cohort => {
+            if let Some(cascade) = model.cohort.selected {
+                open_person(model, cascade);
+            }
+        }
+        Pane::Timeline => {
+            let frozen = model.frozen.clone();
+            let (entries, skip) =
+                frozen.map_or((Arc::clone(&model.picture.timeline), 0), |f| (f.entries, f.skip));
+            let entry = entries.iter().rev().filter(|e| is_shown(e)).nth(skip);
+            if let Some(cascade) = entry.and_then(|e| e.event.subject.cascade) {
+                open_person(model, cascade);
+            }
+        }
+        Pane::Channels => {
+            let row = model.picture.snapshot.channels.get(model.cursors[Pane::Channels as usize]);
+            if let Some(channel) = row.and_then(|row| row.channel) {
+                set_filter(model, &format!("status:open channel:{channel}"));
+            }
+        }
+        Pane::Rules => open(model, What::Rules),
+        Pane::Needs => enter_need(model),
+        Pane::Next => set_filter(model, "status:open sort:due"),
+    }
+}
+
+fn enter_need(model: &mut Model) {
+    let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else { return };
+    match need.opens {
+        Target::Filter(line) => set_filter(model, line),
+        Target::Resume(only) => model.dialog = Some(Dialog::Resume(only)),
+        target => {
+            if let Some(what) = target.page() {
+                open(model, what);
+            }
+        }
+    }
+}
+
+fn set_filter(model: &mut Model, line: &str) {
+    line.clone_into(&mut model.cohort.filter);
+    model.focus = Pane::Cohort;
+    model.zoomed = false;
+}
+
+fn take_history(model: &mut Model, cascade: CascadeId, entries: Vec<Arc<TimelineEntry>>) {
+    for page in &mut model.pages {
+        if let What::Person { cascade: whose, history, .. } = &mut page.what
+            && *whose == cascade
+        {
+            *history = Some(entries);
+            return;
+        }
+    }
+}
+
+/// An open customer's page is read again whenever something happened to them.
+fn wanted_history(model: &mut Model) -> Option<Request> {
+    let picture = Arc::clone(&model.picture);
+    let What::Person { cascade, read_for, .. } = &mut model.pages.last_mut()?.what else { return None };
+    let rows = &picture.snapshot.rows;
+    let now = rows.binary_search_by_key(cascade, |row| row.cascade).ok().map(|at| &rows[at])?;
+    if read_for.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, now) || seen == now) {
+        return None;
+    }
+    *read_for = Some(Arc::clone(now));
+    Some(Request::History(*cascade))
+}

@@ -1,0 +1,291 @@
+//! Questions over everything else: launch, leave, resume, actions on a person, and the command palette.
+
+use super::{Ctx, welcome};
+use crate::engine::snapshot::{Phase, Place};
+use crate::model::{CascadeId, Channel, Mode, clean};
+use crate::phrases::people;
+use crate::tui::dialogs::{due_at_once, matches};
+use crate::tui::input::LineInput;
+use crate::tui::keys::{self, Cmd};
+use crate::tui::model::Dialog;
+use crate::tui::text::{left, width, wrap};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+/// Widest a question gets.
+const CELLS_MAX: u16 = 84;
+
+/// Draws the open question, if there is one.
+pub fn draw(ctx: &Ctx, frame: &mut Frame) {
+    let Some(dialog) = &ctx.model.dialog else { return };
+    if let Dialog::Palette(input, at) = dialog {
+        palette(ctx, input, *at, frame);
+        return;
+    }
+    let cells = frame.area().width.min(CELLS_MAX).saturating_sub(4) as usize;
+    let (title, lines) = content(ctx, dialog, cells);
+    let input = match dialog {
+        Dialog::Launch(input) => input.as_ref(),
+        _ => None,
+    };
+    popup(ctx, &title, lines, input, frame);
+}
+
+fn content<'a>(ctx: &Ctx, dialog: &Dialog, cells: usize) -> (String, Vec<Line<'a>>) {
+    let yes = |what: &str| choice(ctx, &[("y", what), ("Esc", "leave it as it is")]);
+    match dialog {
+        Dialog::Launch(typed) => launch(ctx, typed.is_some(), cells),
+        Dialog::Quit => {
+            let mut lines = says(ctx, &leaving(ctx), cells);
+            lines.push(yes("save and leave"));
+            ("Leave?".to_owned(), lines)
+        }
+        Dialog::Resume(only) => resume(ctx, *only, cells),
+        Dialog::Actions(cascade) => actions(ctx, *cascade),
+        Dialog::Stop(cascade) => {
+            let words = format!(
+                "{}: nothing more is sent, what is under way is called back where it can be. This cannot be undone.",
+                ctx.model.name(*cascade)
+            );
+            let mut lines = says(ctx, &[words], cells);
+            lines.push(yes("stop this cascade"));
+            ("Stop this cascade?".to_owned(), lines)
+        }
+        Dialog::OptOut(cascade) => {
+            let words = format!(
+                "{} wants no more contact: holds on every channel and in every campaign, until they consent again.",
+                ctx.model.name(*cascade)
+            );
+            let mut lines = says(ctx, &[words], cells);
+            lines.push(yes("record the opt-out"));
+            ("Record an opt-out?".to_owned(), lines)
+        }
+        Dialog::Settle(cascade, was_sent) => {
+            let name = ctx.model.name(*cascade);
+            let words = if *was_sent {
+                format!(
+                    "{name}: you found out that it was sent. The wait goes on as if it had been accepted."
+                )
+            } else {
+                format!("{name}: you found out that it was NOT sent. The step may be sent again.")
+            };
+            let mut lines = says(ctx, &[words], cells);
+            lines.push(yes("settle the doubt"));
+            ("Settle the doubt?".to_owned(), lines)
+        }
+        Dialog::Mended(channel, scope) => {
+            let open = ctx.picture.snapshot.breakers.iter();
+            let held = open.filter(|b| b.channel == *channel && b.scope == *scope).map(|b| b.held).sum();
+            let words = format!(
+                "By your word {} {} works again: {} held by it go on, at the channel's rate.",
+                channel.label(),
+                clean(&scope.to_string()),
+                people(held)
+            );
+            let mut lines = says(ctx, &[words], cells);
+            lines.push(yes("it is mended"));
+            ("Mended?".to_owned(), lines)
+        }
+        Dialog::Palette(..) => (String::new(), Vec::new()),
+    }
+}
+
+fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
+    let mut lines = vec![Line::default()];
+    for sentence in words {
+        let parts = wrap(sentence, cells.saturating_sub(4));
+        lines.extend(parts.into_iter().map(|part| Line::styled(format!("  {part}"), ctx.theme.text)));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+/// `y save and leave   Esc leave it`
+fn choice<'a>(ctx: &Ctx, keys: &[(&str, &str)]) -> Line<'a> {
+    let spans = keys.iter().flat_map(|(key, does)| {
+        [
+            Span::raw("  "),
+            Span::styled(format!(" {key} "), ctx.theme.selection),
+            Span::styled(format!(" {does} "), ctx.theme.strong),
+        ]
+    });
+    Line::from(spans.collect::<Vec<_>>())
+}
+
+fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
+    let Some(preflight) = &ctx.picture.preflight else {
+        return ("Launch".to_owned(), says(ctx, &["There is nothing to launch yet.".to_owned()], cells));
+    };
+    let mut lines = vec![Line::default()];
+    let live = ctx.picture.place.mode == Mode::Live;
+    let (words, style) = if live {
+        (format!(" LIVE: {} will be contacted for real ", people(preflight.people)), ctx.theme.live)
+    } else {
+        (format!("A rehearsal with {}; nobody is contacted", people(preflight.people)), ctx.theme.rehearsal)
+    };
+    lines.push(Line::from(vec![Span::raw("  "), Span::styled(words, style)]));
+    lines.push(Line::default());
+    lines.extend(welcome::facts(ctx, preflight, cells, ctx.model.area.height >= 30));
+    lines.push(Line::default());
+    if !preflight.blocked.is_empty() {
+        for why in &preflight.blocked {
+            lines.extend(says(ctx, &[format!("✗ {}", clean(why))], cells).into_iter().skip(1));
+        }
+        lines.push(choice(ctx, &[("Esc", "back: it cannot be launched now")]));
+    } else if typed {
+        lines.push(Line::from(vec![
+            Span::styled("  type ", ctx.theme.text),
+            Span::styled(clean(&preflight.name), ctx.theme.strong),
+            Span::styled(" and Enter to launch, Esc to leave it", ctx.theme.text),
+        ]));
+    } else {
+        lines.push(choice(ctx, &[("y", "launch"), ("Esc", "not now")]));
+    }
+    (format!("Launch {}?", clean(&preflight.name)), lines)
+}
+
+/// What will not be sent and not be heard once we have left.
+fn leaving(ctx: &Ctx) -> Vec<String> {
+    let snapshot = &ctx.picture.snapshot;
+    let next = snapshot.next.first().map(|group| {
+        let at = crate::tui::text::when(group.from, ctx.now, ctx.zone);
+        format!(
+            "Not sent: what falls due while we are away, the next of it {} at {at}.",
+            super::next::what(group)
+        )
+    });
+    let mut words: Vec<String> = next.into_iter().collect();
+    words.push(
+        "Not heard: replies, clicks and opt-outs, until the next start; providers deliver some of them late."
+            .into(),
+    );
+    let mut open = format!(
+        "{} have not ended",
+        people(snapshot.tally.running + snapshot.tally.held + snapshot.tally.in_doubt)
+    );
+    if snapshot.tally.on_phone > 0 {
+        open += &format!("; {} on the phone now are left to finish", snapshot.tally.on_phone);
+    }
+    words.push(format!("{open}. Everything is saved, and the next start goes on from here."));
+    words
+}
+
+fn resume<'a>(ctx: &Ctx, only: Option<Channel>, cells: usize) -> (String, Vec<Line<'a>>) {
+    let what = only.map_or("everything", Channel::label);
+    let due = due_at_once(ctx.model, only);
+    let mut words = Vec::new();
+    if let (None, Phase::Paused(why)) = (only, &ctx.picture.snapshot.phase) {
+        words.push(format!("On hold: {}.", clean(why)));
+    }
+    words.push(format!(
+        "Meanwhile the waits went on: {} would be sent to at once, spread by the channel's rate. Or lengthen every \
+         wait by the time it stood still, and nobody is hurried.",
+        people(due)
+    ));
+    let mut lines = says(ctx, &words, cells);
+    lines.push(choice(ctx, &[("y", &format!("go on, {} at once", people(due)))]));
+    lines.push(choice(ctx, &[("e", "go on, waits lengthened")]));
+    lines.push(choice(ctx, &[("Esc", "stay on hold")]));
+    (format!("Go on with {what}?"), lines)
+}
+
+/// The menu is the command table's own rows.
+fn actions<'a>(ctx: &Ctx, cascade: CascadeId) -> (String, Vec<Line<'a>>) {
+    let mut lines = vec![Line::default()];
+    for row in keys::applying(&[keys::Place::Actions]) {
+        let can = keys::available(row.cmd, ctx.model);
+        let (key, label) = match can {
+            Ok(()) => (ctx.theme.selection, ctx.theme.strong),
+            Err(_) => (ctx.theme.faint, ctx.theme.faint),
+        };
+        lines.push(Line::from(vec![
+            Span::raw("  "),
+            Span::styled(format!(" {} ", keys::key(row.cmd)), key),
+            Span::styled(format!(" {}", left(row.label, 24)), label),
+            Span::styled(can.err().unwrap_or_default(), ctx.theme.faint),
+        ]));
+    }
+    lines.push(Line::default());
+    lines.push(choice(ctx, &[("Esc", "nothing")]));
+    let doubtful = ctx.model.row(cascade).is_some_and(|row| row.place == Place::InDoubt);
+    let doubt = if doubtful { ", in doubt" } else { "" };
+    (format!("{}{doubt}", ctx.model.name(cascade)), lines)
+}
+
+fn popup(ctx: &Ctx, title: &str, lines: Vec<Line>, input: Option<&LineInput>, frame: &mut Frame) {
+    let extra = u16::from(input.is_some());
+    let screen = frame.area();
+    let widest = lines.iter().map(|l| l.spans.iter().map(|s| width(&s.content)).sum::<usize>()).max();
+    let cells = (widest.unwrap_or(0).max(width(title) + 4) as u16 + 4).clamp(44, CELLS_MAX);
+    let area = centred(screen, cells, lines.len() as u16 + 3 + extra);
+    let block = ctx.block(vec![Span::styled(format!(" {title} "), ctx.theme.title)], true);
+    let inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let [text, line, _] = Layout::vertical([
+        Constraint::Length((lines.len() as u16).min(inner.height.saturating_sub(extra))),
+        Constraint::Length(extra),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
+    // Where the window is too low for all of it, the choice at the end must stay.
+    let hidden = lines.len().saturating_sub(text.height as usize);
+    let visible: Vec<Line> = lines.into_iter().skip(hidden).collect();
+    frame.render_widget(Paragraph::new(visible), text);
+    if let Some(input) = input {
+        let [_, field, _] =
+            Layout::horizontal([Constraint::Length(2), Constraint::Fill(1), Constraint::Length(2)])
+                .areas(line);
+        frame.render_widget(input.widget(), field);
+    }
+}
+
+fn centred(screen: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height)
+}
+
+fn palette(ctx: &Ctx, input: &LineInput, at: usize, frame: &mut Frame) {
+    let found = matches(ctx.model, input.text());
+    let screen = frame.area();
+    let height = (found.len() as u16 + 3).clamp(6, 16).min(screen.height);
+    let width = screen.width.min(CELLS_MAX);
+    let area = Rect::new((screen.width - width) / 2, 3.min(screen.height - height), width, height);
+    let block = ctx.block(vec![Span::styled(" Command ", ctx.theme.title)], true);
+    let inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let [line, list] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    let [colon, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(line);
+    frame.render_widget(Paragraph::new(":").style(ctx.theme.key), colon);
+    frame.render_widget(input.widget(), field);
+    let top = super::list_top(at, list.height as usize);
+    let lines: Vec<Line> = found
+        .iter()
+        .enumerate()
+        .skip(top)
+        .take(list.height as usize)
+        .map(|(i, row)| palette_line(ctx, row.cmd, i == at, list.width as usize))
+        .collect();
+    if lines.is_empty() {
+        frame.render_widget(Paragraph::new("  no such command").style(ctx.theme.muted), list);
+    }
+    frame.render_widget(Paragraph::new(lines), list);
+}
+
+fn palette_line<'a>(ctx: &Ctx, cmd: Cmd, chosen: bool, cells: usize) -> Line<'a> {
+    let Some(row) = keys::of(cmd) else { return Line::default() };
+    let can = keys::available(cmd, ctx.model);
+    let dim = |style: Style| if can.is_ok() { style } else { ctx.theme.faint };
+    let help = can.as_ref().map_or_else(String::clone, |()| row.help.to_owned());
+    let line = Line::from(vec![
+        Span::styled(if chosen { "▸ " } else { "  " }, ctx.theme.key),
+        Span::styled(left(row.id, 15), dim(ctx.theme.strong)),
+        Span::styled(left(keys::key(cmd), 10), dim(ctx.theme.key)),
+        Span::styled(left(&help, cells.saturating_sub(27)), dim(ctx.theme.muted)),
+    ]);
+    if chosen { line.patch_style(ctx.theme.selection) } else { line }
+}

@@ -1,0 +1,122 @@
+//! Failures: the list by cause, one cause, and a shut scope; with the provider's words and what to do.
+
+use super::Ctx;
+use super::page::{fact, heading};
+use crate::engine::event::Hold;
+use crate::engine::snapshot::{FailureRow, Place};
+use crate::model::{CascadeId, Channel, Failure, Scope, clean};
+use crate::phrases::{self, people, span};
+use crate::tui::text::{cut, left, minute, right, when};
+use ratatui::text::{Line, Span};
+
+/// Heads, then one line per cause.
+pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
+    let rows = &ctx.picture.snapshot.failures;
+    if rows.is_empty() {
+        return vec![Line::styled("  Nothing has failed.", ctx.theme.muted)];
+    }
+    let title = cells.saturating_sub(66).max(12);
+    let head = [
+        left("  ON", 12),
+        left("CODE", 14),
+        left("WHAT", title),
+        left("CLASS", 11),
+        left("SCOPE", 10),
+        right("PEOPLE", 7),
+        left("  THEY", 12),
+    ];
+    let mut lines = vec![Line::styled(cut(&head.concat(), cells), ctx.theme.muted)];
+    lines.extend(rows.iter().enumerate().map(|(i, row)| {
+        let failure = &row.failure;
+        let line = Line::from(vec![
+            Span::styled(
+                left(&format!("{} {}", if i == at { "▸" } else { " " }, failure.channel.label()), 12),
+                ctx.theme.channel(failure.channel),
+            ),
+            Span::styled(left(&clean(&failure.code), 13) + " ", ctx.theme.strong),
+            Span::styled(left(&clean(&failure.title), title - 1) + " ", ctx.theme.text),
+            Span::styled(left(failure.class.as_str(), 11), ctx.theme.muted),
+            Span::styled(left(failure.scope.as_str(), 10), ctx.theme.muted),
+            Span::styled(right(&row.customers.to_string(), 7), ctx.theme.strong),
+            Span::styled(format!("  {}", row.reaction), ctx.theme.muted),
+        ]);
+        if i == at { line.patch_style(ctx.theme.selection) } else { line }
+    }));
+    lines
+}
+
+/// What a failure says of itself.
+pub fn facts<'a>(ctx: &Ctx, failure: &Failure, cells: usize) -> Vec<Line<'a>> {
+    let scope = clean(&failure.scope.to_string());
+    let class = format!("{}: {}", failure.class, phrases::class(failure.class));
+    let said = format!("{}: {}", clean(&failure.provider), failure.detail.screen());
+    let sent = match failure.sent {
+        crate::model::Sent::No => "no, certainly not",
+        crate::model::Sent::Maybe => "nobody can tell; it is never sent again by itself",
+    };
+    let mut lines = fact(ctx, "what to do", &clean(&failure.remedy), cells);
+    lines.extend(fact(ctx, "they said", &said, cells));
+    lines.extend(fact(ctx, "class", &class, cells));
+    lines.extend(fact(ctx, "about", &scope, cells));
+    lines.extend(fact(ctx, "sent?", sent, cells));
+    lines
+}
+
+/// One cause, and who.
+pub fn one<'a>(ctx: &Ctx, channel: Channel, code: &str, scope: &Scope, cells: usize) -> Vec<Line<'a>> {
+    let is = |row: &&FailureRow| {
+        row.failure.channel == channel && row.failure.code == code && row.failure.scope == *scope
+    };
+    let Some(row) = ctx.picture.snapshot.failures.iter().find(is) else {
+        return vec![Line::styled("  this failure is over", ctx.theme.muted)];
+    };
+    let mut lines = vec![Line::styled(format!("  {}", clean(&row.failure.title)), ctx.theme.strong)];
+    lines.push(Line::default());
+    lines.extend(facts(ctx, &row.failure, cells));
+    let first = when(row.first_at, ctx.now, ctx.zone);
+    let newest = when(row.last_at, ctx.now, ctx.zone);
+    let times = format!("{} attempts, first {first}, newest {newest}", row.attempts);
+    lines.extend(fact(ctx, "when", &times, cells));
+    lines.extend(fact(ctx, "they", row.reaction, cells));
+    lines.push(Line::default());
+    lines.push(heading(ctx, &people(row.customers), cells));
+    lines.extend(row.cascades.iter().rev().map(|id| customer(ctx, *id)));
+    lines
+}
+
+/// A shut scope, and whom it holds.
+pub fn breaker<'a>(ctx: &Ctx, channel: Channel, scope: &Scope, cells: usize) -> Vec<Line<'a>> {
+    let rows = &ctx.picture.snapshot.breakers;
+    let Some(row) = rows.iter().find(|row| row.channel == channel && row.scope == *scope) else {
+        return vec![Line::styled("  it is open again", ctx.theme.good)];
+    };
+    let fault = phrases::fault(&row.failure);
+    let mut lines = vec![Line::styled(format!("  {} held: {fault}", people(row.held)), ctx.theme.bad)];
+    lines.push(Line::default());
+    lines.extend(facts(ctx, &row.failure, cells));
+    let since = format!("{}, for {}", minute(row.since, ctx.zone), span((ctx.now - row.since).num_seconds()));
+    lines.extend(fact(ctx, "since", &since, cells));
+    let again = match row.retry_at {
+        Some(at) => format!("tried by itself in {}", span((at - ctx.now).num_seconds())),
+        None => "when the provider's check says so, or by your word: m".to_owned(),
+    };
+    lines.extend(fact(ctx, "opens", &again, cells));
+    lines.push(Line::default());
+    lines.push(heading(ctx, "held by it", cells));
+    let held = |place: &Place| matches!(place, Place::Held(Hold::Breaker { on, scope: s }) if *on == channel && s == scope);
+    let rows = ctx.picture.snapshot.rows.iter().filter(|row| held(&row.place));
+    lines.extend(rows.map(|row| customer(ctx, row.cascade)));
+    lines
+}
+
+fn customer<'a>(ctx: &Ctx, cascade: CascadeId) -> Line<'a> {
+    let row = ctx.model.row(cascade);
+    let card = row.and_then(|row| ctx.picture.people.get(&row.person));
+    let phone = card.and_then(|c| c.phone.as_ref()).map_or("", |p| p.as_str());
+    let stands = row.map(|row| format!("{} {}", row.channel.label(), phrases::place(row)));
+    Line::from(vec![
+        Span::styled(format!("  {}", left(&ctx.model.name(cascade), 26)), ctx.theme.text),
+        Span::styled(left(phone, 18), ctx.theme.muted),
+        Span::styled(stands.unwrap_or_default(), ctx.theme.muted),
+    ])
+}

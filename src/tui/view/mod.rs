@@ -1,0 +1,238 @@
+//! Drawing: `draw(&Model, &Theme, frame)` changes nothing. One file per pane, named as on the screen.
+
+mod body;
+mod channels;
+mod cohort;
+mod dialog;
+mod failures;
+mod header;
+mod lists;
+pub mod needs;
+mod next;
+mod page;
+mod person;
+mod rules;
+mod timeline;
+mod welcome;
+
+use super::keys::{self, COMMANDS, Cmd};
+use super::layout::{Pane, Places, SMALLEST, Shape};
+use super::model::Model;
+use super::text::{cut, width};
+use super::theme::Theme;
+use crate::model::{At, Money};
+use crate::phrases::Tone;
+use crate::runtime::handle::{Level, Picture};
+use chrono_tz::Tz;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
+
+/// Everything a part of the screen may look at.
+pub struct Ctx<'a> {
+    /// Screen state.
+    pub model: &'a Model,
+    /// The newest picture.
+    pub picture: &'a Picture,
+    /// Looks by role.
+    pub theme: &'a Theme,
+    /// For clock times.
+    pub zone: Tz,
+    /// Campaign time of this frame.
+    pub now: At,
+}
+
+impl Ctx<'_> {
+    /// An amount with its currency: `$7.95`, `7.95 CHF`.
+    pub fn money(&self, amount: Money) -> String {
+        match self.picture.place.currency.as_str() {
+            "USD" | "" => format!("${}", amount.short()),
+            "EUR" => format!("€{}", amount.short()),
+            "GBP" => format!("£{}", amount.short()),
+            other => format!("{} {other}", amount.short()),
+        }
+    }
+
+    /// The frame of a pane or page: rounded, its title telling what has the focus.
+    fn block<'b>(&self, title: Vec<Span<'b>>, focused: bool) -> Block<'b> {
+        Block::bordered()
+            .border_type(if focused { BorderType::Thick } else { BorderType::Rounded })
+            .border_style(self.theme.border(focused))
+            .title(Line::from(title))
+    }
+
+    /// The frame of a numbered pane; `detail` stands behind its name.
+    fn pane<'b>(&self, pane: Pane, detail: &str) -> Block<'b> {
+        let focused = self.model.focus == pane && self.model.pages.is_empty();
+        let name = if focused { self.theme.title } else { self.theme.strong };
+        let mut title = vec![
+            Span::styled(format!(" {} ", pane.number()), self.theme.key),
+            Span::styled(pane.title(), name),
+            Span::raw(" "),
+        ];
+        if !detail.is_empty() {
+            title.push(Span::styled(format!("{detail} "), self.theme.muted));
+        }
+        self.block(title, focused)
+    }
+
+    /// The line under the cursor; weaker where keys do not go.
+    fn selection(&self, pane: Pane) -> Style {
+        let focused = self.model.focus == pane && self.model.pages.is_empty();
+        if focused { self.theme.selection } else { self.theme.selection_idle }
+    }
+}
+
+/// What the last frame found out, for the next key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drawn {
+    /// Furthest that the top page can scroll.
+    pub scroll_max: usize,
+}
+
+/// Draws one frame.
+pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame) -> Drawn {
+    let picture = &*model.picture;
+    let zone = picture.place.timezone.parse().unwrap_or(Tz::UTC);
+    let ctx = Ctx { model, picture, theme, zone, now: model.now };
+    let places = model.places();
+    if places.shape == Shape::TooSmall {
+        too_small(theme, frame);
+        return Drawn::default();
+    }
+    header::draw(&ctx, places.header, frame);
+    banner(&ctx, places.banner, frame);
+    let drawn = match model.pages.last() {
+        Some(open) => page::draw(&ctx, open, places.body, frame),
+        None if model.welcomes() => welcome::draw(&ctx, places.body, frame),
+        None => {
+            body::draw(&ctx, &places, frame);
+            Drawn::default()
+        }
+    };
+    if let Some(area) = places.tabs {
+        tabs(&ctx, area, &places, frame);
+    }
+    notices(&ctx, places.notices, frame);
+    footer(&ctx, places.footer, frame);
+    dialog::draw(&ctx, frame);
+    drawn
+}
+
+fn too_small(theme: &Theme, frame: &mut Frame) {
+    let area = frame.area();
+    let words = format!(
+        "This window is {} columns by {} lines. Make it at least {} by {} and everything comes back; sending goes \
+         on as before.",
+        area.width, area.height, SMALLEST.0, SMALLEST.1
+    );
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(words).style(theme.warning).wrap(Wrap { trim: true }), area);
+}
+
+/// Standing lines: the store, then the hold. Both fill the line, so that nobody overlooks them.
+fn banner(ctx: &Ctx, area: Rect, frame: &mut Frame) {
+    let mut lines = Vec::new();
+    let cells = area.width as usize;
+    let fill = |text: String, style: Style| {
+        let pad = " ".repeat(cells.saturating_sub(width(&text)));
+        Line::styled(cut(&text, cells) + &pad, style)
+    };
+    if let Some(why) = &ctx.picture.store_failed {
+        let why = crate::model::clean(why);
+        lines.push(fill(format!(" ✗ STORE FAILED  nothing is sent; {why}"), ctx.theme.alarm));
+    }
+    if let Some(why) = ctx.model.held_by() {
+        let why = crate::model::clean(why);
+        lines.push(fill(format!(" ‖ HOLD  nothing is sent: {why} · p goes on"), ctx.theme.hold));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn notices(ctx: &Ctx, area: Rect, frame: &mut Frame) {
+    let full = area.width as usize;
+    let count = ctx.model.shown_notices().count();
+    let lines: Vec<Line> = ctx
+        .model
+        .shown_notices()
+        .enumerate()
+        .map(|(i, notice)| {
+            let (glyph, tone) = match notice.level {
+                Level::Info => ("·", Tone::Plain),
+                Level::Warning => ("!", Tone::Warning),
+                Level::Error => ("✗", Tone::Bad),
+            };
+            let hint = if i + 1 == count && notice.level > Level::Info { "  Esc dismisses " } else { "" };
+            let text = crate::model::clean(&format!(" {glyph} {}", notice.text));
+            let text = super::text::left(&text, full.saturating_sub(width(hint)));
+            Line::from(vec![Span::styled(text, ctx.theme.tone(tone)), Span::styled(hint, ctx.theme.muted)])
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Tabs' texts with the columns they take: one list for drawing and for the mouse.
+fn tab_list() -> impl Iterator<Item = (Pane, std::ops::Range<u16>)> {
+    Pane::ALL.iter().scan(0, |x, pane| {
+        let from = *x;
+        *x += pane.title().len() as u16 + 5;
+        Some((*pane, from..*x))
+    })
+}
+
+/// The tab in a column of the tab line.
+pub fn tab_at(column: u16) -> Option<Pane> {
+    tab_list().find(|(_, columns)| columns.contains(&column)).map(|(pane, _)| pane)
+}
+
+fn tabs(ctx: &Ctx, area: Rect, places: &Places, frame: &mut Frame) {
+    let spans: Vec<Span> = tab_list()
+        .flat_map(|(pane, _)| {
+            let style = match (pane == ctx.model.focus, places.of(pane)) {
+                (true, _) => ctx.theme.selection,
+                (false, Some(_)) => ctx.theme.text,
+                (false, None) => ctx.theme.muted,
+            };
+            let tab = Span::styled(format!(" {} {} ", pane.number(), pane.title()), style);
+            [tab, Span::styled("│", ctx.theme.faint)]
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// Keys of this place, the most urgent first; what does not fit is found under `?`, which always fits.
+fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
+    let places = ctx.model.context();
+    let mut rows: Vec<&keys::Row> = COMMANDS
+        .iter()
+        .filter(|row| row.footer > 0 && places.contains(&row.place))
+        .filter(|row| keys::available(row.cmd, ctx.model).is_ok())
+        .filter(|row| row.cmd != Cmd::Back || !ctx.model.pages.is_empty())
+        .collect();
+    rows.sort_by_key(|row| row.footer);
+    let wide = |row: &keys::Row| width(keys::key(row.cmd)) + width(row.label) + 3;
+    let always = [Cmd::Help, Cmd::Quit];
+    let mut left = (area.width as usize)
+        .saturating_sub(rows.iter().filter(|r| always.contains(&r.cmd)).map(|r| wide(r)).sum());
+    rows.retain(|row| {
+        let fits = always.contains(&row.cmd) || wide(row) <= left;
+        if fits && !always.contains(&row.cmd) {
+            left -= wide(row);
+        }
+        fits
+    });
+    let spans = rows.iter().flat_map(|row| {
+        [
+            Span::styled(format!(" {} ", keys::key(row.cmd)), ctx.theme.key),
+            Span::styled(format!("{} ", row.label), ctx.theme.muted),
+        ]
+    });
+    frame.render_widget(Paragraph::new(Line::from(spans.collect::<Vec<_>>())), area);
+}
+
+/// The first visible line of a list whose cursor stands at `at`, for a window of `lines`.
+pub fn list_top(at: usize, lines: usize) -> usize {
+    (at + 1).saturating_sub(lines.max(1))
+}

@@ -1,0 +1,115 @@
+//! Pages over the panes: each makes its lines, this file scrolls and frames them.
+
+use super::{Ctx, Drawn, failures, lists, person};
+use crate::tui::keys::{self, Place};
+use crate::tui::model::{Page, What};
+use crate::tui::text::{left, width, wrap};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Draws the page; answers how far it can scroll.
+pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
+    let title = Span::styled(format!(" {} ", title(ctx, &page.what)), ctx.theme.title);
+    let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
+    let block = ctx.block(vec![title], true).title_top(hint);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let (cells, height) = (inner.width as usize, inner.height as usize);
+    let lines = match &page.what {
+        What::Failures => return list(failures::list(ctx, page.at, cells), page.at, inner, frame),
+        What::Inbox => return list(lists::inbox(ctx, page.at, cells, height), page.at, inner, frame),
+        What::Person { cascade, history, .. } => person::lines(ctx, *cascade, history.as_deref(), cells),
+        What::Failure(channel, code, scope) => failures::one(ctx, *channel, code, scope, cells),
+        What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
+        What::Rules => lists::rules(ctx, cells),
+        What::Content => lists::content(ctx, cells),
+        What::Help(places) => help(ctx, places, cells),
+    };
+    let scroll_max = lines.len().saturating_sub(height);
+    let top = page.at.min(scroll_max);
+    let visible: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
+    frame.render_widget(Paragraph::new(visible), inner);
+    Drawn { scroll_max }
+}
+
+/// A list: its first line is the heads and stays, the cursor's line is always visible.
+fn list(mut lines: Vec<Line>, at: usize, inner: Rect, frame: &mut Frame) -> Drawn {
+    let height = (inner.height as usize).saturating_sub(1);
+    let top = super::list_top(at, height);
+    let heads = if lines.is_empty() { Line::default() } else { lines.remove(0) };
+    let visible = std::iter::once(heads).chain(lines.into_iter().skip(top).take(height));
+    frame.render_widget(Paragraph::new(visible.collect::<Vec<_>>()), inner);
+    Drawn::default()
+}
+
+fn title(ctx: &Ctx, what: &What) -> String {
+    match what {
+        What::Person { cascade, .. } => ctx.model.name(*cascade),
+        What::Failures => "Failures by cause".to_owned(),
+        What::Failure(channel, code, _) => format!("{} {}", channel.label(), crate::model::clean(code)),
+        What::Breaker(channel, scope) => {
+            format!("{} {} is shut", channel.label(), crate::model::clean(&scope.to_string()))
+        }
+        What::Inbox => "Inbox, newest first".to_owned(),
+        What::Rules => "Rules, as they run".to_owned(),
+        What::Content => "Content, what is said".to_owned(),
+        What::Help(_) => "Keys of this place".to_owned(),
+    }
+}
+
+/// Made from the command table: every command that applies, once.
+fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    let mut shown: Vec<Place> = places.iter().copied().rev().collect();
+    shown.extend([Place::Actions, Place::Question, Place::Resume].iter().filter(|p| !places.contains(p)));
+    for place in shown {
+        lines.push(Line::styled(place.title().to_uppercase(), ctx.theme.strong));
+        for row in keys::applying(&[place]) {
+            let keys = if row.keys.is_empty() { format!(":{}", row.id) } else { row.keys.join(" ") };
+            let label = left(row.label, 22);
+            let indent = 18 + 22;
+            let mut help = wrap(row.help, cells.saturating_sub(indent).max(20)).into_iter();
+            lines.push(Line::from(vec![
+                Span::styled(left(&format!("  {keys}"), 18), ctx.theme.key),
+                Span::styled(label, ctx.theme.text),
+                Span::styled(help.next().unwrap_or_default(), ctx.theme.muted),
+            ]));
+            lines.extend(
+                help.map(|more| Line::styled(format!("{}{more}", " ".repeat(indent)), ctx.theme.muted)),
+            );
+        }
+        lines.push(Line::default());
+    }
+    lines.push(Line::styled(
+        "The mouse: click focuses and selects, double click opens, the wheel scrolls. `:mouse` gives it back.",
+        ctx.theme.muted,
+    ));
+    lines
+}
+
+/// `label  text`, the text wrapped beside its label.
+pub fn fact<'a>(ctx: &Ctx, label: &str, text: &str, cells: usize) -> Vec<Line<'a>> {
+    const LABEL: usize = 14;
+    wrap(text, cells.saturating_sub(LABEL + 2).max(10))
+        .into_iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let label = if i == 0 { label } else { "" };
+            Line::from(vec![
+                Span::styled(left(&format!("  {label}"), LABEL + 2), ctx.theme.muted),
+                Span::styled(text, ctx.theme.text),
+            ])
+        })
+        .collect()
+}
+
+/// A heading with a rule behind it.
+pub fn heading<'a>(ctx: &Ctx, text: &str, cells: usize) -> Line<'a> {
+    let rest = cells.saturating_sub(width(text) + 3);
+    Line::from(vec![
+        Span::styled(format!("  {text} "), ctx.theme.strong),
+        Span::styled("─".repeat(rest), ctx.theme.faint),
+    ])
+}
