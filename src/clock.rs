@@ -104,6 +104,15 @@ impl Clock {
         self.changed.send_modify(|n| *n += 1);
     }
 
+    /// Changes how fast a scaled clock runs; the others ignore it.
+    pub fn pace(&self, by: f64) {
+        let now = self.now();
+        if let Kind::Scaled { anchor, at, speed, .. } = &mut *self.kind() {
+            (*anchor, *at, *speed) = (wall(), now, by);
+        }
+        self.changed.send_modify(|n| *n += 1);
+    }
+
     /// Sets a scaled or stepped clock to `to`, forwards or backwards. Live time cannot be set.
     pub fn set(&self, to: At) {
         match &mut *self.kind() {

@@ -144,7 +144,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::AttemptAccepted { .. } => {
             plain(if channel == Some(Channel::Phone) { "dialing" } else { "sent" })
         }
-        Kind::AttemptRefused { failure } => bad(fault(failure)),
+        Kind::AttemptRefused { failure, .. } => bad(fault(failure)),
         Kind::AttemptInDoubt { failure, due, .. } => {
             warning("?", format!("sent or not? {}; goes on in {}", fault(failure), until(*due)))
         }
@@ -164,6 +164,14 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::CallEnded { reason, talked_s } => {
             quiet = true;
             muted(format!("call over after {}: {}", span(*talked_s as i64), clean(reason)))
+        }
+        Kind::CallWatched { due, .. } => {
+            quiet = true;
+            muted(format!("asked about in {} if no end is heard", until(*due)))
+        }
+        Kind::ReportAwaited { due, .. } => {
+            quiet = true;
+            muted(format!("talked; what was said is awaited for {}", until(*due)))
         }
         Kind::CostReported { cost } => {
             quiet = true;
@@ -282,7 +290,6 @@ pub fn hold(why: &Hold) -> String {
         Hold::Breaker { on, scope } => format!("{} {}", on.label(), clean(&scope.to_string())),
         Hold::SharedNumber => "shared number, who answered?".into(),
         Hold::Budget => "budget spent".into(),
-        Hold::RetriesSpent => "retries spent".into(),
     }
 }
 

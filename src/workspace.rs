@@ -100,6 +100,12 @@ pub enum Unusable {
     /// Files that can be read, with errors in them.
     #[error("{}", list(.0))]
     Problems(Vec<Problem>),
+    /// `--segment` names nobody.
+    #[error("no customer of the list is in the segment {0}; `cascade check` lists the segments")]
+    NobodyIn(String),
+    /// A fault of this program.
+    #[error("reading the workspace ended badly; the log in .cascade/log says how")]
+    Panicked,
 }
 
 fn list(problems: &[Problem]) -> String {
@@ -122,7 +128,7 @@ pub struct Named {
 }
 
 /// A workspace's files, read and not yet judged; the settings are judged, since they say what may be missing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Workspace {
     /// The directory.
     pub dir: PathBuf,

@@ -4,11 +4,15 @@
 mod check;
 mod console;
 mod events;
+mod headless;
+mod log;
 pub mod output;
 mod pilot;
-mod report;
+pub mod report;
 mod resume;
 mod sandbox;
+mod session;
+mod signals;
 
 use crate::cli::{Cli, Command, Rehearsal};
 use crate::workspace::Unusable;

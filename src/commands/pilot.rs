@@ -1,9 +1,19 @@
-//! `cascade pilot`
+//! `cascade pilot`: the pilot without a screen, from launch to the last end.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, headless, session};
 use crate::cli::{Pilot, Place};
+use crate::runtime::Purpose;
+use crate::workspace::Named;
 
-/// Not wired yet.
-pub(super) fn run(_place: &Place, _args: &Pilot) -> Result<Exit, Failure> {
-    Err(Failure::failed("`pilot` is not wired yet"))
+/// Launches, waits, reports.
+pub(super) fn run(place: &Place, args: &Pilot) -> Result<Exit, Failure> {
+    let asked = session::Asked {
+        named: Named { rules: args.rules.clone(), customers: args.customers.clone() },
+        rehearsal: args.rehearsal.clone(),
+        speed: session::SPEED_HEADLESS,
+        segments: args.segments.clone(),
+        limit: args.limit,
+        purpose: Purpose::Pilot,
+    };
+    headless::run(place, asked, headless::Wants { json: args.json, yes: args.yes })
 }

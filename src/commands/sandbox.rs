@@ -1,9 +1,57 @@
-//! `cascade sandbox`
+//! `cascade sandbox`: the provider sandbox alone, for a `cascade` in another process or any other client.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, output, session, signals};
 use crate::cli::{Place, Sandbox};
+use crate::clock::Clock;
+use crate::sandbox::{self, Options, Scenario};
+use crate::workspace::{Named, Workspace};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
-/// Not wired yet.
-pub(super) fn run(_place: &Place, _args: &Sandbox) -> Result<Exit, Failure> {
-    Err(Failure::failed("`sandbox` is not wired yet"))
+/// Serves until a signal comes. Its clock starts with it and runs on.
+pub(super) fn run(place: &Place, args: &Sandbox) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(&place.workspace, &Named::default(), &|name| std::env::var(name).ok())?;
+    let config = workspace.config.clone().unwrap_or_else(crate::config::Config::rehearsal_defaults);
+    let scenario = match &args.scenario {
+        Some(name) if name.as_os_str() == "quick" => Some(Scenario::quick()),
+        Some(file) => Some(scenario(file)?),
+        None => None,
+    };
+    let usable = workspace.list(&config)?.filter_map(Result::ok);
+    let customers: Vec<_> = usable.map(|c| (c.phone, c.segment, c.language)).collect();
+    let speed = args.speed.unwrap_or(session::SPEED_HEADLESS);
+    if !(speed.is_finite() && (1.0..=1_000_000.0).contains(&speed)) {
+        return Err(Failure::usage("--speed takes a number from 1 to 1000000"));
+    }
+    let begins = args.start.unwrap_or_else(|| crate::runtime::first_monday(config.timezone));
+    let clock = Clock::scaled(begins, speed);
+    let options = Options {
+        listen: args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        clock: clock.clone(),
+        seed: args.seed.unwrap_or(1),
+        memory: None,
+        customers,
+        scenario,
+    };
+    session::block_on(async move {
+        let sandbox = sandbox::start(options).await.map_err(|error| Failure::usage(error.to_string()))?;
+        clock.run(true);
+        output::line(&sandbox.url())?;
+        output::note(&format!(
+            "cascade: the sandbox listens at {}; in another terminal: cascade --sandbox {}",
+            sandbox.url(),
+            sandbox.url()
+        ));
+        let mut signals = signals::listen()?;
+        signals.next().await;
+        sandbox.shutdown().await;
+        Ok(Exit::Interrupted)
+    })
+}
+
+/// Reads a scenario file; mistakes name the file and the place.
+fn scenario(file: &Path) -> Result<Scenario, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("{shown} cannot be read: {e}")))?;
+    Scenario::parse(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))
 }

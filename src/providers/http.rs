@@ -126,9 +126,14 @@ async fn read(mut answer: Response) -> Vec<u8> {
     body
 }
 
-fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
+/// Chooses the program's TLS implementation; any HTTP client needs it, even one that speaks plain HTTP.
+pub fn tls_ready() {
     // A second installation fails and changes nothing: somebody else in the process has chosen ring too.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
+    tls_ready();
     let plain = Client::builder()
         .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())

@@ -57,6 +57,8 @@ pub enum News {
     },
     /// The operator asks.
     Command(Command),
+    /// After a gap, everybody who can be asked was asked.
+    CaughtUp,
     /// Something to be told, from a part that has no screen.
     Tell(Notice),
 }
@@ -172,6 +174,7 @@ impl Driver {
             }
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn).await,
+            News::CaughtUp => self.settling_until = Some(self.now() + super::recovery::SETTLING),
             News::Tell(notice) => self.tell(notice.level, notice.text),
         }
     }

@@ -143,6 +143,26 @@ pub struct Preflight {
     pub blocked: Vec<String>,
 }
 
+impl Preflight {
+    /// Nothing can be launched, for this reason.
+    pub fn blocked(why: String) -> Self {
+        Self {
+            name: String::new(),
+            people: 0,
+            listed: 0,
+            segments: Vec::new(),
+            waves: Vec::new(),
+            worst_cost: Money::ZERO,
+            budget: Money::ZERO,
+            rules_hash: String::new(),
+            rejects: Vec::new(),
+            rejects_total: 0,
+            warnings: Vec::new(),
+            blocked: vec![why],
+        }
+    }
+}
+
 /// One step of a launch, in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wave {

@@ -81,7 +81,7 @@ impl Plan {
 
     /// The most one attempt of this step can cost.
     fn worst_cost(&self, customer: &Customer, step: &Step, tried: &[Channel]) -> Money {
-        let pace = self.config.pace(step.channel);
+        let Some(pace) = self.config.pace(step.channel) else { return Money::ZERO };
         match step.channel {
             Channel::Whatsapp | Channel::Email => pace.cost,
             Channel::Phone => {
@@ -128,7 +128,7 @@ impl Plan {
 
     fn policy(&self) -> Policy {
         let (config, rules) = (&self.config, &self.rules);
-        let channels = Channel::ALL.iter().copied();
+        let paces = Channel::ALL.iter().filter_map(|c| Some((*c, config.pace(*c)?)));
         Policy {
             conversion_window_s: rules.conversion_window_s,
             quiet_hours: config.limits.quiet_hours.into_iter().chain(rules.quiet_hours).collect(),
@@ -140,8 +140,8 @@ impl Plan {
             max_failure_share: config.pilot.max_failure_share,
             max_optout_share: config.pilot.max_optout_share,
             min_customers: config.pilot.min_customers,
-            concurrent: channels.clone().map(|c| (c, config.pace(c).concurrent as u32)).collect(),
-            prices: channels.map(|c| (c, config.pace(c).cost, config.pace(c).cost_per_minute)).collect(),
+            concurrent: paces.clone().map(|(c, pace)| (c, pace.concurrent as u32)).collect(),
+            prices: paces.map(|(c, pace)| (c, pace.cost, pace.cost_per_minute)).collect(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Plan {
         let mut from = now;
         let mut waves = Vec::new();
         for step in ladder.walk(ladder.start) {
-            let pace = self.config.pace(step.channel);
+            let Some(pace) = self.config.pace(step.channel) else { continue };
             let by_rate = people.saturating_sub(1) as f64 / pace.per_second;
             let (lasts, tail) = match step.channel {
                 Channel::Phone => {
@@ -204,7 +204,7 @@ impl Plan {
     fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
         let rules = (self.rules.hash.clone(), "rules/cascade.json".to_owned(), self.rules.bytes.clone());
         let content = self.content.files.iter().map(|file| {
-            (self.content.hash.clone(), file.path.display().to_string(), file.bytes.clone())
+            (self.content.hash.clone(), file.0.clone(), file.1.clone())
         });
         std::iter::once(rules).chain(content).collect()
     }

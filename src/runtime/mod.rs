@@ -12,11 +12,15 @@ pub mod hearing;
 pub mod launch;
 pub mod links;
 mod pace;
+pub mod plan;
 mod recovery;
+mod rehearsal;
 mod speaker;
 pub mod store;
+mod templates;
 mod turn;
 pub mod webhooks;
 
-pub use boot::{BootError, Options, Running, boot};
+pub use boot::{BootError, Options, Purpose, Running, Wires, boot};
 pub use driver::Ended;
+pub use rehearsal::first_monday;

@@ -127,7 +127,6 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
     for (why, words) in [
         (Hold::SharedNumber, "share a number: who answered?"),
         (Hold::Budget, "held: the budget is spent"),
-        (Hold::RetriesSpent, "held: retries spent, the fault lasts"),
     ] {
         let count = held(&why);
         if count > 0 {

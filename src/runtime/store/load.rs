@@ -145,6 +145,15 @@ impl Reader {
         })
     }
 
+    /// A person's name.
+    pub fn name(&self, person: PersonId) -> Result<Option<Untrusted>, StoreError> {
+        self.db
+            .query_row("SELECT name FROM person WHERE id = ?1", [person.0 as i64], |row| row.get::<_, String>(0))
+            .optional()
+            .map(|name| name.map(Untrusted::new))
+            .map_err(sqlite(&self.path, "read a person"))
+    }
+
     /// Events after `seq`, oldest first, at most `limit`; of one cascade or of all.
     pub fn events_after(
         &self,
@@ -166,6 +175,13 @@ impl Reader {
                 Ok(StoredEvent { seq: seq as u64, event, text: text.map(Untrusted::new) })
             })
             .collect()
+    }
+
+    /// The files that ran under this hash: name and bytes.
+    pub fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.rows_of("SELECT name, bytes FROM version WHERE hash = ?1", params![hash], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
     }
 
     /// What somebody wrote or said.

@@ -1,0 +1,119 @@
+//! A campaign without a screen: progress on stderr, the report on stdout.
+
+use super::session::{self, Asked};
+use super::{Exit, Failure, output, report};
+use crate::cli::Place;
+use crate::engine::snapshot::{Phase, Snapshot};
+use crate::model::Mode;
+use crate::runtime::handle::Handle;
+use crate::runtime::{BootError, Running, boot};
+use std::time::Duration;
+
+/// Wall time between two lines of progress.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// What `resume` says where nothing is in flight.
+pub(super) const NOTHING: &str = "nothing is in flight here; `cascade pilot` launches a pilot";
+
+/// How the result is wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wants {
+    /// As JSON.
+    pub json: bool,
+    /// Live needs it.
+    pub yes: bool,
+}
+
+/// Runs until nothing can go on without an operator, a signal comes, or the store fails.
+pub(super) fn run(place: &Place, asked: Asked, wants: Wants) -> Result<Exit, Failure> {
+    let (options, wires, handle) = session::open(place, asked)?;
+    let mode = options.workspace.config.as_ref().map_or(Mode::Rehearsal, |c| c.mode);
+    if mode == Mode::Live && !wants.yes {
+        return Err(Failure::usage(
+            "this workspace is live: real people would be contacted. Look at `cascade check` and the console \
+             first, then give --yes",
+        ));
+    }
+    let _log = super::log::to_file(&options.workspace.dir);
+    session::block_on(async move {
+        let running = match boot(options, wires).await {
+            Ok(running) => running,
+            Err(BootError::NothingToResume) => return Err(Failure { exit: 0, message: NOTHING.into() }),
+            Err(error) => return Err(error.into()),
+        };
+        watch(running, handle, wants).await
+    })
+}
+
+async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exit, Failure> {
+    let mut ended = std::pin::pin!(running.ended());
+    let mut tick = tokio::time::interval(PROGRESS);
+    tick.reset();
+    let mut interrupted = false;
+    let mut signals = super::signals::listen()?;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ended => break ended,
+            Some(notice) = handle.notices.recv() => session::say(&notice),
+            _ = tick.tick() => output::note(&progress(&handle.picture.borrow().snapshot)),
+            () = signals.next(), if !interrupted => {
+                interrupted = true;
+                output::note("cascade: ending; everything is saved, `cascade resume` goes on");
+                session::quit(&handle.commands).await;
+            }
+        }
+    };
+    while let Ok(notice) = handle.notices.try_recv() {
+        session::say(&notice);
+    }
+    let ended = ended.ok_or_else(|| Failure::failed("the driver ended badly; see .cascade/log, then `cascade resume`"))?;
+    let Some(campaign) = ended.campaign else {
+        return Err(Failure::usage("nothing was launched; the reason stands above"));
+    };
+    if ended.failed {
+        return Err(Failure::failed("the store failed; mend it, then `cascade resume` goes on where it was"));
+    }
+    let phase = crate::engine::phase(&campaign);
+    if !interrupted {
+        for line in left_open(&campaign) {
+            output::note(&format!("cascade: {line}"));
+        }
+    }
+    report::print(&campaign, ended.seq, ended.now, wants.json)?;
+    let paused_itself = campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
+    Ok(match phase {
+        _ if interrupted => Exit::Interrupted,
+        Phase::Ended | Phase::Stuck if !paused_itself => Exit::Done,
+        Phase::Ended | Phase::Stuck | Phase::Idle | Phase::Running | Phase::Paused(_) => Exit::DidNotHold,
+    })
+}
+
+fn progress(snapshot: &Snapshot) -> String {
+    let t = &snapshot.tally;
+    format!(
+        "{} | {} customers: {} converted, {} declined, {} opted out, {} exhausted, {} held, {} in doubt, {} running",
+        snapshot.now, t.total, t.converted, t.declined, t.opted_out, t.exhausted, t.held, t.in_doubt, t.running
+    )
+}
+
+/// Whoever can go on only by an operator's hand, and by which.
+fn left_open(campaign: &crate::engine::Campaign) -> Vec<String> {
+    let rows = crate::engine::snapshot(campaign, 0, campaign.header.started_at, std::sync::Arc::default());
+    let mut lines: Vec<String> = rows
+        .breakers
+        .iter()
+        .map(|b| {
+            format!(
+                "{} held on {} ({}): {} {}. {}",
+                crate::phrases::people(b.held),
+                b.channel.label(),
+                crate::model::clean(&b.scope.to_string()),
+                crate::model::clean(&b.failure.code),
+                crate::model::clean(&b.failure.title),
+                b.failure.remedy
+            )
+        })
+        .collect();
+    lines.extend(rows.channels.iter().filter_map(|row| row.paused.clone()).map(|why| format!("paused itself: {why}")));
+    lines
+}

@@ -1,0 +1,78 @@
+//! Reading what a campaign is launched from: a workspace judged as a whole, and a cohort drawn from its list.
+
+use super::launch::Plan;
+use crate::model::{Customer, Segment};
+use crate::rules::lints::one_line;
+use crate::rules::{Severity, draw};
+use crate::workspace::{Unusable, Workspace};
+use std::sync::Arc;
+
+/// Unusable rows that are kept one by one; beyond that they are counted.
+const REJECTS_KEPT: usize = 100_000;
+
+/// Warnings that are shown before a launch.
+const WARNINGS_SHOWN: usize = 50;
+
+/// Who is drawn.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    /// At most so many.
+    pub limit: usize,
+    /// Fixes the draw.
+    pub seed: u64,
+    /// Of these segments; empty: of all.
+    pub segments: Vec<Segment>,
+}
+
+impl Plan {
+    /// Reads and judges the workspace, streams the list, draws the cohort. Errors name file, line and column.
+    pub fn read(workspace: &Workspace, draw: &Draw, speed: f64) -> Result<Self, Unusable> {
+        let ready = workspace.ready()?;
+        let mut list = workspace.list(&ready.config)?;
+        let (mut listed, mut rejects, mut unkept) = (0_u64, Vec::new(), 0_u64);
+        let mut survey = ready.survey();
+        let usable = list.by_ref().filter_map(|row| match row {
+            Ok(customer) => {
+                listed += 1;
+                survey.see(&customer);
+                Some(customer)
+            }
+            Err(reject) if rejects.len() < REJECTS_KEPT => {
+                rejects.push((reject.line, reject.code.to_owned(), reject.reason.clone()));
+                None
+            }
+            Err(_) => {
+                unkept += 1;
+                None
+            }
+        });
+        let customers: Vec<Customer> = draw_cohort(usable, draw);
+        let mut problems = survey.finish();
+        problems.extend(list.warnings().iter().cloned());
+        if let Some(segment) = draw.segments.iter().find(|s| !customers.iter().any(|c| c.segment == **s)) {
+            return Err(Unusable::NobodyIn(segment.screen()));
+        }
+        if unkept > 0 {
+            rejects.push((0, "more".into(), format!("{unkept} more rows could not be used; see `cascade check`")));
+        }
+        let errors = problems.iter().filter(|p| p.severity == Severity::Error).map(one_line).collect();
+        let warnings = ready.warnings.iter().chain(&problems).filter(|p| p.severity == Severity::Warning);
+        Ok(Self {
+            customers,
+            listed,
+            rejects,
+            warnings: warnings.map(one_line).take(WARNINGS_SHOWN).collect(),
+            blocked: errors,
+            seed: draw.seed,
+            speed,
+            rules_commit: workspace.rules_commit(),
+            content: Arc::new(ready.content),
+            rules: ready.rules,
+            config: ready.config,
+        })
+    }
+}
+
+fn draw_cohort(usable: impl Iterator<Item = Customer>, wanted: &Draw) -> Vec<Customer> {
+    draw(usable, wanted.limit, wanted.seed, &wanted.segments)
+}

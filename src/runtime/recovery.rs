@@ -1,0 +1,62 @@
+//! After a gap: first hear what was said meanwhile, then send.
+//!
+//! Twilio's inbound messages since the last event are listed, since a missed webhook is not delivered again;
+//! every message or call without an end is asked for; WhatsApp, which cannot be asked, redelivers and is given
+//! a settling time of campaign time from the moment we can hear again (PROVIDERS.md section 0).
+
+use super::dispatch::Dispatch;
+use super::driver::News;
+use super::handle::{Level, Notice};
+use crate::engine::Campaign;
+use crate::engine::journey::Stage;
+use crate::model::{At, Channel, Outcome};
+use crate::providers::Lookup;
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+
+/// How long WhatsApp's redelivery may take, campaign time.
+pub const SETTLING: TimeDelta = TimeDelta::minutes(10);
+
+/// Inbound messages are asked for from this long before the last event: clocks differ.
+const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+
+/// Asks everybody who can be asked, then says that sending may go on.
+pub async fn catch_up(dispatch: Dispatch, open: Vec<(Channel, String)>, since: At, news: mpsc::Sender<News>) {
+    for provider in dispatch.providers() {
+        match provider.inbound_since(since - OVERLAP).await {
+            Ok(heard) if heard.is_empty() => {}
+            Ok(heard) => drop(news.send(News::Reports { heard, ack: None }).await),
+            Err(failure) => {
+                let text = format!(
+                    "{} could not be asked for messages that came meanwhile ({}): {}",
+                    provider.name(),
+                    failure.code,
+                    failure.remedy
+                );
+                drop(news.send(News::Tell(Notice { level: Level::Warning, text })).await);
+            }
+        }
+    }
+    for (channel, provider_id) in open {
+        let Some(provider) = dispatch.provider(channel) else { continue };
+        if let Lookup::Found { heard, .. } = provider.status(&provider_id).await {
+            drop(news.send(News::Reports { heard, ack: None }).await);
+        }
+    }
+    // The driver is gone only when the process ends.
+    drop(news.send(News::CaughtUp).await);
+}
+
+/// Accepted messages and calls whose end is not known.
+pub fn without_end(campaign: &Campaign) -> Vec<(Channel, String)> {
+    let attempts = campaign.journeys().iter().flat_map(|journey| &journey.attempts);
+    attempts
+        .filter(|a| a.stage == Stage::Accepted)
+        .filter(|a| match a.channel {
+            Channel::Phone => !a.ended,
+            Channel::Sms => !a.outcomes[Outcome::Delivered.index()],
+            Channel::Whatsapp | Channel::Email => false,
+        })
+        .filter_map(|a| Some((a.channel, a.provider_id.clone()?)))
+        .collect()
+}
