@@ -105,6 +105,23 @@ fn every_example_of_the_library_is_accepted_with_its_country() {
 }
 
 #[test]
+fn no_number_is_read_as_another_in_its_own_region() {
+    for meta in phonenumber::metadata::DATABASE.iter().filter(|m| m.id() != "001") {
+        let mut phones = PhoneReader::new(meta.id()).unwrap();
+        let kinds =
+            [meta.descriptors().mobile(), meta.descriptors().fixed_line(), meta.descriptors().toll_free()];
+        for example in kinds.into_iter().flatten().filter_map(|kind| kind.example()) {
+            let expected = format!("+{}{example}", meta.country_code());
+            let (phone, _) = phones.read(example).unwrap();
+            assert_eq!(phone.as_str(), expected);
+            let dialled = format!("{}{example}", meta.national_prefix().unwrap_or_default());
+            // Colombia's prefix stands before landlines alone, so that a refusal is right there.
+            assert!(phones.read(&dialled).map_or(meta.id() == "CO", |(p, _)| p == phone), "{dialled}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_region_is_named() {
     for region in ["", "USA", "XX", "001", "\u{1b}[2J"] {
         let error = PhoneReader::new(region).unwrap_err().to_string();

@@ -172,19 +172,22 @@ impl PhoneReader {
         if let Some(found) = by_library(Some(self.region), digits) {
             return Ok(found);
         }
-        if let Ok((code, _)) = international(digits) {
-            return Err(BadPhone::PlusMissing {
-                region: self.region.as_ref().to_owned(),
-                other: main_region(code),
-            });
+        let own: Vec<&Metadata> = DATABASE.by_id(self.region.as_ref()).into_iter().collect();
+        let prefix = own.first().and_then(|meta| meta.national_prefix()).unwrap_or_default();
+        let without = digits.strip_prefix(prefix).unwrap_or(digits);
+        // The library takes a first digit that looks like the trunk prefix for one, twice if need be.
+        if let (Some(meta), Some(national)) =
+            (own.first(), [without, digits].into_iter().find(|n| fits(&own, n)))
+        {
+            return Ok((meta.country_code(), national.to_owned()));
         }
-        let metas: Vec<&Metadata> = DATABASE.by_id(self.region.as_ref()).into_iter().collect();
-        let prefix = metas.first().and_then(|m| m.national_prefix()).unwrap_or_default();
-        let shortest = metas.iter().flat_map(|m| lengths(m)).min().unwrap_or(0);
-        // A digit that looks like the trunk prefix is one only if enough is left.
-        let without = digits.strip_prefix(prefix).filter(|rest| rest.len() >= usize::from(shortest));
-        let national = without.unwrap_or(digits);
-        Err(misfit(self.region.as_ref().to_owned(), &metas, national))
+        let region = self.region.as_ref().to_owned();
+        if let Ok((code, _)) = international(digits) {
+            return Err(BadPhone::PlusMissing { region, other: main_region(code) });
+        }
+        let shortest = own.iter().flat_map(|meta| lengths(meta)).min().unwrap_or(0);
+        let is_enough = without.len() >= usize::from(shortest);
+        Err(misfit(region, &own, if is_enough { without } else { digits }))
     }
 
     /// Which country a number belongs to. Where several share a code (+1, +44), by the plan of each; where
