@@ -164,7 +164,7 @@ fn rows_keep_what_the_list_says() {
     let (customers, rejects, warnings) = read(
         "name,phone,segment,email,time zone,Language,Plan Name,consent_sms,consent_phone\n\
          \"Ann\nB.\",4155550132,,ann@example.com,europe/berlin,de,\"Plus, \"\"A\"\"\",No,yes\n\
-         Bo,+33 1 99 00 12 34,smb,bo@nowhere,Mars/Olympus,,,perhaps,-\n\
+         Bo,+33 1 99 00 12 34,smb,bo@nowhere,Mars/Olympus,Deutsch!,,perhaps,-\n\
          王小明,+1 212 555 0100,smb\n",
     );
     assert_eq!(rejects, []);
@@ -182,8 +182,13 @@ fn rows_keep_what_the_list_says() {
     assert_eq!((bo.consents.sms, bo.consents.phone), (false, true));
     assert_eq!((wang.timezone.as_deref(), wang.name.raw()), (None, "王小明"));
     let found: Vec<_> = warnings.iter().map(|w| (w.line, w.column, w.code)).collect();
-    let expected =
-        [(4, 26, "bad-email"), (4, 37, "bad-timezone"), (4, 52, "unclear-consent"), (5, 1, "few-fields")];
+    let expected = [
+        (4, 26, "bad-email"),
+        (4, 37, "bad-timezone"),
+        (4, 50, "bad-language"),
+        (4, 60, "unclear-consent"),
+        (5, 1, "few-fields"),
+    ];
     assert_eq!(found, expected);
 }
 
@@ -234,12 +239,13 @@ fn a_row_that_cannot_be_used_is_listed_and_the_rest_goes_on() {
 fn a_list_that_cannot_be_read_says_why() {
     let utf16: Vec<u8> = "\u{feff}name,phone\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf16_without_mark: Vec<u8> = "name,phone\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let cases: [(&[u8], &str, &str); 9] = [
+    let cases: [(&[u8], &str, &str); 10] = [
         (b"", "no-customers", "empty"),
         (b"\n\n", "no-customers", "empty"),
         (b"name,phone,segment\n\n", "no-customers", "no customers"),
         (b"name,segment\nAnn,a\n", "missing-column", "\"phone\"; found: \"name\", \"segment\""),
         (b"phone,segment\n1,a\n", "missing-column", "\"name\""),
+        (b"name,segment,phnoe\nAnn,a,1\n", "missing-column", "call \"phnoe\" \"phone\""),
         (b"name,mobile,tel\nAnn,1,2\n", "given-twice", "\"mobile\", \"tel\""),
         (b"name,phone,Phone\nAnn,1,2\n", "given-twice", "\"phone\""),
         (&utf16, "not-utf8", "UTF-16"),
@@ -251,7 +257,7 @@ fn a_list_that_cannot_be_read_says_why() {
         };
         let found = problems.iter().find(|p| p.severity == Severity::Error).unwrap();
         assert_eq!(found.code, code);
-        assert!(found.message.contains(words), "{}", found.message);
+        assert!(format!("{} {}", found.message, found.hint).contains(words), "{found:?}");
     }
 }
 

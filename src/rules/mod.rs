@@ -9,6 +9,7 @@ mod durations;
 mod fields;
 mod json;
 mod parse;
+mod phone_text;
 mod phones;
 mod report;
 pub mod schema;
