@@ -350,28 +350,28 @@ fn a_draw_is_the_seed_s_and_the_list_s() {
     assert_eq!(draw(customers, 0, 7, &[]), []);
 }
 
-/// Breaks after its first bytes, as a network drive does.
-struct Breaks(bool);
+/// Fails, as a network drive does.
+struct Broken;
 
-impl io::Read for Breaks {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.0 {
-            return Err(io::Error::other("the drive is gone"));
-        }
-        self.0 = true;
-        let text = "name,phone,segment\nAnn,4155550132,a\n".repeat(4_000);
-        let n = out.len().min(text.len());
-        out[..n].copy_from_slice(&text.as_bytes()[..n]);
-        Ok(n)
+impl io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the drive is gone"))
     }
 }
 
 #[test]
 fn a_source_that_fails_is_told() {
-    let opened = CustomerList::open(Path::new("c.csv"), Breaks(true), "US");
-    assert!(matches!(opened, Err(ListError::Io { .. })));
+    let opened = CustomerList::open(Path::new("c.csv"), Broken, "US");
     let error = opened.err().map(|e| e.to_string()).unwrap();
     assert!(error.contains("c.csv") && error.contains("the drive is gone"), "{error}");
+
+    let breaks_off = io::Read::chain(Made::new(10_000), Broken);
+    let rows: Vec<_> = CustomerList::open(Path::new("c.csv"), breaks_off, "US").unwrap().collect();
+    let (last, before) = rows.split_last().unwrap();
+    assert!(before.len() > 1_000 && before.iter().all(Result::is_ok));
+    let reject = last.as_ref().unwrap_err();
+    assert_eq!((reject.code, reject.line), ("unreadable", 2 * before.len() as u64 + 2));
+    assert!(reject.reason.contains("the drive is gone"));
 }
 
 proptest! {
