@@ -2,6 +2,7 @@
 
 use super::content::{Content, Field, Whatsapp};
 use super::render::{Context, Link, NotRendered, plain};
+use super::report::suggest;
 use super::{Ladder, Problem, Rules, Severity, sms};
 use crate::config::Config;
 use crate::model::{Channel, Customer, Mode};
@@ -105,8 +106,8 @@ fn unknown_fields(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem>
         KNOWN.contains(&name.as_str()) || columns.iter().any(|c| plain(c) == name)
     };
     for field in all.content.fields(channel).into_iter().filter(|f| !is_known(f)) {
-        let known = KNOWN.iter().copied().chain(columns.iter().map(String::as_str));
-        let hint = super::content::sheet::did_you_mean(&field.name, known);
+        let known: Vec<&str> = KNOWN.iter().copied().chain(columns.iter().map(String::as_str)).collect();
+        let hint = suggest(&field.name, &known);
         // With a default everybody gets a sensible text; without one, a gap.
         let severity = if field.default.is_some() { Severity::Warning } else { Severity::Error };
         let message = format!("the customer list has no column `{}`", crate::model::clean(&field.name));

@@ -13,7 +13,7 @@ pub mod lints;
 mod parse;
 mod phones;
 pub mod render;
-mod report;
+pub(crate) mod report;
 pub mod schema;
 pub mod sms;
 mod steps;

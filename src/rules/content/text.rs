@@ -1,8 +1,8 @@
 //! Text with fields and sections: `{{column}}`, `{{name|there}}`, `{{#first}}…{{/first}}`,
 //! `{{#after CHANNEL}}…{{/after}}`. Parsed once, with places; filled in by [`crate::rules::render`].
 
-use super::sheet::{Sheet, did_you_mean};
 use crate::model::Channel;
+use crate::rules::report::{Report, suggest};
 
 /// A parsed text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,8 +89,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 impl Text {
-    /// Parses `text`, which stands at byte `base` of the sheet, for a channel.
-    pub fn parse(sheet: &mut Sheet<'_>, base: usize, text: &str, channel: Channel) -> Self {
+    /// Parses `text`, which stands at byte `base` of the file, for a channel.
+    pub(super) fn parse(report: &mut Report<'_>, base: usize, text: &str, channel: Channel) -> Self {
         let mut open: Vec<(When, usize, Vec<Part>)> = Vec::new();
         let mut parts = Vec::new();
         for token in tokens(text) {
@@ -98,22 +98,22 @@ impl Text {
                 Token::Words(words) => parts.push(Part::Words(words.to_owned())),
                 Token::Braces(at, inner) => match inner.as_bytes().first() {
                     Some(b'#') => {
-                        if let Some(when) = parse_when(sheet, base + at, &inner[1..]) {
+                        if let Some(when) = parse_when(report, base + at, &inner[1..]) {
                             open.push((when, base + at, std::mem::take(&mut parts)));
                         }
                     }
-                    Some(b'/') => close(sheet, base + at, inner[1..].trim(), &mut open, &mut parts),
+                    Some(b'/') => close(report, base + at, inner[1..].trim(), &mut open, &mut parts),
                     Some(_) | None => {
-                        parts.extend(parse_field(sheet, base + at, inner, channel).map(Part::Field));
+                        parts.extend(parse_field(report, base + at, inner, channel).map(Part::Field));
                     }
                 },
-                Token::Unclosed(at) => unclosed(sheet, base + at),
-                Token::Stray(at) => stray(sheet, base + at),
+                Token::Unclosed(at) => unclosed(report, base + at),
+                Token::Stray(at) => stray(report, base + at),
             }
         }
         while let Some((when, at, outer)) = open.pop() {
             let word = when.word();
-            sheet.error(
+            report.error(
                 at,
                 "unclosed-section",
                 format!("the section `{{{{#{word}…}}}}` is never closed"),
@@ -163,15 +163,15 @@ impl When {
     }
 }
 
-pub(super) fn unclosed(sheet: &mut Sheet<'_>, at: usize) {
-    sheet.error(at, "unclosed-field", "`{{` is never closed".into(), "write `}}` after the column's name");
+pub(super) fn unclosed(report: &mut Report<'_>, at: usize) {
+    report.error(at, "unclosed-field", "`{{` is never closed", "write `}}` after the column's name");
 }
 
-pub(super) fn stray(sheet: &mut Sheet<'_>, at: usize) {
-    sheet.error(at, "stray-braces", "`}}` closes nothing".into(), "write `{{` before it, or take it out");
+pub(super) fn stray(report: &mut Report<'_>, at: usize) {
+    report.error(at, "stray-braces", "`}}` closes nothing", "write `{{` before it, or take it out");
 }
 
-fn parse_when(sheet: &mut Sheet<'_>, at: usize, inner: &str) -> Option<When> {
+fn parse_when(report: &mut Report<'_>, at: usize, inner: &str) -> Option<When> {
     let mut words = inner.split_whitespace();
     let (word, argument, more) = (words.next().unwrap_or_default(), words.next(), words.next());
     match (word, argument, more) {
@@ -179,30 +179,31 @@ fn parse_when(sheet: &mut Sheet<'_>, at: usize, inner: &str) -> Option<When> {
         ("after", Some(channel), None) => {
             let parsed = Channel::parse(channel);
             if parsed.is_none() {
-                let hint = did_you_mean(channel, Channel::ALL.iter().map(|c| c.as_str()));
-                sheet.error(at, "unknown-channel", format!("there is no channel `{channel}`"), hint);
+                let known: Vec<&str> = Channel::ALL.iter().map(|c| c.as_str()).collect();
+                let hint = suggest(channel, &known);
+                report.error(at, "unknown-channel", format!("there is no channel `{channel}`"), hint);
             }
             parsed.map(When::After)
         }
         ("after", ..) => {
-            let message = "`{{#after}}` names one channel".into();
-            sheet.error(at, "bad-section", message, "write for example {{#after whatsapp}}");
+            let message = "`{{#after}}` names one channel";
+            report.error(at, "bad-section", message, "write for example {{#after whatsapp}}");
             None
         }
         ("first", ..) => {
-            sheet.error(at, "bad-section", "`{{#first}}` takes no word".into(), "write {{#first}}");
+            report.error(at, "bad-section", "`{{#first}}` takes no word", "write {{#first}}");
             None
         }
         (other, ..) => {
-            let hint = did_you_mean(other, ["first", "after"]);
-            sheet.error(at, "unknown-section", format!("there is no section `{other}`"), hint);
+            let hint = suggest(other, &["first", "after"]);
+            report.error(at, "unknown-section", format!("there is no section `{other}`"), hint);
             None
         }
     }
 }
 
 fn close(
-    sheet: &mut Sheet<'_>,
+    report: &mut Report<'_>,
     at: usize,
     word: &str,
     open: &mut Vec<(When, usize, Vec<Part>)>,
@@ -216,18 +217,23 @@ fn close(
         Some(other) => {
             let expected = other.0.word();
             let message = format!("`{{{{/{word}}}}}` closes a section `{expected}`");
-            sheet.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
+            report.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
             open.push(other);
         }
         None => {
             let message = format!("`{{{{/{word}}}}}` closes nothing");
-            sheet.error(at, "wrong-close", message, "take it out, or open the section before it");
+            report.error(at, "wrong-close", message, "take it out, or open the section before it");
         }
     }
 }
 
 /// Reads `column` or `column|default`; also an entry of `parameters` in whatsapp.json.
-pub(super) fn parse_field(sheet: &mut Sheet<'_>, at: usize, inner: &str, channel: Channel) -> Option<Field> {
+pub(super) fn parse_field(
+    report: &mut Report<'_>,
+    at: usize,
+    inner: &str,
+    channel: Channel,
+) -> Option<Field> {
     let (name, default) = match inner.split_once('|') {
         Some((name, default)) => (name.trim(), Some(default.trim())),
         None => (inner.trim(), None),
@@ -250,9 +256,9 @@ pub(super) fn parse_field(sheet: &mut Sheet<'_>, at: usize, inner: &str, channel
         None
     };
     if let Some((code, message, hint)) = trouble {
-        sheet.error(at, code, message, hint);
+        report.error(at, code, message, hint);
         return None;
     }
-    let (line, column) = sheet.place(at);
+    let (line, column) = report.place(at);
     Some(Field { name: name.to_owned(), default: default.map(str::to_owned), line, column })
 }
