@@ -1,5 +1,7 @@
 //! The receiver over real loopback HTTP: what it believes, what it takes in, and when it says 200.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use base64::Engine as _;
 use cascade::engine::event::CallProgress;
 use cascade::model::{At, Class, Disposition, Scope};
@@ -13,6 +15,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::Sha256;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -169,7 +172,7 @@ async fn every_whatsapp_status_is_heard() {
                 "biz_opaque_callback_data": "att_k_1", "pricing": { "billable": true }, "new_field": [1] })
         })
         .chain([json!({ "id": "wamid.A", "status": "failed", "timestamp": "1767225601",
-            "errors": [{ "code": 131026, "title": "Undeliverable", "error_data": { "details": "old app" } }] })])
+            "errors": [{ "code": 131_026, "title": "Undeliverable", "error_data": { "details": "old app" } }] })])
         .collect();
     assert_eq!(ear.whatsapp(messages(json!({ "statuses": statuses }))).await.status(), StatusCode::OK);
     let heard = ear.taken();
@@ -212,16 +215,14 @@ async fn every_whatsapp_message_is_heard() {
         { "from_user_id": "US.134", "id": "wamid.8", "timestamp": "1767225700", "type": "text", "text": { "body": "hi" } },
     ]);
     // As Meta signs it: non-ASCII escaped.
-    let escaped: String = String::from_utf8(messages(json!({ "messages": list })))
-        .unwrap()
-        .chars()
-        .flat_map(|c| {
-            let mut units = [0; 2];
-            let plain = c.is_ascii().then(|| c.to_string());
-            let coded = c.encode_utf16(&mut units).iter().map(|u| format!("\\u{u:04x}")).collect::<String>();
-            plain.unwrap_or(coded).chars().collect::<Vec<_>>()
-        })
-        .collect();
+    let mut escaped = String::new();
+    for unit in String::from_utf8(messages(json!({ "messages": list }))).unwrap().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => escaped.push(char::from(byte)),
+            _ => write!(escaped, "\\u{unit:04x}").unwrap(),
+        }
+    }
+    assert!(escaped.is_ascii() && escaped.contains("\\ud83d\\ude00"));
     assert_eq!(ear.whatsapp(escaped).await.status(), StatusCode::OK);
     let heard = ear.taken();
     assert_eq!(heard.len(), 8);
@@ -261,7 +262,7 @@ async fn preferences_templates_and_account_errors_are_heard() {
     };
     let body = json!({ "entry": [{ "id": "W", "time": 1_767_225_600, "changes": [
         stop("stop", 1), stop("resume", 2), template("PAUSED"), template("APPROVED"),
-        change("messages", json!({ "errors": [{ "code": 131031, "title": "locked" }] })),
+        change("messages", json!({ "errors": [{ "code": 131_031, "title": "locked" }] })),
         change("brand_new_field", json!({ "x": 1 })),
     ] }] });
     assert_eq!(ear.whatsapp(body.to_string()).await.status(), StatusCode::OK);
