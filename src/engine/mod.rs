@@ -2,5 +2,6 @@
 
 pub mod effect;
 pub mod event;
+pub mod meaning;
 pub mod policy;
 pub mod snapshot;

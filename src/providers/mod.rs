@@ -2,7 +2,14 @@
 //!
 //! A client sends once and reports. It never retries, follows no redirect, and knows neither rules nor store.
 
-use crate::model::{At, AttemptId, Channel, Failure, Money, Phone, Scope, Untrusted};
+pub mod errors;
+pub mod http;
+pub mod twilio;
+pub mod vapi;
+pub mod whatsapp;
+pub(crate) mod wire;
+
+use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Phone, Scope, Sent, Untrusted};
 use futures::future::BoxFuture;
 
 /// One rendered contact, ready for the wire.
@@ -251,4 +258,33 @@ pub trait Provider: Send + Sync {
     /// Before the first send: tells the provider where our webhooks are, where it has a call for that, and
     /// proves the credentials.
     fn set_up<'a>(&'a self, webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>>;
+}
+
+fn failed(failure: Failure, reached: bool) -> Answer {
+    Answer::Failed { failure: Box::new(failure), reached }
+}
+
+/// A message of another channel: refused here, before any byte.
+fn wrong_message(channel: Channel, provider: &str) -> Answer {
+    let failure = Failure {
+        channel,
+        provider: provider.to_owned(),
+        code: "wrong_message".to_owned(),
+        class: Class::Config,
+        scope: Scope::Account,
+        sent: Sent::No,
+        title: "content of another channel".to_owned(),
+        remedy: "This is a fault of the program; please report it. Nothing was sent.".to_owned(),
+        detail: Untrusted::default(),
+        retry_after_s: None,
+    };
+    failed(failure, false)
+}
+
+/// A check that itself fails for our account's fault proves that nothing is mended yet.
+fn not_mended_by_config(checked: Result<bool, Box<Failure>>) -> Result<bool, Box<Failure>> {
+    match checked {
+        Err(failure) if failure.class == Class::Config => Ok(false),
+        other => other,
+    }
 }

@@ -1,4 +1,5 @@
 //! The world, joined to the engine by one loop.
 
 pub mod handle;
+pub mod links;
 pub mod webhooks;

@@ -1,12 +1,24 @@
 //! What providers tell us: an axum listener that verifies raw bytes, parses, and answers 2xx after the commit.
+//!
+//! ```text
+//!  bytes ─► limit (413, 408) ─► signature (401, 403) ─► parse ─► Inbox::take ─► committed? 200 : 503
+//! ```
+
+mod routes;
+mod serve;
+pub mod signature;
+
+pub use routes::router;
+pub use serve::serve;
 
 use crate::providers::Heard;
 use futures::future::BoxFuture;
+use secrecy::SecretString;
 
 /// Takes in verified facts. The future resolves when the commit that holds them is done (or they were
 /// duplicates of what is in the log): only then may the provider be answered 2xx.
 pub trait Inbox: Send + Sync {
-    /// Everything one request carried.
+    /// Everything one request carried. Nothing at all is still proof that the provider can reach us.
     fn take(&self, heard: Vec<Heard>) -> BoxFuture<'_, Result<(), NotTaken>>;
 
     /// Where a short link leads, and its click recorded as a fact; `None`: no such code. `suspected` says what
@@ -22,3 +34,31 @@ pub trait Inbox: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store did not take it")]
 pub struct NotTaken;
+
+/// What proves a webhook.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// Signs WhatsApp's.
+    pub whatsapp_app_secret: SecretString,
+    /// Proves our address to WhatsApp.
+    pub whatsapp_verify_token: SecretString,
+    /// Signs Vapi's, or stands in a header.
+    pub vapi: SecretString,
+    /// Signs Twilio's.
+    pub twilio_auth_token: SecretString,
+    /// What providers call, without a slash at its end: Twilio signs it.
+    pub public_url: String,
+}
+
+impl Secrets {
+    /// From the settings, and the address that the listener was given.
+    pub fn new(config: &crate::config::Config, public_url: &str) -> Self {
+        Self {
+            whatsapp_app_secret: config.whatsapp.app_secret.clone(),
+            whatsapp_verify_token: config.whatsapp.verify_token.clone(),
+            vapi: config.phone.webhook_secret.clone(),
+            twilio_auth_token: config.sms.auth_token.clone(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
+    }
+}

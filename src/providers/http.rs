@@ -1,0 +1,239 @@
+//! One HTTP client for all providers: it sends once, follows no redirect, and in a rehearsal reaches nothing
+//! but loopback. It knows nothing of what it carries.
+
+use crate::model::{At, Mode};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Lists of a hundred calls with their transcripts fit; an endless answer does not.
+const BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a request may take, in wall time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Name, TCP and TLS together. Shorter than `total`, so that running out of it proves that no byte of the
+    /// request has left.
+    pub connect: Duration,
+    /// From the start to the last byte of the answer.
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(20) }
+    }
+}
+
+/// The shared client. Built at the first request, because reading the system's TLS roots takes longer than
+/// the first frame of the console may.
+#[derive(Debug)]
+pub struct Http {
+    mode: Mode,
+    patience: Patience,
+    client: OnceLock<Result<Client, String>>,
+}
+
+/// What came back, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, as seconds.
+    pub retry_after_s: Option<u64>,
+    /// As far as it arrived.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the request was taken.
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON; `None` if it is none.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as text, for an operator's eyes.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).trim().chars().take(500).collect()
+    }
+}
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Trouble {
+    /// `refused_address`, `connect`, `timeout` or `broken`.
+    pub code: &'static str,
+    /// Whether a byte of the request may have left.
+    pub reached: bool,
+    /// In the words of whoever noticed.
+    pub detail: String,
+}
+
+/// A client for `mode` with the usual patience.
+pub fn client(mode: Mode) -> Arc<Http> {
+    Arc::new(Http::new(mode, Patience::default()))
+}
+
+impl Http {
+    /// Costs nothing: the real client is made at the first request.
+    pub fn new(mode: Mode, patience: Patience) -> Self {
+        Self { mode, patience, client: OnceLock::new() }
+    }
+
+    /// Begins a request. Fails if the address is none, or in a rehearsal leaves this machine.
+    pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, Trouble> {
+        let refuse = |detail: String| Trouble { code: "refused_address", reached: false, detail };
+        let parsed = Url::parse(url).map_err(|why| refuse(format!("{url} is no address: {why}")))?;
+        if self.mode == Mode::Rehearsal && !is_loopback(&parsed) {
+            return Err(refuse(format!(
+                "{} is not on this machine, and a rehearsal never leaves it",
+                parsed.host_str().unwrap_or("it")
+            )));
+        }
+        match self.client.get_or_init(|| build(self.mode, self.patience)) {
+            Ok(client) => Ok(client.request(method, parsed)),
+            Err(why) => Err(refuse(why.clone())),
+        }
+    }
+
+    /// Sends once and reads the whole answer.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Reply, Trouble> {
+        let answer = request.send().await.map_err(|error| trouble(&error))?;
+        let status = answer.status().as_u16();
+        let retry_after_s = retry_after(&answer);
+        Ok(Reply { status, retry_after_s, body: read(answer).await })
+    }
+}
+
+/// A break in the middle of the body leaves what had arrived: the status is known, and an unreadable body of
+/// a 2xx is judged by whoever wanted to read it.
+async fn read(mut answer: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        if body.len() + chunk.len() > BODY_MAX {
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    body
+}
+
+fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
+    // A second installation fails and changes nothing: somebody else in the process has chosen ring too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = Client::builder()
+        .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(patience.connect)
+        .timeout(patience.total)
+        .pool_max_idle_per_host(16)
+        // Shorter than servers' own keep-alive: a connection that they closed meanwhile breaks a request.
+        .pool_idle_timeout(Duration::from_secs(4));
+    let client = match mode {
+        Mode::Live => plain,
+        // No roots at all: loopback speaks plain HTTP.
+        Mode::Rehearsal => plain.no_proxy().tls_certs_only([]).dns_resolver(Arc::new(LoopbackOnly)),
+    };
+    client.build().map_err(|why| format!("the HTTP client cannot be built: {why}"))
+}
+
+/// Whether the host names this machine; names other than `localhost` are left to nobody.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// Second lock of the rehearsal: whatever a name resolves to, only loopback is dialled.
+struct LoopbackOnly;
+
+impl Resolve for LoopbackOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.filter(|a| a.ip().is_loopback()).collect();
+            if found.is_empty() {
+                return Err(format!("{} is not on this machine", name.as_str()).into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn trouble(error: &reqwest::Error) -> Trouble {
+    let (code, reached) = if error.is_connect() || error.is_builder() {
+        ("connect", false)
+    } else if error.is_timeout() {
+        ("timeout", true)
+    } else {
+        ("broken", true)
+    };
+    Trouble { code, reached, detail: words(error) }
+}
+
+/// The whole chain of causes, without the address: it can hold a secret in its query.
+fn words(error: &reqwest::Error) -> String {
+    let mut said = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        said.push(next.to_string());
+        cause = next.source();
+    }
+    if said.is_empty() { "no answer".to_owned() } else { said.join(": ") }
+}
+
+/// `Retry-After` in seconds, or as a date, which is compared with the answer's own `Date`.
+fn retry_after(answer: &Response) -> Option<u64> {
+    let header = |name: &str| answer.headers().get(name)?.to_str().ok();
+    let wanted = header("retry-after")?.trim();
+    if let Ok(seconds) = wanted.parse::<u64>() {
+        return Some(seconds);
+    }
+    let at = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok().map(At::from);
+    let wait = at(wanted)? - at(header("date")?)?;
+    u64::try_from(wait.num_seconds()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rehearsal_refuses_every_address_but_loopback() {
+        let http = Http::new(Mode::Rehearsal, Patience::default());
+        for (url, fine) in [
+            ("http://127.0.0.1:9/x", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:9/", true),
+            ("http://localhost:9/", true),
+            ("http://example.test/", false),
+            ("http://10.0.0.1/", false),
+            ("http://0.0.0.0/", false),
+            ("http://127.0.0.1.example.test/", false),
+            ("http://localhost@example.test/", false),
+            ("not an address", false),
+        ] {
+            assert_eq!(http.request(Method::GET, url).is_ok(), fine, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_resolver_gives_loopback_alone() {
+        let found = LoopbackOnly.resolve("localhost".parse().unwrap()).await.unwrap();
+        assert!(found.into_iter().all(|a| a.ip().is_loopback()));
+        assert!(LoopbackOnly.resolve("192.0.2.1".parse().unwrap()).await.is_err());
+    }
+}

@@ -1,0 +1,292 @@
+//! The voice agent, Vapi (PROVIDERS.md 4).
+
+mod heard;
+
+pub use heard::heard;
+
+use super::errors::{self, Subject, Told, Words};
+use super::http::{Http, Reply, Trouble};
+use super::wire::{list, rfc3339, text};
+use super::{Answer, Call, Heard, Lookup, Message, Outgoing, Provider, Recall};
+use crate::config;
+use crate::model::{At, Channel, Disposition, Failure, Scope};
+use chrono::TimeDelta;
+use futures::future::{BoxFuture, FutureExt as _};
+use reqwest::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const NAME: &str = "vapi";
+
+/// Longest `name`, `customer.name` and `customer.externalId`.
+const NAME_MAX: usize = 40;
+
+/// Calls in one page of a list.
+const PAGE: usize = 100;
+
+/// The client of one calling number.
+#[derive(Debug)]
+pub struct Vapi {
+    config: config::Vapi,
+    http: Arc<Http>,
+    /// What each call reports to.
+    webhook: String,
+}
+
+fn subject(country: Option<&str>) -> Subject<'_> {
+    Subject { channel: Channel::Phone, provider: NAME, template: None, country }
+}
+
+/// Vapi refuses with words and a status, without a code.
+fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
+    let body = reply.json().unwrap_or(Value::Null);
+    let detail = match body.get("message") {
+        Some(Value::String(one)) => one.clone(),
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
+        Some(_) | None => reply.text(),
+    };
+    let lower = detail.to_lowercase();
+    let by_words = errors::VAPI_REFUSALS.iter().find(|(word, _)| lower.contains(word)).map(|(_, row)| row);
+    let row = match reply.status {
+        // Their words help where the status says only "bad request".
+        400 | 422 => by_words.unwrap_or_else(|| errors::by_status(reply.status)),
+        status => errors::by_status(status),
+    };
+    let words = Words { code: reply.status.to_string(), detail, retry_after_s: reply.retry_after_s };
+    errors::failure(row, about, words, told)
+}
+
+impl Vapi {
+    /// A client for `config` whose calls report to `{webhooks}/hooks/vapi`.
+    pub fn new(config: config::Vapi, http: Arc<Http>, webhooks: &str) -> Self {
+        let webhook = format!("{}/hooks/vapi", webhooks.trim_end_matches('/'));
+        Self { config, http, webhook }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Reply, Trouble> {
+        let url = format!("{}{path}", self.config.base_url.trim_end_matches('/'));
+        let request = self.http.request(method, &url)?;
+        let request = request.bearer_auth(self.config.api_key.expose_secret()).query(query);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        self.http.send(request).await
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Box<Failure>> {
+        let about = subject(None);
+        let reply = self
+            .ask(Method::GET, path, query, None)
+            .await
+            .map_err(|trouble| Box::new(errors::no_answer(about, &trouble, Told::Later)))?;
+        if !reply.is_ok() {
+            return Err(Box::new(refusal(&reply, about, Told::Later)));
+        }
+        reply.json().ok_or_else(|| Box::new(errors::unreadable(about, &reply, Told::Later)))
+    }
+
+    async fn create(&self, out: &Outgoing) -> Answer {
+        let Message::Call(call) = &out.message else {
+            return super::wrong_message(Channel::Phone, NAME);
+        };
+        let about = subject(out.country.as_deref());
+        match self.ask(Method::POST, "/call", &[], Some(&self.request(out, call))).await {
+            Err(trouble) => {
+                super::failed(errors::no_answer(about, &trouble, Told::AtCreate), trouble.reached)
+            }
+            Ok(reply) if !reply.is_ok() => super::failed(refusal(&reply, about, Told::AtCreate), true),
+            Ok(reply) => match reply.json() {
+                Some(json) if text(&json, "/id").is_some() => Answer::Accepted {
+                    provider_id: text(&json, "/id").unwrap_or_default().to_owned(),
+                    segments: None,
+                    control: heard::control(&json),
+                },
+                Some(_) | None => super::failed(errors::unreadable(about, &reply, Told::AtCreate), true),
+            },
+        }
+    }
+
+    /// The body of 4.1.
+    fn request(&self, out: &Outgoing, call: &Call) -> Value {
+        let mut assistant = json!({
+            "firstMessage": literal(&call.first_message),
+            "firstMessageMode": "assistant-speaks-first",
+            "model": { "provider": "openai", "model": "gpt-4o",
+                "messages": [{ "role": "system", "content": literal(&call.prompt) }] },
+            "voicemailDetection": { "provider": "vapi" },
+            "maxDurationSeconds": call.max_duration_s,
+            "serverMessages": ["status-update", "end-of-call-report"],
+            "metadata": { "attempt_id": out.key },
+            "server": { "url": self.webhook, "timeoutSeconds": 20,
+                "credentialId": self.config.webhook_credential_id,
+                "backoffPlan": { "type": "exponential", "maxRetries": 5, "baseDelaySeconds": 2 } },
+            // Vapi records unless told not to.
+            "artifactPlan": { "recordingEnabled": false },
+            "analysisPlan": { "structuredDataPlan": { "enabled": true, "schema": schema() } },
+            // Without it a call cannot be recalled.
+            "monitorPlan": { "controlEnabled": true, "listenEnabled": false },
+        });
+        if let Some(words) = &call.voicemail {
+            assistant["voicemailMessage"] = json!(literal(words));
+        }
+        if let Some(voice) = &call.voice {
+            let (provider, id) = voice.split_once(':').unwrap_or(("vapi", voice));
+            assistant["voice"] = json!({ "provider": provider, "voiceId": id });
+        }
+        let mut customer = json!({ "number": out.to.as_str() });
+        let name: String = crate::model::clean(out.name.raw()).chars().take(NAME_MAX).collect();
+        if !name.trim().is_empty() {
+            customer["name"] = json!(name.trim());
+        }
+        json!({
+            "name": out.key,
+            "phoneNumberId": self.config.phone_number_id,
+            "customer": customer,
+            "assistant": assistant,
+        })
+    }
+
+    /// Calls since then, newest first, until `wanted` picks one.
+    async fn find(&self, since: At, wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, Box<Failure>> {
+        let from = (since - TimeDelta::seconds(5)).to_string();
+        let mut until: Option<At> = None;
+        // As many as an hour of a busy account; more would be somebody else's traffic.
+        for _ in 0..20 {
+            let before = until.map(|at| at.to_string());
+            let limit = PAGE.to_string();
+            let mut query = vec![
+                ("createdAtGe", from.as_str()),
+                ("phoneNumberId", &self.config.phone_number_id),
+                ("limit", &limit),
+            ];
+            query.extend(before.as_deref().map(|before| ("createdAtLt", before)));
+            let page = self.get("/call", &query).await?;
+            let calls = list(&page, "");
+            if let Some(call) = calls.iter().find(|call| wanted(call)) {
+                return Ok(Some(call.clone()));
+            }
+            let oldest = calls.iter().filter_map(|call| rfc3339(call, "/createdAt")).min();
+            if calls.len() < PAGE || oldest.is_none() || oldest == until {
+                return Ok(None);
+            }
+            until = oldest;
+        }
+        Ok(None)
+    }
+
+    async fn search(&self, out: &Outgoing, since: At) -> Lookup {
+        let ours = |call: &Value| {
+            text(call, "/name") == Some(&out.key)
+                || text(call, "/assistant/metadata/attempt_id") == Some(&out.key)
+                || text(call, "/assistantOverrides/metadata/attempt_id") == Some(&out.key)
+        };
+        match self.find(since, ours).await {
+            Ok(Some(call)) => found(&call),
+            Ok(None) => Lookup::NotSeen,
+            Err(failure) => Lookup::Failed(failure),
+        }
+    }
+
+    async fn hang_up(&self, provider_id: &str, control: Option<&str>) -> Recall {
+        // The list tells whether it rings or is over; the control URL of the create call is the fallback.
+        let call = self.get(&format!("/call/{provider_id}"), &[]).await.unwrap_or(Value::Null);
+        let status = text(&call, "/status").unwrap_or_default();
+        let known = heard::control(&call);
+        let Some(url) = known.as_deref().or(control).filter(|_| status != "ended") else {
+            return Recall::TooLate;
+        };
+        // Without our key: the address came from outside, and the control URL is its own secret.
+        let Ok(request) = self.http.request(Method::POST, url) else { return Recall::TooLate };
+        let done = self.http.send(request.json(&json!({ "type": "end-call" }))).await;
+        let reached = matches!(status, "in-progress" | "forwarding");
+        if done.is_ok_and(|reply| reply.is_ok()) && !reached { Recall::Done } else { Recall::TooLate }
+    }
+
+    async fn number_is_fine(&self) -> Result<bool, Box<Failure>> {
+        let number = self.get(&format!("/phone-number/{}", self.config.phone_number_id), &[]).await?;
+        Ok(text(&number, "/status").is_none_or(|status| status == "active"))
+    }
+}
+
+fn found(call: &Value) -> Lookup {
+    match text(call, "/id") {
+        Some(id) => Lookup::Found { provider_id: id.to_owned(), heard: heard::of_call(call) },
+        None => Lookup::NotSeen,
+    }
+}
+
+/// What the agent is asked to conclude from the talk; `engine::meaning` reads it back.
+fn schema() -> Value {
+    let words: Vec<&str> = Disposition::ALL.iter().map(|d| d.as_str()).collect();
+    json!({ "type": "object", "properties": {
+        "disposition": { "type": "string", "enum": words,
+            "description": "What the person's answer meant. auto_reply: a machine talked." },
+        "wants_no_more_contact": { "type": "boolean",
+            "description": "Whether the person asked not to be contacted again." },
+    } })
+}
+
+/// Vapi fills `{{...}}` and `{%...%}` in every text; ours is complete, and a name must not become a template.
+fn literal(text: &str) -> String {
+    text.replace("{{", "{ {").replace("{%", "{ %")
+}
+
+impl Provider for Vapi {
+    fn channel(&self) -> Channel {
+        Channel::Phone
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn send<'a>(&'a self, out: &'a Outgoing) -> BoxFuture<'a, Answer> {
+        self.create(out).boxed()
+    }
+
+    fn look_up<'a>(&'a self, out: &'a Outgoing, since: At) -> BoxFuture<'a, Lookup> {
+        self.search(out, since).boxed()
+    }
+
+    fn status<'a>(&'a self, provider_id: &'a str) -> BoxFuture<'a, Lookup> {
+        async move {
+            match self.get(&format!("/call/{provider_id}"), &[]).await {
+                Ok(call) => found(&call),
+                Err(failure) if failure.code == "404" => Lookup::NotSeen,
+                Err(failure) => Lookup::Failed(failure),
+            }
+        }
+        .boxed()
+    }
+
+    fn recall<'a>(&'a self, provider_id: &'a str, control: Option<&'a str>) -> BoxFuture<'a, Recall> {
+        self.hang_up(provider_id, control).boxed()
+    }
+
+    /// Nobody calls in.
+    fn inbound_since(&self, _since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>> {
+        futures::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {
+        match scope {
+            Scope::Sender | Scope::Account => self.number_is_fine().map(super::not_mended_by_config).boxed(),
+            // Vapi has no question for these.
+            Scope::Person | Scope::Template(_) | Scope::Country(_) => {
+                futures::future::ready(Ok(false)).boxed()
+            }
+        }
+    }
+
+    fn set_up<'a>(&'a self, _webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>> {
+        self.number_is_fine().map(|fine| fine.map(|_| ())).boxed()
+    }
+}
