@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use cascade::model::{Channel, Customer, Phone, Segment, Untrusted};
+use cascade::engine::meaning::{self, Meaning};
+use cascade::model::{Channel, Customer, Disposition, Phone, Segment, Untrusted};
+use cascade::providers::whatsapp::Button;
 use cascade::providers::{Call, Message, Template};
-use cascade::rules::content::{Content, ContentFile, Means};
+use cascade::rules::content::{Content, ContentFile};
 use cascade::rules::render::{Context, Link, NotRendered};
 use cascade::rules::sms::{Encoding, measure};
 use cascade::rules::{Problem, Severity};
@@ -148,8 +150,19 @@ fn a_template_carries_parameters_payloads_and_the_link_code() {
     let replies: Vec<_> = (0..).zip(replies.map(String::from)).collect();
     assert_eq!(template.quick_replies, replies);
     assert_eq!(template.urls, [(3, "k7Qm".to_owned())]);
-    let (means, key) = Means::of_payload("opted_out:att_ab_7");
-    assert_eq!((means, key), (Some(Means::OptedOut), Some("att_ab_7")));
+    let meant = |n: usize| meaning::read("", Some(&template.quick_replies[n].1));
+    assert_eq!(meant(0), Meaning::Answer(Disposition::Positive));
+    assert_eq!(meant(2), Meaning::OptOut("opted_out".into()));
+}
+
+#[test]
+fn a_rehearsal_creates_its_templates_with_its_own_links() {
+    let specs = own().whatsapp.unwrap().specs("http://127.0.0.1:8787/l");
+    let languages: Vec<_> = specs.iter().map(|s| s.language.as_str()).collect();
+    assert_eq!(languages, ["en_US", "es", "de"]);
+    let url = "http://127.0.0.1:8787/l/{{1}}".to_owned();
+    assert_eq!(specs[0].buttons[3], Button::Url { text: "See the offer".into(), url });
+    assert_eq!(specs[0].examples, ["name", "plan"]);
 }
 
 #[test]

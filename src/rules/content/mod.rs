@@ -5,6 +5,7 @@
 
 mod json;
 mod pages;
+mod specs;
 mod text;
 mod whatsapp;
 

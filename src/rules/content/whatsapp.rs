@@ -126,14 +126,6 @@ impl Means {
     pub fn parse(word: &str) -> Option<Self> {
         if word == "opted_out" { Some(Self::OptedOut) } else { Disposition::parse(word).map(Self::Answer) }
     }
-
-    /// Reads the payload of a pressed quick reply, `positive:att_x`: what it means and our attempt key.
-    pub fn of_payload(payload: &str) -> (Option<Self>, Option<&str>) {
-        match payload.split_once(':') {
-            Some((word, key)) => (Self::parse(word), Some(key)),
-            None => (None, None),
-        }
-    }
 }
 
 const KEYS: [&str; 4] = ["name", "category", "languages", "parameters"];
