@@ -202,6 +202,9 @@ fn nothing_is_sent_that_the_provider_refuses_for_everybody() {
     assert!(matches!(send(Channel::Whatsapp, &long), NotRendered::TooLong { most: 1024, .. }));
     assert!(matches!(send(Channel::Sms, &long), NotRendered::TooLong { most: 1600, .. }));
     assert_eq!(send(Channel::Phone, &long), NotRendered::NoContent(Channel::Phone));
+    let (content, _) = parse(&[("sms.txt", "{{#after phone}}Hi {{link}}{{/after}}")]);
+    let nothing = content.message(Channel::Sms, &no_plan, &context(&[Channel::Whatsapp]));
+    assert_eq!(nothing.unwrap_err(), NotRendered::Empty(Channel::Sms));
 }
 
 #[test]
@@ -220,6 +223,11 @@ fn every_mistake_in_a_text_is_named_where_it_stands() {
             (3, 12, "wrong-close"),
             (4, 2, "unclosed-field"),
         ]
+    );
+    assert_eq!(
+        found(&[("sms.txt", "{{#after fax}}a{{/after}} {{#last}}b{{/last}}")]).len(),
+        2,
+        "said once each"
     );
     assert_eq!(found(&[("sms.txt", "  \n")]), [(1, 1, "empty-value")]);
     assert_eq!(found(&[("sms.txt", "a }} b")]), [(1, 3, "stray-braces")]);

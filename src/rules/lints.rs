@@ -229,6 +229,9 @@ impl<'a> Survey<'a> {
                 Err(NotRendered::TooLong { most, .. }) => {
                     self.cannot(*channel, format!("their text is longer than {most} characters"), customer);
                 }
+                Err(NotRendered::Empty(channel)) => {
+                    self.cannot(channel, "nothing is left of their text".into(), customer);
+                }
                 Err(NotRendered::NoValue(column)) => {
                     self.cannot(*channel, format!("their `{column}` is empty"), customer);
                 }

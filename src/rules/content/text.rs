@@ -91,16 +91,17 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 impl Text {
     /// Parses `text`, which stands at byte `base` of the file, for a channel.
     pub(super) fn parse(report: &mut Report<'_>, base: usize, text: &str, channel: Channel) -> Self {
-        let mut open: Vec<(When, usize, Vec<Part>)> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         let mut parts = Vec::new();
         for token in tokens(text) {
             match token {
                 Token::Words(words) => parts.push(Part::Words(words.to_owned())),
                 Token::Braces(at, inner) => match inner.as_bytes().first() {
                     Some(b'#') => {
-                        if let Some(when) = parse_when(report, base + at, &inner[1..]) {
-                            open.push((when, base + at, std::mem::take(&mut parts)));
-                        }
+                        let word = inner[1..].split_whitespace().next().unwrap_or_default().to_owned();
+                        let when = parse_when(report, base + at, &inner[1..]);
+                        let outer = std::mem::take(&mut parts);
+                        open.push(Open { word, when, at: base + at, outer });
                     }
                     Some(b'/') => close(report, base + at, inner[1..].trim(), &mut open, &mut parts),
                     Some(_) | None => {
@@ -111,16 +112,14 @@ impl Text {
                 Token::Stray(at) => stray(report, base + at),
             }
         }
-        while let Some((when, at, outer)) = open.pop() {
-            let word = when.word();
-            report.error(
-                at,
-                "unclosed-section",
-                format!("the section `{{{{#{word}…}}}}` is never closed"),
-                format!("write {{{{/{word}}}}} where it ends"),
-            );
-            let inner = std::mem::replace(&mut parts, outer);
-            parts.push(Part::Section(when, inner));
+        while let Some(section) = open.pop() {
+            if section.when.is_some() {
+                let word = &section.word;
+                let message = format!("the section `{{{{#{word}…}}}}` is never closed");
+                let hint = format!("write {{{{/{word}}}}} where it ends");
+                report.error(section.at, "unclosed-section", message, hint);
+            }
+            section.end(&mut parts);
         }
         Self { parts }
     }
@@ -154,12 +153,20 @@ impl Text {
     }
 }
 
-impl When {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::After(_) => "after",
-        }
+/// A section whose end was not reached yet. One that cannot be understood stays open all the same, so that its
+/// end is not reported as well.
+struct Open {
+    word: String,
+    when: Option<When>,
+    at: usize,
+    outer: Vec<Part>,
+}
+
+impl Open {
+    /// Puts what stood in the section back among what stands around it.
+    fn end(self, parts: &mut Vec<Part>) {
+        let inner = std::mem::replace(parts, self.outer);
+        parts.extend(self.when.map(|when| Part::Section(when, inner)));
     }
 }
 
@@ -202,23 +209,14 @@ fn parse_when(report: &mut Report<'_>, at: usize, inner: &str) -> Option<When> {
     }
 }
 
-fn close(
-    report: &mut Report<'_>,
-    at: usize,
-    word: &str,
-    open: &mut Vec<(When, usize, Vec<Part>)>,
-    parts: &mut Vec<Part>,
-) {
+fn close(report: &mut Report<'_>, at: usize, word: &str, open: &mut Vec<Open>, parts: &mut Vec<Part>) {
     match open.pop() {
-        Some((when, _, outer)) if when.word() == word => {
-            let inner = std::mem::replace(parts, outer);
-            parts.push(Part::Section(when, inner));
-        }
-        Some(other) => {
-            let expected = other.0.word();
+        Some(section) if section.word == word => section.end(parts),
+        Some(section) => {
+            let expected = &section.word;
             let message = format!("`{{{{/{word}}}}}` closes a section `{expected}`");
             report.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
-            open.push(other);
+            open.push(section);
         }
         None => {
             let message = format!("`{{{{/{word}}}}}` closes nothing");
