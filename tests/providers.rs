@@ -634,6 +634,10 @@ async fn setting_up_proves_the_credentials() {
     let server = canned(vec![(200, json!({ "status": "active" })), (200, json!({ "id": "pn-1" }))]).await;
     twilio(&server.url, None).set_up("").await.unwrap();
     vapi(&server.url).set_up("").await.unwrap();
+    let shut =
+        canned(vec![(200, json!({ "status": "suspended" })), (200, json!({ "status": "blocked" }))]).await;
+    assert_eq!(twilio(&shut.url, None).set_up("").await.unwrap_err().class, Class::Config);
+    assert_eq!(vapi(&shut.url).set_up("").await.unwrap_err().class, Class::Config);
     let uris: Vec<String> = server.asked().into_iter().map(|a| a.uri).collect();
     assert_eq!(uris, ["/2010-04-01/Accounts/AC1.json", "/phone-number/pn-1"]);
 }

@@ -75,7 +75,11 @@ impl axum::response::IntoResponse for No {
 
 /// The whole body, if it comes in time and is not too large.
 async fn read(body: Body, max: usize) -> Result<Bytes, No> {
-    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, max)).await {
+    read_within(BODY_WITHIN, body, max).await
+}
+
+async fn read_within(within: Duration, body: Body, max: usize) -> Result<Bytes, No> {
+    match tokio::time::timeout(within, to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         // Above the limit; or the caller hung up, who then reads no answer.
         Ok(Err(_)) => Err(No::TooLarge),
@@ -205,5 +209,18 @@ async fn follow(
             .into_response()),
         Ok(None) => Ok(StatusCode::NOT_FOUND.into_response()),
         Err(_) => Err(No::NotTaken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        let read = read_within(Duration::from_millis(1), Body::from_stream(never), 10).await;
+        let answer = read.err().map(|no| no.into_response().status());
+        assert_eq!(answer, Some(StatusCode::REQUEST_TIMEOUT));
     }
 }
