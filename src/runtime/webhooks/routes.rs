@@ -73,6 +73,12 @@ impl axum::response::IntoResponse for No {
     }
 }
 
+/// Whoever brings no proof at all is not listened to: their megabytes are never read.
+fn any_of(headers: &HeaderMap, names: &[&str]) -> Result<(), No> {
+    let shown = names.iter().any(|name| headers.contains_key(*name));
+    if shown { Ok(()) } else { Err(Disbelief::Missing.into()) }
+}
+
 /// The whole body, if it comes in time and is not too large.
 async fn read(body: Body, max: usize) -> Result<Bytes, No> {
     read_within(BODY_WITHIN, body, max).await
@@ -129,6 +135,7 @@ async fn verify_whatsapp(State(ear): Served, uri: Uri) -> Response {
 }
 
 async fn take_whatsapp(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+    any_of(&headers, &["x-hub-signature-256"])?;
     let body = read(body, WHATSAPP_MAX).await?;
     signature::whatsapp(ear.secrets.whatsapp_app_secret.expose_secret(), &headers, &body)?;
     let heard = match serde_json::from_slice(&body) {
@@ -140,6 +147,7 @@ async fn take_whatsapp(State(ear): Served, headers: HeaderMap, body: Body) -> Re
 }
 
 async fn take_vapi(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+    any_of(&headers, &["x-signature", "authorization", "x-vapi-secret"])?;
     let body = read(body, OTHERS_MAX).await?;
     signature::vapi(ear.secrets.vapi.expose_secret(), &headers, &body, crate::clock::wall_at())?;
     let heard = match serde_json::from_slice(&body) {
@@ -153,6 +161,7 @@ async fn take_vapi(State(ear): Served, headers: HeaderMap, body: Body) -> Result
 /// The form of a Twilio request whose signature is right.
 async fn twilio_form(ear: &Ear, request: Request) -> Result<(Bytes, Vec<(String, String)>), No> {
     let (parts, body) = request.into_parts();
+    any_of(&parts.headers, &["x-twilio-signature"])?;
     let body = read(body, OTHERS_MAX).await?;
     let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
     let url = format!("{}{asked}", ear.secrets.public_url);
