@@ -105,6 +105,23 @@ fn every_example_of_the_library_is_accepted_with_its_country() {
 }
 
 #[test]
+fn no_number_is_read_as_another_in_its_own_region() {
+    for meta in phonenumber::metadata::DATABASE.iter().filter(|m| m.id() != "001") {
+        let mut phones = PhoneReader::new(meta.id()).unwrap();
+        let kinds =
+            [meta.descriptors().mobile(), meta.descriptors().fixed_line(), meta.descriptors().toll_free()];
+        for example in kinds.into_iter().flatten().filter_map(|kind| kind.example()) {
+            let expected = format!("+{}{example}", meta.country_code());
+            let (phone, _) = phones.read(example).unwrap();
+            assert_eq!(phone.as_str(), expected);
+            let dialled = format!("{}{example}", meta.national_prefix().unwrap_or_default());
+            // Colombia's prefix stands before landlines alone, so that a refusal is right there.
+            assert!(phones.read(&dialled).map_or(meta.id() == "CO", |(p, _)| p == phone), "{dialled}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_region_is_named() {
     for region in ["", "USA", "XX", "001", "\u{1b}[2J"] {
         let error = PhoneReader::new(region).unwrap_err().to_string();
@@ -147,7 +164,7 @@ fn rows_keep_what_the_list_says() {
     let (customers, rejects, warnings) = read(
         "name,phone,segment,email,time zone,Language,Plan Name,consent_sms,consent_phone\n\
          \"Ann\nB.\",4155550132,,ann@example.com,europe/berlin,de,\"Plus, \"\"A\"\"\",No,yes\n\
-         Bo,+33 1 99 00 12 34,smb,bo@nowhere,Mars/Olympus,,,perhaps,-\n\
+         Bo,+33 1 99 00 12 34,smb,bo@nowhere,Mars/Olympus,Deutsch!,,perhaps,-\n\
          王小明,+1 212 555 0100,smb\n",
     );
     assert_eq!(rejects, []);
@@ -165,8 +182,13 @@ fn rows_keep_what_the_list_says() {
     assert_eq!((bo.consents.sms, bo.consents.phone), (false, true));
     assert_eq!((wang.timezone.as_deref(), wang.name.raw()), (None, "王小明"));
     let found: Vec<_> = warnings.iter().map(|w| (w.line, w.column, w.code)).collect();
-    let expected =
-        [(4, 26, "bad-email"), (4, 37, "bad-timezone"), (4, 52, "unclear-consent"), (5, 1, "few-fields")];
+    let expected = [
+        (4, 26, "bad-email"),
+        (4, 37, "bad-timezone"),
+        (4, 50, "bad-language"),
+        (4, 60, "unclear-consent"),
+        (5, 1, "few-fields"),
+    ];
     assert_eq!(found, expected);
 }
 
@@ -217,12 +239,13 @@ fn a_row_that_cannot_be_used_is_listed_and_the_rest_goes_on() {
 fn a_list_that_cannot_be_read_says_why() {
     let utf16: Vec<u8> = "\u{feff}name,phone\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf16_without_mark: Vec<u8> = "name,phone\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let cases: [(&[u8], &str, &str); 9] = [
+    let cases: [(&[u8], &str, &str); 10] = [
         (b"", "no-customers", "empty"),
         (b"\n\n", "no-customers", "empty"),
         (b"name,phone,segment\n\n", "no-customers", "no customers"),
         (b"name,segment\nAnn,a\n", "missing-column", "\"phone\"; found: \"name\", \"segment\""),
         (b"phone,segment\n1,a\n", "missing-column", "\"name\""),
+        (b"name,segment,phnoe\nAnn,a,1\n", "missing-column", "call \"phnoe\" \"phone\""),
         (b"name,mobile,tel\nAnn,1,2\n", "given-twice", "\"mobile\", \"tel\""),
         (b"name,phone,Phone\nAnn,1,2\n", "given-twice", "\"phone\""),
         (&utf16, "not-utf8", "UTF-16"),
@@ -234,7 +257,7 @@ fn a_list_that_cannot_be_read_says_why() {
         };
         let found = problems.iter().find(|p| p.severity == Severity::Error).unwrap();
         assert_eq!(found.code, code);
-        assert!(found.message.contains(words), "{}", found.message);
+        assert!(format!("{} {}", found.message, found.hint).contains(words), "{found:?}");
     }
 }
 
@@ -327,28 +350,28 @@ fn a_draw_is_the_seed_s_and_the_list_s() {
     assert_eq!(draw(customers, 0, 7, &[]), []);
 }
 
-/// Breaks after its first bytes, as a network drive does.
-struct Breaks(bool);
+/// Fails, as a network drive does.
+struct Broken;
 
-impl io::Read for Breaks {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.0 {
-            return Err(io::Error::other("the drive is gone"));
-        }
-        self.0 = true;
-        let text = "name,phone,segment\nAnn,4155550132,a\n".repeat(4_000);
-        let n = out.len().min(text.len());
-        out[..n].copy_from_slice(&text.as_bytes()[..n]);
-        Ok(n)
+impl io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the drive is gone"))
     }
 }
 
 #[test]
 fn a_source_that_fails_is_told() {
-    let opened = CustomerList::open(Path::new("c.csv"), Breaks(true), "US");
-    assert!(matches!(opened, Err(ListError::Io { .. })));
+    let opened = CustomerList::open(Path::new("c.csv"), Broken, "US");
     let error = opened.err().map(|e| e.to_string()).unwrap();
     assert!(error.contains("c.csv") && error.contains("the drive is gone"), "{error}");
+
+    let breaks_off = io::Read::chain(Made::new(10_000), Broken);
+    let rows: Vec<_> = CustomerList::open(Path::new("c.csv"), breaks_off, "US").unwrap().collect();
+    let (last, before) = rows.split_last().unwrap();
+    assert!(before.len() > 1_000 && before.iter().all(Result::is_ok));
+    let reject = last.as_ref().unwrap_err();
+    assert_eq!((reject.code, reject.line), ("unreadable", 2 * before.len() as u64 + 2));
+    assert!(reject.reason.contains("the drive is gone"));
 }
 
 proptest! {

@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// What came over the wire.
 #[derive(Clone, Debug)]
@@ -275,9 +275,10 @@ async fn retry_after_is_kept_as_seconds_or_date() {
 
 #[tokio::test]
 async fn a_connection_that_was_never_made_is_certainly_not_sent() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and never listening: nobody else can take the port, and every connection is refused.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", deaf.local_addr().unwrap());
     for answer in [
         whatsapp(&url).send(&template()).await,
         vapi(&url).send(&call()).await,
@@ -634,6 +635,10 @@ async fn setting_up_proves_the_credentials() {
     let server = canned(vec![(200, json!({ "status": "active" })), (200, json!({ "id": "pn-1" }))]).await;
     twilio(&server.url, None).set_up("").await.unwrap();
     vapi(&server.url).set_up("").await.unwrap();
+    let shut =
+        canned(vec![(200, json!({ "status": "suspended" })), (200, json!({ "status": "blocked" }))]).await;
+    assert_eq!(twilio(&shut.url, None).set_up("").await.unwrap_err().class, Class::Config);
+    assert_eq!(vapi(&shut.url).set_up("").await.unwrap_err().class, Class::Config);
     let uris: Vec<String> = server.asked().into_iter().map(|a| a.uri).collect();
     assert_eq!(uris, ["/2010-04-01/Accounts/AC1.json", "/phone-number/pn-1"]);
 }

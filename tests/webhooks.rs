@@ -238,7 +238,9 @@ async fn every_whatsapp_message_is_heard() {
     assert_eq!(said(3).0, "my car");
     assert_eq!(said(4).0, "[audio]");
     assert_eq!((said(5).0.as_str(), heard[5].provider_id.as_deref()), ("👍", Some("wamid.A")));
-    assert!(matches!(&heard[6].what, Fact::System { what, .. } if what.raw().contains("15550002222")));
+    assert!(
+        matches!(&heard[6].what, Fact::System { what, .. } if what.raw().contains("changed their number") && !what.raw().contains("1555"))
+    );
     assert_eq!((said(7).0.as_str(), &heard[7].person), ("hi", &None));
 }
 
@@ -370,6 +372,13 @@ async fn nothing_is_believed_without_its_signature() {
         let missing = post(path).send().await.unwrap().status();
         assert_eq!(missing, StatusCode::UNAUTHORIZED, "{path}");
     }
+    // The head alone is enough to be turned away: nobody waits for a body that proves nothing.
+    let mut half = TcpStream::connect(ear.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /hooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n";
+    half.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    half.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 401");
     let good = format!("sha256={}", hex256(APP, &body));
     let wrong = format!("sha256={}", hex256("guess", &body));
     let signed = |value: &str| post("/hooks/whatsapp").header("X-Hub-Signature-256", value.to_owned());
@@ -547,7 +556,6 @@ async fn it_ends_when_told_and_answers_what_was_under_way() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(ear.http);
     ear.served.await.unwrap();
-    assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");
 }
 
 mod never_panics {

@@ -45,19 +45,22 @@ fn check_doubled(report: &mut Report<'_>, drafts: &[Draft]) -> Vec<usize> {
     doubled
 }
 
-/// Each pointer leads to a step. Whether any does not.
+/// Each pointer leads to a step. Whether any does not. While a channel could not be read it may be the one
+/// that is missed, and nothing is said.
 fn check_pointers(report: &mut Report<'_>, drafts: &[Draft]) -> bool {
+    let all_read = drafts.iter().all(|d| d.channel.is_some());
     let mut broken = false;
     for draft in drafts {
         match draft.pointer {
             Pointer::None => {}
             Pointer::Wrong => broken = true,
             Pointer::To(to, at) => {
-                if !drafts.iter().any(|d| d.channel.is_some_and(|(c, _)| c == to)) {
+                let there = drafts.iter().any(|d| d.channel.is_some_and(|(c, _)| c == to));
+                if !there && all_read {
                     let message = format!("this leads to {to}, and there is no step for {to}");
                     report.error(at, "no-such-step", message, no_such_step_hint(drafts, to));
-                    broken = true;
                 }
+                broken |= !there;
             }
         }
     }

@@ -11,6 +11,7 @@ mod fields;
 mod json;
 pub mod lints;
 mod parse;
+mod phone_text;
 mod phones;
 pub mod render;
 pub(crate) mod report;

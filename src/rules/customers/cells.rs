@@ -5,7 +5,7 @@ use super::super::zones::{only_zone, zone_named};
 use super::header::{Column, Header, Place};
 use super::rows::{Row, fields};
 use super::{Reject, characters};
-use crate::model::{Channel, Consents, Customer, Segment, Untrusted};
+use crate::model::{Channel, Consents, Customer, Segment, Untrusted, clean};
 use std::collections::BTreeMap;
 
 /// Longest e-mail address, RFC 5321.
@@ -127,7 +127,6 @@ impl<'h> Cells<'h> {
             });
         }
         let segment = Some(self.cell(Column::Segment).1).filter(|s| !s.is_empty()).unwrap_or("default");
-        let language = Some(self.cell(Column::Language).1).filter(|l| !l.is_empty());
         Ok(Customer {
             line: self.line,
             name: name.into(),
@@ -135,7 +134,7 @@ impl<'h> Cells<'h> {
             segment: Segment(segment.to_owned()),
             email: self.email(notes),
             timezone: self.timezone(country.as_deref(), notes),
-            language: language.map(str::to_owned),
+            language: self.language(notes),
             country,
             consents: self.consents(notes),
             extra: self.extra(),
@@ -152,6 +151,20 @@ impl<'h> Cells<'h> {
             code: "bad-email",
             message: format!("\"{}\" is no e-mail address", short(text)),
             hint: "the customer is taken without one; correct it",
+        });
+        None
+    }
+
+    fn language(&self, notes: &mut Vec<Note>) -> Option<String> {
+        let (column, text) = self.cell(Column::Language);
+        if text.is_empty() || is_language(text) {
+            return Some(text.to_owned()).filter(|t| !t.is_empty());
+        }
+        notes.push(Note {
+            column,
+            code: "bad-language",
+            message: format!("\"{}\" is no language code", short(text)),
+            hint: "write it like de or en_US; the customer is taken without one",
         });
         None
     }
@@ -223,6 +236,16 @@ impl<'h> Cells<'h> {
     }
 }
 
+/// Two or three letters, then a script, a region or the like: `de`, `en_US`, `zh-Hant-TW`.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split(['_', '-']);
+    let first = parts.next().unwrap_or_default();
+    text.len() <= 35
+        && (2..=3).contains(&first.len())
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
 /// A plausible address: one `@` with something before it and a domain with a dot after it.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
@@ -233,6 +256,7 @@ fn is_email(text: &str) -> bool {
         && domain.contains('.')
         && labels_are_sound
         && domain.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-')
+        && clean(text) == text
         && !local.chars().any(|c| c.is_whitespace() || c.is_control() || "<>(),;:\"[]".contains(c))
 }
 

@@ -1,6 +1,6 @@
 //! Finds out which column of the list is which, from its header.
 
-use super::super::report::quote;
+use super::super::report::{nearest, quote};
 use super::super::{Problem, Severity};
 use crate::model::{Channel, clean};
 use std::path::Path;
@@ -124,7 +124,8 @@ impl Finder<'_> {
     fn extras(&mut self) -> Vec<Place> {
         let mut names: Vec<String> = Vec::new();
         for (i, (_, written)) in self.cells.iter().enumerate() {
-            let name = written.trim().trim_matches('\u{feff}').to_owned();
+            // It is a key from here on, shown as it is: nothing in it may move a terminal.
+            let name = clean(written.trim());
             let numbered =
                 if name.is_empty() { format!("column_{}", i + 1) } else { format!("{name}_{}", i + 1) };
             if !name.is_empty() && !names.contains(&name) {
@@ -166,13 +167,15 @@ impl Finder<'_> {
     fn missing(&mut self, name: &str, severity: Severity) {
         let found: Vec<String> = self.cells.iter().map(|(_, c)| quote(c.trim())).collect();
         let message = format!("there is no column \"{name}\"; found: {}", found.join(", "));
-        let (code, hint) = match severity {
-            Severity::Error => {
-                ("missing-column", "name, phone and segment stand in the first line of the list")
+        let near = self.plain.iter().position(|plain| nearest(plain, &[name]).is_some());
+        let hint = match (near, severity) {
+            (Some(i), _) => format!("call {} \"{name}\" if that is meant", quote(self.cells[i].1.trim())),
+            (None, Severity::Error) => {
+                "the first line of the list names the columns: name, phone, segment".to_owned()
             }
-            Severity::Warning => ("missing-column", "everybody is in the segment \"default\""),
+            (None, Severity::Warning) => "everybody is in the segment \"default\"".to_owned(),
         };
-        self.report(0, severity, code, message, hint.to_owned());
+        self.report(near.unwrap_or(0), severity, "missing-column", message, hint);
     }
 
     fn report(&mut self, i: usize, severity: Severity, code: &'static str, message: String, hint: String) {

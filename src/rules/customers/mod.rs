@@ -5,16 +5,16 @@
 mod cells;
 mod header;
 mod rows;
+mod seen;
 
 use super::phones::{PhoneReader, UnknownRegion};
 use super::{Problem, Severity};
-use crate::model::{Customer, Phone, Untrusted, clean};
+use crate::model::{Customer, Untrusted, clean};
 use cells::Cells;
 use header::Header;
 use rows::{Row, Rows, fields};
+use seen::{Found, Seen};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -98,6 +98,7 @@ pub struct CustomerList<R> {
 
 impl<R: Read> CustomerList<R> {
     /// Reads the header. `file` is named in problems, `default_region` is for numbers without a country.
+    /// `source` needs no buffer of its own.
     ///
     /// A missing name or phone, a wrong encoding and a list without rows are errors.
     pub fn open(file: &Path, source: R, default_region: &str) -> Result<Self, ListError> {
@@ -307,54 +308,4 @@ fn sniff_delimiter<R: Read>(rows: &mut Rows<R>) -> io::Result<()> {
     let found = DELIMITERS.iter().zip(counts).find(|&(_, n)| n == most && n > 0);
     rows.set_delimiter(found.map_or(b',', |(&d, _)| d));
     Ok(())
-}
-
-/// Whom the list has named so far: of each number the first line and a hash of the name there.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    numbers: HashMap<u64, First>,
-    /// Further names of a number, which few have.
-    others: HashMap<(u64, u32), u32>,
-}
-
-/// The hash is compared with other names of the same number only, so that 32 bits are plenty.
-#[derive(Clone, Copy)]
-struct First {
-    line: u32,
-    name: u32,
-}
-
-enum Found {
-    New,
-    Duplicate { first: u32 },
-    Shared { first: u32 },
-}
-
-impl Seen {
-    fn add(&mut self, customer: &Customer) -> Found {
-        let name = customer.name.raw().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        let name = self.hasher.hash_one(name) as u32;
-        let line = u32::try_from(customer.line).unwrap_or(u32::MAX);
-        let number = number(&customer.phone);
-        let first = *self.numbers.entry(number).or_insert(First { line, name });
-        if first.line == line {
-            return Found::New;
-        }
-        if first.name == name {
-            return Found::Duplicate { first: first.line };
-        }
-        match self.others.entry((number, name)) {
-            Entry::Occupied(there) => Found::Duplicate { first: *there.get() },
-            Entry::Vacant(free) => {
-                free.insert(line);
-                Found::Shared { first: first.line }
-            }
-        }
-    }
-}
-
-/// A number's at most 15 digits as an integer.
-fn number(phone: &Phone) -> u64 {
-    phone.digits().parse().unwrap_or(u64::MAX)
 }
