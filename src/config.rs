@@ -3,6 +3,7 @@
 
 mod defaults;
 mod load;
+mod policy;
 mod sandbox;
 mod table;
 

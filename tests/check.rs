@@ -116,11 +116,9 @@ fn a_long_message_and_an_empty_column_are_counted_over_the_list() {
 #[test]
 fn people_see_the_first_rows_and_programs_see_all() {
     let dir = TempDir::new().unwrap();
-    let mut list = String::from("name,phone,segment,plan\n");
-    for n in 0..30 {
-        list.push_str(&format!("Ana {n},none,a,b\n"));
-    }
-    write(&dir, "customers.csv", &(list + "Bo,+14155550132,a,b\n"));
+    let rows: Vec<String> = (0..30).map(|n| format!("Ana {n},none,a,b\n")).collect();
+    let list = format!("name,phone,segment,plan\n{}Bo,+14155550132,a,b\n", rows.concat());
+    write(&dir, "customers.csv", &list);
     let human = out(&cascade(dir.path(), &["check"]));
     assert_eq!(human.lines().filter(|l| l.starts_with("customers.csv:")).count(), 20);
     assert!(human.contains("… and 10 more problems with rows") && human.contains("30 errors"), "{human}");

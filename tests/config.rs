@@ -146,7 +146,7 @@ fn every_mistake_is_reported_at_its_place() {
         ]
     );
     let hints: Vec<_> = read(text).1.into_iter().map(|p| p.hint).collect();
-    assert!(hints.contains(&"did you mean `whatsapp`?".to_owned()), "{hints:?}");
+    assert!(hints.contains(&"did you mean \"whatsapp\"?".to_owned()), "{hints:?}");
     assert!(hints.contains(&"did you mean \"Europe/Berlin\"?".to_owned()), "{hints:?}");
     assert_eq!(
         found("mode = \n[sms\n").iter().map(|f| (f.0, f.2)).collect::<Vec<_>>(),

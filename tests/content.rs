@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use cascade::model::{Channel, Customer, Phone, Segment, Untrusted};
+use cascade::engine::meaning::{self, Meaning};
+use cascade::model::{Channel, Customer, Disposition, Phone, Segment, Untrusted};
+use cascade::providers::whatsapp::Button;
 use cascade::providers::{Call, Message, Template};
-use cascade::rules::content::{Content, ContentFile, Means};
+use cascade::rules::content::{Content, ContentFile};
 use cascade::rules::render::{Context, Link, NotRendered};
 use cascade::rules::sms::{Encoding, measure};
 use cascade::rules::{Problem, Severity};
@@ -148,8 +150,19 @@ fn a_template_carries_parameters_payloads_and_the_link_code() {
     let replies: Vec<_> = (0..).zip(replies.map(String::from)).collect();
     assert_eq!(template.quick_replies, replies);
     assert_eq!(template.urls, [(3, "k7Qm".to_owned())]);
-    let (means, key) = Means::of_payload("opted_out:att_ab_7");
-    assert_eq!((means, key), (Some(Means::OptedOut), Some("att_ab_7")));
+    let meant = |n: usize| meaning::read("", Some(&template.quick_replies[n].1));
+    assert_eq!(meant(0), Meaning::Answer(Disposition::Positive));
+    assert_eq!(meant(2), Meaning::OptOut("opted_out".into()));
+}
+
+#[test]
+fn a_rehearsal_creates_its_templates_with_its_own_links() {
+    let specs = own().whatsapp.unwrap().specs("http://127.0.0.1:8787/l");
+    let languages: Vec<_> = specs.iter().map(|s| s.language.as_str()).collect();
+    assert_eq!(languages, ["en_US", "es", "de"]);
+    let url = "http://127.0.0.1:8787/l/{{1}}".to_owned();
+    assert_eq!(specs[0].buttons[3], Button::Url { text: "See the offer".into(), url });
+    assert_eq!(specs[0].examples, ["name", "plan"]);
 }
 
 #[test]
@@ -189,6 +202,9 @@ fn nothing_is_sent_that_the_provider_refuses_for_everybody() {
     assert!(matches!(send(Channel::Whatsapp, &long), NotRendered::TooLong { most: 1024, .. }));
     assert!(matches!(send(Channel::Sms, &long), NotRendered::TooLong { most: 1600, .. }));
     assert_eq!(send(Channel::Phone, &long), NotRendered::NoContent(Channel::Phone));
+    let (content, _) = parse(&[("sms.txt", "{{#after phone}}Hi {{link}}{{/after}}")]);
+    let nothing = content.message(Channel::Sms, &no_plan, &context(&[Channel::Whatsapp]));
+    assert_eq!(nothing.unwrap_err(), NotRendered::Empty(Channel::Sms));
 }
 
 #[test]
@@ -207,6 +223,11 @@ fn every_mistake_in_a_text_is_named_where_it_stands() {
             (3, 12, "wrong-close"),
             (4, 2, "unclosed-field"),
         ]
+    );
+    assert_eq!(
+        found(&[("sms.txt", "{{#after fax}}a{{/after}} {{#last}}b{{/last}}")]).len(),
+        2,
+        "said once each"
     );
     assert_eq!(found(&[("sms.txt", "  \n")]), [(1, 1, "empty-value")]);
     assert_eq!(found(&[("sms.txt", "a }} b")]), [(1, 3, "stray-braces")]);
@@ -230,7 +251,7 @@ fn front_matter_is_read_line_by_line() {
         ]
     );
     let hint = &parse(&[("voice.md", voice)]).1[0].hint;
-    assert_eq!(hint, "did you mean `first_message`?");
+    assert_eq!(hint, "did you mean \"first_message\"?");
     assert_eq!(found(&[("voice.md", "Hello")])[0], (1, 1, "no-front-matter"));
     assert_eq!(found(&[("voice.md", "---\nvoice: x\n")])[0], (1, 1, "no-front-matter"));
     assert_eq!(found(&[("email.md", "---\n---\nHi")]), [(1, 1, "missing-field")]);
@@ -271,16 +292,24 @@ fn every_mistake_in_a_template_is_named_where_it_stands() {
         (8, 74, "unknown-means"),
         (9, 26, "missing-field"),
         (9, 70, "unknown-type"),
-        (10, 5, "twice"),
-        (10, 21, "empty-value"),
+        (10, 5, "given-twice"),
     ] {
         assert!(codes.contains(&expected), "{expected:?} is not in {codes:#?}");
     }
 }
 
 #[test]
+fn an_emoji_may_be_escaped() {
+    let json =
+        r#"{"name":"n","category":"utility","languages":{"en":{"body":"Spring \ud83c\udf37 is here!"}}}"#;
+    let (content, problems) = parse(&[("whatsapp.json", json)]);
+    assert_eq!(problems, []);
+    assert_eq!(content.whatsapp.unwrap().languages[0].body, "Spring 🌷 is here!");
+}
+
+#[test]
 fn text_that_is_no_json_is_named_and_never_overflows() {
-    assert_eq!(found(&[("whatsapp.json", "{\n  \"name\": \"x\",\n}")]), [(3, 1, "json")]);
+    assert_eq!(found(&[("whatsapp.json", "{\n  \"name\": \"x\",\n}")]), [(2, 14, "json")]);
     assert_eq!(found(&[("whatsapp.json", "{ \"a\": 1 } // no")]), [(1, 12, "json")]);
     assert_eq!(found(&[("whatsapp.json", "")])[0].2, "json");
     let deep = "[".repeat(200_000);

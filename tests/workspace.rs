@@ -21,6 +21,12 @@ fn an_empty_directory_is_a_whole_rehearsal() {
     let ready = workspace.ready().unwrap();
     assert_eq!(ready.warnings, []);
     assert!([Channel::Whatsapp, Channel::Phone, Channel::Sms].iter().all(|c| ready.content.has(*c)));
+    let night = ready.config.policy(&ready.rules).quiet_hours;
+    assert!(night.is_empty(), "a rehearsal without a file sends at any hour");
+    let ana = workspace.list(&ready.config).unwrap().next().unwrap().unwrap();
+    let cost = |channel| ready.worst_cost(channel, &ana, "http://127.0.0.1:8787/l").to_string();
+    let costs = [Channel::Whatsapp, Channel::Phone, Channel::Sms].map(cost);
+    assert_eq!(costs, ["0.05", "0.70", "0.04"], "a call lasts five minutes at most");
     let mut survey = ready.survey();
     let customers: Vec<_> = workspace.list(&ready.config).unwrap().collect();
     for row in &customers {

@@ -4,7 +4,7 @@ use super::defaults::{LIVE_PORT, QUIET_HOURS};
 use super::table::{Placed, Table};
 use super::{Config, Pace, Twilio, Vapi, Webhooks, Whatsapp, is_loopback};
 use crate::model::{Channel, Mode};
-use crate::rules::content::sheet::{Sheet, nearest};
+use crate::rules::report::{Report, nearest};
 use crate::rules::{Problem, parse_duration_s, parse_quiet_hours};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -80,17 +80,17 @@ const EMAIL: [&str; 7] =
 /// Reads the text of `cascade.toml`. `None` where an error was found; the problems name every one, with line,
 /// column and what to write. A rehearsal asks `env` for nothing.
 pub fn load(file: &Path, text: &str, env: Env<'_>) -> (Option<Config>, Vec<Problem>) {
-    let mut sheet = Sheet::new(file, text);
+    let mut report = Report::new(file, text);
     let (root, faults) = DeTable::parse_recoverable(text);
     for fault in &faults {
         let at = fault.span().map_or(0, |s| s.start);
-        sheet.error(at, "toml", format!("this is no TOML: {}", fault.message()), "mend the line");
+        report.error(at, "toml", format!("this is no TOML: {}", fault.message()), "mend the line");
     }
     if !faults.is_empty() {
-        return (None, sheet.into_problems());
+        return (None, report.finish());
     }
-    let config = Loader { env }.config(&mut sheet, root.get_ref());
-    (Some(config).filter(|_| !sheet.has_errors()), sheet.into_problems())
+    let config = Loader { env }.config(&mut report, root.get_ref());
+    (Some(config).filter(|_| !report.has_errors()), report.finish())
 }
 
 struct Loader<'e> {
@@ -98,32 +98,32 @@ struct Loader<'e> {
 }
 
 impl Loader<'_> {
-    fn config<'t>(&self, sheet: &mut Sheet<'_>, root: &'t DeTable<'t>) -> Config {
+    fn config<'t>(&self, report: &mut Report<'_>, root: &'t DeTable<'t>) -> Config {
         let mut config = Config::rehearsal_defaults();
-        let mut file = Table::open(sheet, "", Some((root, 0)), &SECTIONS);
+        let mut file = Table::open(report, "", Some((root, 0)), &SECTIONS);
         general(&mut file, &mut config);
         let mut sections = SECTIONS[4..].iter().map(|name| (*name, file.table(name))).collect::<Vec<_>>();
         let mut take = |name: &str| sections.iter_mut().find(|(n, _)| *n == name).and_then(|(_, t)| t.take());
         if config.mode == Mode::Live {
             config.channels.clear();
         }
-        self.whatsapp(sheet, take("whatsapp"), &mut config);
-        self.phone(sheet, take("phone"), &mut config);
-        self.sms(sheet, take("sms"), &mut config);
-        email(sheet, take("email"));
-        webhooks(sheet, take("webhooks"), take("links"), config.mode, &mut config.webhooks);
-        limits(sheet, [take("pilot"), take("limits"), take("learning")], &mut config);
+        self.whatsapp(report, take("whatsapp"), &mut config);
+        self.phone(report, take("phone"), &mut config);
+        self.sms(report, take("sms"), &mut config);
+        email(report, take("email"));
+        webhooks(report, take("webhooks"), take("links"), config.mode, &mut config.webhooks);
+        limits(report, [take("pilot"), take("limits"), take("learning")], &mut config);
         config
     }
 
     fn whatsapp<'t>(
         &self,
-        sheet: &mut Sheet<'_>,
+        report: &mut Report<'_>,
         table: Option<Placed<&'t DeTable<'t>>>,
         config: &mut Config,
     ) {
         let live = config.mode == Mode::Live && table.is_some();
-        let mut table = Table::open(sheet, "whatsapp", table, &WHATSAPP);
+        let mut table = Table::open(report, "whatsapp", table, &WHATSAPP);
         let own: &mut Whatsapp = &mut config.whatsapp;
         base_url(&mut table, live, &["graph.facebook.com"], &mut own.base_url);
         let version =
@@ -142,18 +142,23 @@ impl Loader<'_> {
         }
     }
 
-    fn phone<'t>(&self, sheet: &mut Sheet<'_>, table: Option<Placed<&'t DeTable<'t>>>, config: &mut Config) {
+    fn phone<'t>(
+        &self,
+        report: &mut Report<'_>,
+        table: Option<Placed<&'t DeTable<'t>>>,
+        config: &mut Config,
+    ) {
         let live = config.mode == Mode::Live && table.is_some();
         let twilio = table
             .is_some_and(|(t, _)| t.get("provider").and_then(|p| p.get_ref().as_str()) == Some("twilio"));
         let known: &[&str] = if twilio { &PHONE_TWILIO } else { &PHONE };
-        let mut table = Table::open(sheet, "phone", table, known);
+        let mut table = Table::open(report, "phone", table, known);
         let provider = |word: &str| matches!(word, "vapi" | "twilio").then_some(());
         table.word("provider", "write \"vapi\"", provider);
         if twilio {
             let at = table.text("provider").map_or(table.at, |(_, at)| at);
-            let message = "calls through Twilio alone are not built yet".to_owned();
-            table.sheet.error(at, "not-built", message, "use provider = \"vapi\"");
+            let message = "calls through Twilio alone are not built yet";
+            table.report.error(at, "not-built", message, "use provider = \"vapi\"");
             return;
         }
         let own: &mut Vapi = &mut config.phone;
@@ -171,9 +176,9 @@ impl Loader<'_> {
         }
     }
 
-    fn sms<'t>(&self, sheet: &mut Sheet<'_>, table: Option<Placed<&'t DeTable<'t>>>, config: &mut Config) {
+    fn sms<'t>(&self, report: &mut Report<'_>, table: Option<Placed<&'t DeTable<'t>>>, config: &mut Config) {
         let live = config.mode == Mode::Live && table.is_some();
-        let mut table = Table::open(sheet, "sms", table, &SMS);
+        let mut table = Table::open(report, "sms", table, &SMS);
         let own: &mut Twilio = &mut config.sms;
         base_url(&mut table, live, &["api.twilio.com"], &mut own.base_url);
         id(&mut table, "account_sid", live, &mut own.account_sid);
@@ -181,8 +186,8 @@ impl Loader<'_> {
         let (from, service) = (table.text("from"), table.text("messaging_service_sid"));
         match (from, service) {
             (Some(_), Some((_, at))) => {
-                let message = "[sms] names both `from` and `messaging_service_sid`".to_owned();
-                table.sheet.error(at, "two-senders", message, "keep one of the two");
+                let message = "[sms] names both `from` and `messaging_service_sid`";
+                table.report.error(at, "two-senders", message, "keep one of the two");
             }
             (None, None) if live => table.missing("from"),
             (from, service) => {
@@ -215,7 +220,7 @@ impl Loader<'_> {
             Some((text, at)) if proper(text).is_none() => {
                 let message = format!("`{key}` is not the name of an environment variable");
                 let hint = format!("write a name such as \"{default}\", never the secret itself");
-                table.sheet.error(at, "bad-value", message, hint);
+                table.report.error(at, "bad-value", message, hint);
                 return;
             }
             Some((text, at)) => (text.to_owned(), at),
@@ -229,7 +234,7 @@ impl Loader<'_> {
             *into = SecretString::from(value.trim().to_owned());
         } else {
             let message = format!("the environment variable {name} is not set, and `{key}` needs it");
-            table.sheet.error(at, "unset-variable", message, format!("export {name}=…"));
+            table.report.error(at, "unset-variable", message, format!("export {name}=…"));
         }
     }
 }
@@ -250,7 +255,7 @@ fn general(file: &mut Table<'_, '_, '_>, config: &mut Config) {
             let known: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()).collect();
             let near = nearest(name, &known).unwrap_or("Europe/Berlin");
             let message = format!("there is no time zone `{name}`");
-            file.sheet.error(at, "bad-value", message, format!("did you mean \"{near}\"?"));
+            file.report.error(at, "bad-value", message, format!("did you mean \"{near}\"?"));
         }
     }
     let currency =
@@ -280,7 +285,7 @@ fn base_url(table: &mut Table<'_, '_, '_>, live: bool, known: &[&str], into: &mu
         let message = format!("live does not send secrets to `{text}`");
         let hint =
             format!("use https://{}; another host needs `cascade trust`, which is not built yet", known[0]);
-        table.sheet.error(at, "untrusted-host", message, hint);
+        table.report.error(at, "untrusted-host", message, hint);
     }
     text.clone_into(into);
 }
@@ -297,8 +302,8 @@ fn pace(table: &mut Table<'_, '_, '_>, pace: &mut Pace) {
     }
 }
 
-fn email<'t>(sheet: &mut Sheet<'_>, table: Option<Placed<&'t DeTable<'t>>>) {
-    let mut table = Table::open(sheet, "email", table, &EMAIL);
+fn email<'t>(report: &mut Report<'_>, table: Option<Placed<&'t DeTable<'t>>>) {
+    let mut table = Table::open(report, "email", table, &EMAIL);
     if !table.is_there() {
         return;
     }
@@ -308,12 +313,12 @@ fn email<'t>(sheet: &mut Sheet<'_>, table: Option<Placed<&'t DeTable<'t>>>) {
     table.word("from", "write an e-mail address", |from| from.contains('@').then_some(()));
     let mut unused = Whatsapp::default().pace;
     pace(&mut table, &mut unused);
-    let message = "sending e-mail is not built yet; this section is read and not used".to_owned();
-    table.sheet.warning(table.at, "not-built", message, "leave e-mail steps out of the rules");
+    let message = "sending e-mail is not built yet; this section is read and not used";
+    table.report.warning(table.at, "not-built", message, "leave e-mail steps out of the rules");
 }
 
 fn webhooks<'t>(
-    sheet: &mut Sheet<'_>,
+    report: &mut Report<'_>,
     table: Option<Placed<&'t DeTable<'t>>>,
     links: Option<Placed<&'t DeTable<'t>>>,
     mode: Mode,
@@ -323,7 +328,7 @@ fn webhooks<'t>(
     if live {
         own.listen.set_port(LIVE_PORT);
     }
-    let mut table = Table::open(sheet, "webhooks", table, &["listen", "public_url"]);
+    let mut table = Table::open(report, "webhooks", table, &["listen", "public_url"]);
     let listen = |text: &str| text.parse().ok().filter(|l: &SocketAddr| live || l.ip().is_loopback());
     let example = "write address and port, such as \"127.0.0.1:8787\"; a rehearsal listens on loopback alone";
     if let Some(listen) = table.word("listen", example, listen) {
@@ -333,7 +338,7 @@ fn webhooks<'t>(
     if live && own.public_url.is_none() && !table.has("public_url") {
         table.missing("public_url");
     }
-    let mut links = Table::open(sheet, "links", links, &["base", "target"]);
+    let mut links = Table::open(report, "links", links, &["base", "target"]);
     own.links_base = public(&mut links, "base", live);
     own.links_target = links.address("target").map(|(text, _)| text.to_owned());
 }
@@ -343,24 +348,24 @@ fn public(table: &mut Table<'_, '_, '_>, key: &str, live: bool) -> Option<String
     let (text, at) = table.address(key)?;
     if live && !text.starts_with("https://") {
         let message = format!("`{key}` is not reached over TLS");
-        table.sheet.error(at, "bad-url", message, "begin with https://; providers call nothing else");
+        table.report.error(at, "bad-url", message, "begin with https://; providers call nothing else");
         return None;
     }
     (live || is_loopback(text)).then(|| text.to_owned())
 }
 
-fn limits<'t>(sheet: &mut Sheet<'_>, tables: [Option<Placed<&'t DeTable<'t>>>; 3], config: &mut Config) {
+fn limits<'t>(report: &mut Report<'_>, tables: [Option<Placed<&'t DeTable<'t>>>; 3], config: &mut Config) {
     let [pilot, limits, learning] = tables;
     let own = &mut config.pilot;
     let known = ["max_failure_share", "max_optout_share", "min_customers"];
-    let mut pilot = Table::open(sheet, "pilot", pilot, &known);
+    let mut pilot = Table::open(report, "pilot", pilot, &known);
     own.max_failure_share = pilot.number("max_failure_share", 0.0, 1.0).unwrap_or(own.max_failure_share);
     own.max_optout_share = pilot.number("max_optout_share", 0.0, 1.0).unwrap_or(own.max_optout_share);
     own.min_customers = pilot.count("min_customers", 1, 1_000_000).unwrap_or(own.min_customers);
 
     let own = &mut config.limits;
     let known = ["quiet_hours", "per_person_24h", "recontact_after", "budget"];
-    let mut limits = Table::open(sheet, "limits", limits, &known);
+    let mut limits = Table::open(report, "limits", limits, &known);
     let hours = limits.word("quiet_hours", "write \"20:00-09:00\" or \"off\"", parse_quiet_hours);
     own.quiet_hours = hours.unwrap_or(Some(QUIET_HOURS));
     if let Some(most) = limits.count("per_person_24h", 1, 1000) {
@@ -370,7 +375,7 @@ fn limits<'t>(sheet: &mut Sheet<'_>, tables: [Option<Placed<&'t DeTable<'t>>>; 3
     own.recontact_after_s = recontact.unwrap_or(own.recontact_after_s);
     own.budget = limits.money("budget").unwrap_or(own.budget);
 
-    let mut learning = Table::open(sheet, "learning", learning, &["value", "optout_penalty"]);
+    let mut learning = Table::open(report, "learning", learning, &["value", "optout_penalty"]);
     config.learning.value = learning.money("value");
     config.learning.optout_penalty = learning.money("optout_penalty").unwrap_or_default();
 }

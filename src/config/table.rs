@@ -1,8 +1,8 @@
-//! One table of `cascade.toml`, read key by key with the places of the file. Every fault goes on the sheet, and
+//! One table of `cascade.toml`, read key by key with the places of the file. Every fault goes into the report, and
 //! reading goes on.
 
 use crate::model::{Money, clean};
-use crate::rules::content::sheet::{Sheet, did_you_mean};
+use crate::rules::report::{Report, suggest};
 use toml::de::{DeTable, DeValue};
 
 /// A value and the byte offset where it stands.
@@ -10,7 +10,7 @@ pub(super) type Placed<T> = (T, usize);
 
 /// A table, or the absence of one: then every key is absent too.
 pub(super) struct Table<'s, 'f, 't> {
-    pub sheet: &'s mut Sheet<'f>,
+    pub report: &'s mut Report<'f>,
     keys: Option<&'t DeTable<'t>>,
     /// Where the table begins, for what is missing in it.
     pub at: usize,
@@ -21,20 +21,20 @@ pub(super) struct Table<'s, 'f, 't> {
 impl<'s, 'f, 't> Table<'s, 'f, 't> {
     /// Opens a table and reports keys that it does not know.
     pub fn open(
-        sheet: &'s mut Sheet<'f>,
+        report: &'s mut Report<'f>,
         name: &'static str,
         table: Option<Placed<&'t DeTable<'t>>>,
         known: &[&str],
     ) -> Self {
         for (key, _) in table.iter().flat_map(|(t, _)| t.iter()) {
             if !known.contains(&key.get_ref().as_ref()) {
-                let hint = did_you_mean(key.get_ref(), known.iter().copied());
+                let hint = suggest(key.get_ref(), known);
                 let message = format!("`{}` is not known {}", clean(key.get_ref()), within(name));
-                sheet.error(key.span().start, "unknown-key", message, hint);
+                report.error(key.span().start, "unknown-key", message, hint);
             }
         }
         let at = table.map_or(0, |(_, at)| at);
-        Self { sheet, keys: table.map(|(t, _)| t), at, name }
+        Self { report, keys: table.map(|(t, _)| t), at, name }
     }
 
     /// Whether the file has this table.
@@ -57,7 +57,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         match self.get(key)? {
             (DeValue::Table(table), at) => Some((table, at)),
             (_, at) => {
-                self.sheet.error(at, "wrong-type", format!("`{key}` is no table"), format!("write [{key}]"));
+                self.report.error(at, "wrong-type", format!("`{key}` is no table"), format!("write [{key}]"));
                 None
             }
         }
@@ -68,13 +68,13 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         match self.get(key)? {
             (DeValue::String(text), at) if text.trim().is_empty() => {
                 let message = format!("`{key}` {} is empty", within(self.name));
-                self.sheet.error(at, "empty-value", message, "write its value, or take the line out");
+                self.report.error(at, "empty-value", message, "write its value, or take the line out");
                 None
             }
             (DeValue::String(text), at) => Some((text.as_ref(), at)),
             (_, at) => {
                 let message = format!("`{key}` {} is no text", within(self.name));
-                self.sheet.error(at, "wrong-type", message, "write it in quotes");
+                self.report.error(at, "wrong-type", message, "write it in quotes");
                 None
             }
         }
@@ -86,7 +86,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         let value = read(text);
         if value.is_none() {
             let message = format!("`{key}` {} is `{}`", within(self.name), clean(text));
-            self.sheet.error(at, "bad-value", message, expected);
+            self.report.error(at, "bad-value", message, expected);
         }
         value
     }
@@ -107,7 +107,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         let number = number.filter(|n| (from..=to).contains(n));
         if number.is_none() {
             let message = format!("`{key}` {} is no number from {from} to {to}", within(self.name));
-            self.sheet.error(at, "bad-value", message, "write it without quotes");
+            self.report.error(at, "bad-value", message, "write it without quotes");
         }
         number
     }
@@ -122,7 +122,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         let count = count.filter(|n| (from..=to).contains(n));
         if count.is_none() {
             let message = format!("`{key}` {} is no whole number from {from} to {to}", within(self.name));
-            self.sheet.error(at, "bad-value", message, "write it without quotes");
+            self.report.error(at, "bad-value", message, "write it without quotes");
         }
         count
     }
@@ -134,7 +134,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
             .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host() && u.username().is_empty());
         if !proper {
             let message = format!("`{key}` {} is no web address", within(self.name));
-            self.sheet.error(at, "bad-url", message, "write for example \"https://example.com\"");
+            self.report.error(at, "bad-url", message, "write for example \"https://example.com\"");
         }
         proper.then_some((text.trim_end_matches('/'), at))
     }
@@ -142,7 +142,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
     /// Says that live needs a key which is not there.
     pub fn missing(&mut self, key: &str) {
         let message = format!("`{key}` {} is missing, and live needs it", within(self.name));
-        self.sheet.error(self.at, "missing-key", message, format!("add {key} = \"…\""));
+        self.report.error(self.at, "missing-key", message, format!("add {key} = \"…\""));
     }
 }
 

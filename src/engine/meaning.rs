@@ -181,7 +181,7 @@ impl Message {
             Disposition::Question
         } else if self.has_any(&MAYBE_PHRASES) {
             Disposition::Unclear
-        } else if self.has_any(&YES_PHRASES) {
+        } else if YES_PHRASES.iter().any(|yes| self.unnegated(yes)) {
             Disposition::Positive
         } else if self.begins_with(&NO_FIRST) || self.signs.no {
             Disposition::Negative

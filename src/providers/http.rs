@@ -69,7 +69,7 @@ impl Reply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Trouble {
-    /// `refused_address`, `connect`, `timeout` or `broken`.
+    /// `refused_address`, `no_client`, `connect`, `timeout` or `broken`.
     pub code: &'static str,
     /// Whether a byte of the request may have left.
     pub reached: bool,
@@ -100,7 +100,7 @@ impl Http {
         }
         match self.client.get_or_init(|| build(self.mode, self.patience)) {
             Ok(client) => Ok(client.request(method, parsed)),
-            Err(why) => Err(refuse(why.clone())),
+            Err(why) => Err(Trouble { code: "no_client", reached: false, detail: why.clone() }),
         }
     }
 
@@ -137,6 +137,8 @@ fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
     let plain = Client::builder()
         .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
+        // The pool may still hand over a request that it had not begun to write on a connection that had died:
+        // no byte had left, so that is no second try.
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(patience.connect)
@@ -233,6 +235,14 @@ mod tests {
         ] {
             assert_eq!(http.request(Method::GET, url).is_ok(), fine, "{url}");
         }
+    }
+
+    #[test]
+    fn a_live_client_dials_names_that_a_rehearsal_refuses() {
+        let http = Http::new(Mode::Live, Patience::default());
+        let asked = http.request(Method::GET, "https://graph.example.test/v23.0");
+        // Without a single root on the machine there is no client, and no byte leaves.
+        assert!(asked.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
     }
 
     #[tokio::test]

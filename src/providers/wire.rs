@@ -53,8 +53,49 @@ pub(super) fn money(json: &Value, pointer: &str) -> Option<Money> {
     Some(Money(amount.abs().round_dp(6).normalize()))
 }
 
+/// Other people's words without telephone numbers: failures and notices stand in the log, which must know
+/// nobody, so that people can be forgotten.
+pub(super) fn masked(text: &str) -> String {
+    const NUMBER_MIN: usize = 7;
+    let mut out = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if digits.len() >= NUMBER_MIN {
+            let kept = out.trim_end_matches('+').len();
+            out.truncate(kept);
+            out.push_str("[number]");
+        } else {
+            out.push_str(&digits);
+        }
+        digits.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
+}
+
 /// A name that two runs of anything give the same bytes: for facts to which a provider gives no id.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     hex::encode(&sha2::Sha256::digest(bytes)[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn numbers_of_people_are_masked_and_nothing_else() {
+        assert_eq!(masked("The 'To' number +15550001111 is odd"), "The 'To' number [number] is odd");
+        assert_eq!(masked("15550001111"), "[number]");
+        assert_eq!(
+            masked("(#131030) not in 24 h, HTTP 400 \u{e4}"),
+            "(#131030) not in 24 h, HTTP 400 \u{e4}"
+        );
+        assert_eq!(masked(""), "");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::content::{Content, Field, Whatsapp};
 use super::render::{Context, Link, NotRendered, plain};
+use super::report::suggest;
 use super::{Ladder, Problem, Rules, Severity, sms};
 use crate::config::Config;
 use crate::model::{Channel, Customer, Mode};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Columns that every customer has, whatever the list's header says; `link` is ours.
 const KNOWN: [&str; 7] = ["name", "phone", "segment", "email", "timezone", "language", "link"];
 /// A link code of the usual length, for counting segments.
-const SAMPLE_CODE: &str = "AbCdEfGhIjKl";
+const SAMPLE_CODE: &str = "AbCdEfGhIjKlMnOpQrStUv";
 
 /// Everything that is judged together.
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +106,8 @@ fn unknown_fields(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem>
         KNOWN.contains(&name.as_str()) || columns.iter().any(|c| plain(c) == name)
     };
     for field in all.content.fields(channel).into_iter().filter(|f| !is_known(f)) {
-        let known = KNOWN.iter().copied().chain(columns.iter().map(String::as_str));
-        let hint = super::content::sheet::did_you_mean(&field.name, known);
+        let known: Vec<&str> = KNOWN.iter().copied().chain(columns.iter().map(String::as_str)).collect();
+        let hint = suggest(&field.name, &known);
         // With a default everybody gets a sensible text; without one, a gap.
         let severity = if field.default.is_some() { Severity::Warning } else { Severity::Error };
         let message = format!("the customer list has no column `{}`", crate::model::clean(&field.name));
@@ -176,12 +177,16 @@ pub struct Survey<'a> {
     longest: u32,
     odd: Option<char>,
     unsent: BTreeMap<(Channel, String), (u64, u64)>,
+    /// In live, with a marketing template: customers with a number of the United States.
+    american: Option<u64>,
 }
 
 impl<'a> Survey<'a> {
     /// A survey of what these customers would be sent.
     pub fn new(all: &Together<'a>) -> Self {
         let webhooks = &all.config.webhooks;
+        let markets = all.content.whatsapp.as_ref().is_some_and(|w| w.category == "MARKETING");
+        let markets_live = markets && all.config.mode == Mode::Live;
         Self {
             content: all.content,
             channels: used_channels(all.rules),
@@ -191,6 +196,7 @@ impl<'a> Survey<'a> {
             longest: 0,
             odd: None,
             unsent: BTreeMap::new(),
+            american: markets_live.then_some(0),
         }
     }
 
@@ -201,6 +207,9 @@ impl<'a> Survey<'a> {
     /// Takes one customer in.
     pub fn see(&mut self, customer: &Customer) {
         self.total += 1;
+        if customer.country.as_deref() == Some("US") {
+            self.american = self.american.map(|n| n + 1);
+        }
         let address = self.link.clone();
         let link = Link { url: &address, code: SAMPLE_CODE };
         let context = Context { tried: &[], attempt_key: "att_check_1", link, validity_s: 3600 };
@@ -219,6 +228,9 @@ impl<'a> Survey<'a> {
                 | Err(NotRendered::NoContent(_) | NotRendered::EmailNotBuilt) => {}
                 Err(NotRendered::TooLong { most, .. }) => {
                     self.cannot(*channel, format!("their text is longer than {most} characters"), customer);
+                }
+                Err(NotRendered::Empty(channel)) => {
+                    self.cannot(channel, "nothing is left of their text".into(), customer);
                 }
                 Err(NotRendered::NoValue(column)) => {
                     self.cannot(*channel, format!("their `{column}` is empty"), customer);
@@ -245,6 +257,16 @@ impl<'a> Survey<'a> {
             };
             let at = (self.content.path(Channel::Sms), 1, 1);
             found.push(problem(Severity::Warning, at, "sms-segments", message, hint));
+        }
+        if let Some(count) = self.american.filter(|n| *n > 0) {
+            let message = format!(
+                "{count} of {} customers have numbers of the United States, where Meta delivers no marketing templates",
+                self.total
+            );
+            let hint =
+                "they end as 131049 and go on to the next channel; give them a segment that starts elsewhere";
+            let at = (self.content.path(Channel::Whatsapp), 1, 1);
+            found.push(problem(Severity::Warning, at, "marketing-us", message, hint));
         }
         for ((channel, why), (count, line)) in &self.unsent {
             let label = channel.label();

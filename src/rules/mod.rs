@@ -14,7 +14,7 @@ mod parse;
 mod phone_text;
 mod phones;
 pub mod render;
-mod report;
+pub(crate) mod report;
 pub mod schema;
 pub mod sms;
 mod steps;

@@ -42,6 +42,9 @@ pub enum NotRendered {
     /// A template's parameter would be empty, which Meta refuses for everybody's template.
     #[error("the customer's `{0}` is empty; fill the column or write a default: {0}|…")]
     NoValue(String),
+    /// Nothing would be said, which the provider refuses as a fault of ours.
+    #[error("nothing is left of the {} text for this customer; fill their columns or write defaults", .0.label())]
+    Empty(Channel),
     /// Longer than the provider takes.
     #[error("the {} message has {length} characters and {most} are taken; shorten the values", .channel.label())]
     TooLong {
@@ -71,7 +74,7 @@ impl Content {
                 let whatsapp = self.whatsapp.as_ref().ok_or(none)?;
                 template(whatsapp, customer, context).map(Message::Template)
             }
-            Channel::Phone => Ok(Message::Call(call(self.voice.as_ref().ok_or(none)?, customer, context))),
+            Channel::Phone => call(self.voice.as_ref().ok_or(none)?, customer, context).map(Message::Call),
             Channel::Sms => {
                 let body = sms(&self.sms.as_ref().ok_or(none)?.text, customer, context)?;
                 Ok(Message::Text { body, validity_s: context.validity_s })
@@ -150,19 +153,25 @@ fn template(
     Ok(template)
 }
 
-fn call(voice: &Voice, customer: &Customer, context: &Context<'_>) -> Call {
-    let fill = |text: &Text| fill(text, customer, context);
-    Call {
-        first_message: fill(&voice.first_message),
-        prompt: fill(&voice.prompt),
+fn call(voice: &Voice, customer: &Customer, context: &Context<'_>) -> Result<Call, NotRendered> {
+    let fill = |text: &Text| {
+        let filled = fill(text, customer, context);
+        if filled.is_empty() { Err(NotRendered::Empty(Channel::Phone)) } else { Ok(filled) }
+    };
+    Ok(Call {
+        first_message: fill(&voice.first_message)?,
+        prompt: fill(&voice.prompt)?,
         voice: voice.voice.clone(),
-        voicemail: voice.voicemail.as_ref().map(fill),
+        voicemail: voice.voicemail.as_ref().map(fill).transpose()?,
         max_duration_s: voice.max_duration_s,
-    }
+    })
 }
 
 fn sms(text: &Text, customer: &Customer, context: &Context<'_>) -> Result<String, NotRendered> {
     let body = fill(text, customer, context);
+    if body.is_empty() {
+        return Err(NotRendered::Empty(Channel::Sms));
+    }
     let length = body.chars().count();
     if length > SMS_MAX {
         return Err(NotRendered::TooLong { channel: Channel::Sms, length, most: SMS_MAX });

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const QUOTE_CHARS: usize = 40;
 
 /// The problems of one file, each at its place in the text.
-pub(super) struct Report<'t> {
+pub(crate) struct Report<'t> {
     file: PathBuf,
     text: &'t str,
     /// Byte offset of every line's first character.
@@ -18,18 +18,18 @@ pub(super) struct Report<'t> {
 
 impl<'t> Report<'t> {
     /// `text` is the file without a byte order mark.
-    pub(super) fn new(file: &Path, text: &'t str) -> Self {
+    pub(crate) fn new(file: &Path, text: &'t str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
         Self { file: file.to_owned(), text, lines, problems: Vec::new() }
     }
 
     /// The text the offsets are about.
-    pub(super) const fn text(&self) -> &'t str {
+    pub(crate) const fn text(&self) -> &'t str {
         self.text
     }
 
     /// Line and column of a byte, both from 1; the column in characters.
-    pub(super) fn place(&self, at: usize) -> (u64, u64) {
+    pub(crate) fn place(&self, at: usize) -> (u64, u64) {
         let at = self.text.floor_char_boundary(at);
         let line = self.lines.partition_point(|&start| start <= at).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
@@ -38,7 +38,7 @@ impl<'t> Report<'t> {
     }
 
     /// Something that keeps the file from being used.
-    pub(super) fn error(
+    pub(crate) fn error(
         &mut self,
         at: usize,
         code: &'static str,
@@ -49,7 +49,7 @@ impl<'t> Report<'t> {
     }
 
     /// Something that is probably not what was meant.
-    pub(super) fn warning(
+    pub(crate) fn warning(
         &mut self,
         at: usize,
         code: &'static str,
@@ -62,23 +62,25 @@ impl<'t> Report<'t> {
     fn add(&mut self, severity: Severity, at: usize, code: &'static str, message: String, hint: String) {
         let (line, column) = self.place(at);
         let file = self.file.clone();
+        // Messages quote the file, and the file may hold anything.
+        let (message, hint) = (clean(&message), clean(&hint));
         self.problems.push(Problem { severity, file, line, column, code, message, hint });
     }
 
     /// Whether anything keeps the file from being used.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.problems.iter().any(|p| p.severity == Severity::Error)
     }
 
     /// Everything found, in the order of the file.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|p| (p.line, p.column));
         self.problems
     }
 }
 
 /// A piece of a file as a message may show it: in quotes, short, and safe for a terminal.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut short: String = clean(text).chars().take(QUOTE_CHARS).collect();
     if text.chars().count() > QUOTE_CHARS {
         short.push('…');
@@ -87,7 +89,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// The known word that `word` was probably meant to be.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.trim().to_lowercase().replace(['-', ' '], "_");
     known
         .iter()
@@ -98,7 +100,7 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// `did you mean "phone"?`, or else the whole choice.
-pub(super) fn suggest(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("use one of: {}", known.join(", ")),

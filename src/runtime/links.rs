@@ -110,9 +110,11 @@ pub fn suspicion(headers: &HeaderMap, method: &Method) -> Option<String> {
     if agent.trim_ascii().is_empty() {
         return Some("no user agent".to_owned());
     }
+    // A maker of telephones, and no bot.
+    let agent = String::from_utf8_lossy(&agent).replace("cubot", "");
     MACHINES
         .iter()
-        .find(|name| contains(&agent, name.as_bytes()))
+        .find(|name| agent.contains(**name))
         .map(|name| format!("link scanner ({})", name.trim_end_matches(['/', '-'])))
 }
 
@@ -148,7 +150,8 @@ mod tests {
         let android = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) \
                        Chrome/131.0.0.0 Mobile Safari/537.36";
         let desktop = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
-        for agent in [PHONE, android, desktop] {
+        let cubot = "Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) AppleWebKit/537.36 Mobile Safari/537.36";
+        for agent in [PHONE, android, desktop, cubot] {
             assert_eq!(asked(&[("user-agent", agent)], &Method::GET), None, "{agent}");
         }
     }

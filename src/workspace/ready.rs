@@ -2,8 +2,12 @@
 
 use super::{Unusable, Workspace};
 use crate::config::Config;
+use crate::model::{Channel, Customer, Money};
+use crate::providers::Message;
 use crate::rules::content::Content;
 use crate::rules::lints::{Survey, Together, together};
+use crate::rules::render::{Context, Link};
+use crate::rules::sms::measure;
 use crate::rules::{CustomerList, Problem, Rules, Severity, parse};
 use std::io::Read;
 use std::path::PathBuf;
@@ -33,6 +37,38 @@ impl Ready {
         let rules = Some(&self.rules);
         let (content, config, columns) = (&self.content, &self.config, Some(self.columns.as_slice()));
         Survey::new(&Together { rules, rules_file: &self.rules_file, content, config, columns })
+    }
+}
+
+/// Longest short link that is reckoned with, in characters beyond the base: `/` and a code.
+const SAMPLE_CODE: &str = "AbCdEfGhIjKlMnOpQrStUv";
+
+impl Ready {
+    /// The most that one attempt on `channel` can cost for this customer: a message, the segments of their text
+    /// with `links_base` in it, or a call of the longest duration.
+    pub fn worst_cost(&self, channel: Channel, customer: &Customer, links_base: &str) -> Money {
+        let Some(pace) = self.config.pace(channel) else { return Money::ZERO };
+        match channel {
+            Channel::Whatsapp | Channel::Email => pace.cost,
+            Channel::Phone => {
+                let longest = self.content.voice.as_ref().map_or(0, |v| v.max_duration_s);
+                pace.cost + pace.cost_per_minute.for_seconds(longest.into())
+            }
+            Channel::Sms => {
+                let url = format!("{links_base}/{SAMPLE_CODE}");
+                let segments = |tried: &[Channel]| {
+                    let link = Link { url: &url, code: SAMPLE_CODE };
+                    let context = Context { tried, attempt_key: "", link, validity_s: 0 };
+                    match self.content.message(channel, customer, &context) {
+                        Ok(Message::Text { body, .. }) => measure(&body).segments,
+                        Ok(Message::Template(_) | Message::Call(_)) | Err(_) => 0,
+                    }
+                };
+                // Sections stand or fall with what was tried before: one of these is the longest.
+                let most = segments(&[]).max(segments(Channel::ALL));
+                pace.cost * u64::from(most.max(1))
+            }
+        }
     }
 }
 

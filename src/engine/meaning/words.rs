@@ -46,9 +46,11 @@ pub(super) static STOP_VISITS: Words = Words::new(|| {
 pub(super) static STOP_PHRASES: Words = Words::new(|| {
     list(
         "
+        already unsubscribed, i unsubscribed, go away, fuck off, piss off, get lost, reporting you,
+        reported you, i will report,
         stop calling, stop texting, stop messaging, stop contacting, stop sending, stop writing,
         stop emailing, stop bothering, stop harassing, stop spamming, stop all messages, stop messages,
-        stop these, stop this, stop it, stop now, stop please, please stop, unsubscribe, remove me,
+        stop these, stop this, stop it, stop now, stop please, please stop $, unsubscribe, remove me,
         take me off, get me off, remove my number, remove my phone, delete my number, delete my data,
         delete me, erase my, lose my number, opt out, opt me out, opting out, do not contact, dont contact,
         do not call me $, dont call me $, do not call $, dont call $, dont call me again,
@@ -138,6 +140,8 @@ pub(super) static AUTO_PHRASES: Words = Words::new(|| {
 pub(super) static WRONG_PHRASES: Words = Words::new(|| {
     list(
         "
+        no longer at this number, not at this number, passed away, is deceased, has died, ist verstorben,
+        ha fallecido, fallecio, est decede, est decedee,
         wrong number, wrong person, wrong phone, not the right person, not the right number,
         you have the wrong, youve got the wrong, not my name, dont know who that is,
         dont know anyone by that name, dont know anybody by that name, no one here by that name,
@@ -180,6 +184,7 @@ pub(super) static NOT_A_NAME: Words = Words::new(|| {
 pub(super) static NO_PHRASES: Words = Words::new(|| {
     list(
         "
+        im good thanks, im good thank you, im all set thanks,
         not interested, no interest, no thanks, no thank you, no thankyou, no thx, no ty, nothanks,
         dont need, do not need, dont want, do not want, not for me, no longer interested, no longer need,
         not going to happen, i decline, i pass, ill pass, already have one, already bought, too expensive,
@@ -196,6 +201,7 @@ pub(super) static NO_PHRASES: Words = Words::new(|| {
 pub(super) static NO_FIRST: Words = Words::new(|| {
     list(
         "
+        n, spam, scam,
         no, nope, nah, nein, non, nee, nao, never, negative, decline, declined, reject, pass, nie, nunca,
         jamais, noo, ne, нет
         ",
@@ -224,6 +230,7 @@ pub(super) static YES_PHRASES: Words = Words::new(|| {
 pub(super) static YES_WORDS: Words = Words::new(|| {
     list(
         "
+        y,
         yes, yeah, yep, yup, yess, ya, yea, sure, ok, okay, okey, k, kk, fine, great, perfect, absolutely,
         definitely, certainly, confirm, confirmed, agreed, accept, accepted, interested, deal, good, cool,
         awesome, excellent, correct, right, affirmative, done, renew, ja, jo, jap, gerne, gern, klar,
@@ -238,6 +245,7 @@ pub(super) static YES_WORDS: Words = Words::new(|| {
 pub(super) static MAYBE_PHRASES: Words = Words::new(|| {
     list(
         "
+        im good, i am good, im all set,
         not sure, not certain, maybe, perhaps, not yet, not really sure, let me think, ill think,
         i dont know, dont know, vielleicht, mal sehen, weiss nicht, weiss ich nicht, quizas, tal vez,
         no se, no estoy seguro, no estoy segura, peut etre, je ne sais pas, pas sur
@@ -250,7 +258,7 @@ pub(super) static ASKING: Words = Words::new(|| {
     list(
         "
         what, whats, when, where, who, whos, why, how, which, can you, could you, can i, could i, do you,
-        is it, is this, are you, does it, will you, was, wer, wann, wie, wo, warum, wieso, welche,
+        is it, is this, are you, does it, will you, was ist, was kostet, was wollen, was soll, wer, wann, wie, wo, warum, wieso, welche,
         konnen sie, kann ich, que es, quien, cuando, como, donde, cuanto, por que, cual, qui, quand,
         comment, combien, pourquoi, quel, quelle, est ce que
         ",

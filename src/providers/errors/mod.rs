@@ -126,7 +126,7 @@ pub enum Told {
 pub struct Words {
     /// Its code or reason.
     pub code: String,
-    /// Its words.
+    /// Its words; telephone numbers in them are masked before they get anywhere.
     pub detail: String,
     /// Seconds after which it allows another try.
     pub retry_after_s: Option<u64>,
@@ -161,7 +161,7 @@ pub fn failure(row: &Row, subject: Subject<'_>, words: Words, told: Told) -> Fai
         } else {
             row.remedy.to_owned()
         },
-        detail: Untrusted::new(words.detail),
+        detail: Untrusted::new(super::wire::masked(&words.detail)),
         retry_after_s: words.retry_after_s,
     }
 }

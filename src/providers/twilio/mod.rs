@@ -50,6 +50,13 @@ fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     errors::failure(row, about, words, told)
 }
 
+/// The account answers, and says itself that it cannot send.
+fn suspended() -> Failure {
+    let code = "30002".to_owned();
+    let row = errors::find(errors::TWILIO, &code).unwrap_or_else(|| errors::by_status(403));
+    errors::failure(row, subject(None), Words { code, ..Words::default() }, Told::Later)
+}
+
 impl Twilio {
     /// A client for `config` whose messages report to `{webhooks}/hooks/twilio/status?a={attempt}`.
     pub fn new(config: config::Twilio, http: Arc<Http>, webhooks: &str) -> Self {
@@ -252,6 +259,8 @@ impl Provider for Twilio {
     }
 
     fn set_up<'a>(&'a self, _webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>> {
-        self.account_is_active().map(|active| active.map(|_| ())).boxed()
+        self.account_is_active()
+            .map(|active| if active? { Ok(()) } else { Err(Box::new(suspended())) })
+            .boxed()
     }
 }

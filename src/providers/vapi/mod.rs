@@ -57,6 +57,14 @@ fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     errors::failure(row, about, words, told)
 }
 
+/// The number is there, and Vapi says itself that it cannot call.
+fn inactive() -> Failure {
+    let code = "call.start.error-get-phone-number".to_owned();
+    let row = errors::find(errors::VAPI, &code).unwrap_or_else(|| errors::by_status(404));
+    let detail = "the number is not active".to_owned();
+    errors::failure(row, subject(None), Words { code, detail, retry_after_s: None }, Told::Later)
+}
+
 impl Vapi {
     /// A client for `config` whose calls report to `{webhooks}/hooks/vapi`.
     pub fn new(config: config::Vapi, http: Arc<Http>, webhooks: &str) -> Self {
@@ -287,6 +295,6 @@ impl Provider for Vapi {
     }
 
     fn set_up<'a>(&'a self, _webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>> {
-        self.number_is_fine().map(|fine| fine.map(|_| ())).boxed()
+        self.number_is_fine().map(|fine| if fine? { Ok(()) } else { Err(Box::new(inactive())) }).boxed()
     }
 }

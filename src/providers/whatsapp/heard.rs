@@ -3,7 +3,7 @@
 use super::{NAME, subject};
 use crate::model::{At, Channel, Failure, Phone, Untrusted};
 use crate::providers::errors::{self, Told, Words};
-use crate::providers::wire::{fingerprint, list, phone, scalar, text, unix_seconds};
+use crate::providers::wire::{fingerprint, list, masked, phone, scalar, text, unix_seconds};
 use crate::providers::{Fact, Heard};
 use serde_json::Value;
 
@@ -135,12 +135,10 @@ fn inbound(message: &Value) -> Option<(String, Option<String>)> {
 
 fn system(message: &Value) -> String {
     match text(message, "/system/type") {
-        Some("user_changed_number" | "customer_changed_number") => format!(
-            "{} changed their number to {}",
-            text(message, "/from").unwrap_or("somebody"),
-            scalar(message, "/system/wa_id").unwrap_or_else(|| "an unknown one".to_owned())
-        ),
-        _ => format!("notice about a person: {}", in_short(message)),
+        Some("user_changed_number" | "customer_changed_number") => {
+            "this person changed their number on WhatsApp; ask them for the new one".to_owned()
+        }
+        kind => format!("notice about this person: {}", kind.unwrap_or("unknown")),
     }
 }
 
@@ -179,5 +177,5 @@ fn from_template(entry: &Value, value: &Value) -> Heard {
 
 /// Enough of a webhook we do not know to recognise it on the screen.
 fn in_short(value: &Value) -> String {
-    value.to_string().chars().take(200).collect()
+    masked(&value.to_string()).chars().take(200).collect()
 }

@@ -5,14 +5,14 @@
 
 mod json;
 mod pages;
-pub mod sheet;
+mod specs;
 mod text;
 mod whatsapp;
 
 use super::Problem;
+use super::report::Report;
 use crate::model::Channel;
 use sha2::{Digest as _, Sha256};
-use sheet::Sheet;
 use std::path::{Path, PathBuf};
 
 pub use pages::{Email, Sms, Voice};
@@ -85,32 +85,32 @@ impl Content {
             Ok(text) => text,
             Err(fault) => {
                 let valid = String::from_utf8_lossy(&bytes[..fault.valid_up_to()]);
-                let mut sheet = Sheet::new(path, &valid);
-                sheet.error(valid.len(), "not-utf8", "the file is not UTF-8".into(), "save it as UTF-8");
-                problems.extend(sheet.into_problems());
+                let mut report = Report::new(path, &valid);
+                report.error(valid.len(), "not-utf8", "the file is not UTF-8", "save it as UTF-8");
+                problems.extend(report.finish());
                 return;
             }
         };
-        let mut sheet = Sheet::new(path, text);
+        let mut report = Report::new(path, text);
         match channel {
             Channel::Whatsapp => {
-                let parsed = whatsapp::whatsapp(&mut sheet);
-                self.whatsapp = (!sheet.has_errors()).then_some(parsed);
+                let parsed = whatsapp::whatsapp(&mut report);
+                self.whatsapp = (!report.has_errors()).then_some(parsed);
             }
             Channel::Phone => {
-                let parsed = pages::voice(&mut sheet);
-                self.voice = (!sheet.has_errors()).then_some(parsed);
+                let parsed = pages::voice(&mut report);
+                self.voice = (!report.has_errors()).then_some(parsed);
             }
             Channel::Sms => {
-                let parsed = pages::sms(&mut sheet);
-                self.sms = (!sheet.has_errors()).then_some(parsed);
+                let parsed = pages::sms(&mut report);
+                self.sms = (!report.has_errors()).then_some(parsed);
             }
             Channel::Email => {
-                let parsed = pages::email(&mut sheet);
-                self.email = (!sheet.has_errors()).then_some(parsed);
+                let parsed = pages::email(&mut report);
+                self.email = (!report.has_errors()).then_some(parsed);
             }
         }
-        problems.extend(sheet.into_problems());
+        problems.extend(report.finish());
     }
 
     /// Whether there is something to say on a channel.

@@ -1,8 +1,8 @@
 //! The content files that are plain pages: `voice.md` and `email.md` with front matter, `sms.txt` without.
 
-use super::sheet::{Sheet, did_you_mean};
 use super::text::Text;
 use crate::model::Channel;
+use crate::rules::report::{Report, suggest};
 
 /// How long a call may last at most where `voice.md` does not say, in seconds.
 const MAX_DURATION_S: u32 = 300;
@@ -52,15 +52,15 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     /// Reads `---`, lines of `key: value`, `---`, text. Values stand on one line, quoted or not.
-    fn read(sheet: &mut Sheet<'a>, known: &[&str]) -> Self {
-        let text = sheet.text();
+    fn read(report: &mut Report<'a>, known: &[&str]) -> Self {
+        let text = report.text();
         let mut entries: Vec<Entry<'a>> = Vec::new();
         let mut at = 0;
         let mut lines = text.split_inclusive('\n');
         let first = lines.next().unwrap_or_default();
         if first.trim_end() != "---" {
-            let message = "the file does not begin with `---`".to_owned();
-            sheet.error(0, "no-front-matter", message, format!("begin with ---, {}: …, ---", known[0]));
+            let message = "the file does not begin with `---`";
+            report.error(0, "no-front-matter", message, format!("begin with ---, {}: …, ---", known[0]));
             return Self { entries, text, at };
         }
         at += first.len();
@@ -74,16 +74,16 @@ impl<'a> Page<'a> {
             if trimmed.is_empty() || trimmed.starts_with('#') {
                 continue;
             }
-            if let Some(entry) = entry(sheet, start, line, known) {
+            if let Some(entry) = entry(report, start, line, known) {
                 if entries.iter().any(|(key, ..)| *key == entry.0) {
                     let message = format!("`{}` is given twice", entry.0);
-                    sheet.error(start, "twice", message, "keep one of the two");
+                    report.error(start, "given-twice", message, "keep one of the two");
                 } else {
                     entries.push(entry);
                 }
             }
         }
-        sheet.error(0, "no-front-matter", "the opening `---` is never closed".into(), "write --- on a line");
+        report.error(0, "no-front-matter", "the opening `---` is never closed", "write --- on a line");
         Self { entries, text: "", at: text.len() }
     }
 
@@ -92,16 +92,16 @@ impl<'a> Page<'a> {
     }
 }
 
-fn entry<'a>(sheet: &mut Sheet<'a>, start: usize, line: &'a str, known: &[&str]) -> Option<Entry<'a>> {
+fn entry<'a>(report: &mut Report<'a>, start: usize, line: &'a str, known: &[&str]) -> Option<Entry<'a>> {
     let Some((key, value)) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t'])) else {
-        let message = "this line of the front matter is no `key: value`".to_owned();
-        sheet.error(start, "bad-front-matter", message, "keep each value on one line");
+        let message = "this line of the front matter is no `key: value`";
+        report.error(start, "bad-front-matter", message, "keep each value on one line");
         return None;
     };
     let name = key.trim();
     if !known.contains(&name) {
-        let hint = did_you_mean(name, known.iter().copied());
-        sheet.error(start, "unknown-field", format!("`{name}` is not known here"), hint);
+        let hint = suggest(name, known);
+        report.error(start, "unknown-field", format!("`{name}` is not known here"), hint);
         return None;
     }
     let mut at = start + key.len() + 1 + (value.len() - value.trim_start().len());
@@ -113,7 +113,7 @@ fn entry<'a>(sheet: &mut Sheet<'a>, start: usize, line: &'a str, known: &[&str])
         }
     }
     if value.is_empty() {
-        sheet.error(
+        report.error(
             start,
             "empty-value",
             format!("`{name}` is empty"),
@@ -123,47 +123,47 @@ fn entry<'a>(sheet: &mut Sheet<'a>, start: usize, line: &'a str, known: &[&str])
     }
     if matches!(value, "|" | ">" | "|-" | ">-") {
         let message = format!("`{name}` would stand on several lines");
-        sheet.error(at, "bad-front-matter", message, "keep the value on the line of its key");
+        report.error(at, "bad-front-matter", message, "keep the value on the line of its key");
         return None;
     }
     Some((name, value, at))
 }
 
 /// A text that must be there.
-fn required(sheet: &mut Sheet<'_>, page: &Page<'_>, key: &str, channel: Channel) -> Text {
+fn required(report: &mut Report<'_>, page: &Page<'_>, key: &str, channel: Channel) -> Text {
     if let Some((value, at)) = page.get(key) {
-        return Text::parse(sheet, at, value, channel);
+        return Text::parse(report, at, value, channel);
     }
     // An empty or misspelt one has been named already, at its line.
-    if !sheet.has_errors() {
-        sheet.error(0, "missing-field", format!("`{key}` is missing"), format!("add a line `{key}: …`"));
+    if !report.has_errors() {
+        report.error(0, "missing-field", format!("`{key}` is missing"), format!("add a line `{key}: …`"));
     }
     Text::default()
 }
 
-fn page_text(sheet: &mut Sheet<'_>, page: &Page<'_>, channel: Channel, what: &str) -> Text {
+fn page_text(report: &mut Report<'_>, page: &Page<'_>, channel: Channel, what: &str) -> Text {
     let body = page.text.trim();
     if body.is_empty() {
-        sheet.error(page.at, "empty-value", format!("{what} is empty"), "write it below the closing ---");
+        report.error(page.at, "empty-value", format!("{what} is empty"), "write it below the closing ---");
     }
     let lead = page.text.len() - page.text.trim_start().len();
-    Text::parse(sheet, page.at + lead, body, channel)
+    Text::parse(report, page.at + lead, body, channel)
 }
 
-pub(super) fn voice(sheet: &mut Sheet<'_>) -> Voice {
-    let page = Page::read(sheet, &["first_message", "voice", "voicemail", "max_duration_s"]);
-    let line = page.get("first_message").map_or(1, |(_, at)| sheet.place(at).0);
-    let first_message = required(sheet, &page, "first_message", Channel::Phone);
-    let prompt = page_text(sheet, &page, Channel::Phone, "the agent's prompt");
+pub(super) fn voice(report: &mut Report<'_>) -> Voice {
+    let page = Page::read(report, &["first_message", "voice", "voicemail", "max_duration_s"]);
+    let line = page.get("first_message").map_or(1, |(_, at)| report.place(at).0);
+    let first_message = required(report, &page, "first_message", Channel::Phone);
+    let prompt = page_text(report, &page, Channel::Phone, "the agent's prompt");
     let voicemail = page
         .get("voicemail")
         .filter(|(words, _)| *words != "hang_up")
-        .map(|(words, at)| Text::parse(sheet, at, words, Channel::Phone));
+        .map(|(words, at)| Text::parse(report, at, words, Channel::Phone));
     let max_duration_s = page.get("max_duration_s").map_or(MAX_DURATION_S, |(value, at)| {
         let seconds = value.parse().ok().filter(|s| (10..=43_200).contains(s));
         if seconds.is_none() {
             let message = format!("`max_duration_s` is {value}, and must be whole seconds from 10 to 43200");
-            sheet.error(at, "bad-value", message, "300 is five minutes");
+            report.error(at, "bad-value", message, "300 is five minutes");
         }
         seconds.unwrap_or(MAX_DURATION_S)
     });
@@ -171,20 +171,20 @@ pub(super) fn voice(sheet: &mut Sheet<'_>) -> Voice {
     Voice { first_message, voice, voicemail, max_duration_s, prompt, line }
 }
 
-pub(super) fn sms(sheet: &mut Sheet<'_>) -> Sms {
-    let whole = sheet.text();
+pub(super) fn sms(report: &mut Report<'_>) -> Sms {
+    let whole = report.text();
     let body = whole.trim();
     if body.is_empty() {
-        sheet.error(0, "empty-value", "the text message is empty".into(), "write what it says");
+        report.error(0, "empty-value", "the text message is empty", "write what it says");
     }
     let lead = whole.len() - whole.trim_start().len();
-    Sms { text: Text::parse(sheet, lead, body, Channel::Sms) }
+    Sms { text: Text::parse(report, lead, body, Channel::Sms) }
 }
 
-pub(super) fn email(sheet: &mut Sheet<'_>) -> Email {
-    let page = Page::read(sheet, &["subject"]);
-    let subject = required(sheet, &page, "subject", Channel::Email);
-    Email { subject, text: page_text(sheet, &page, Channel::Email, "the e-mail's text") }
+pub(super) fn email(report: &mut Report<'_>) -> Email {
+    let page = Page::read(report, &["subject"]);
+    let subject = required(report, &page, "subject", Channel::Email);
+    Email { subject, text: page_text(report, &page, Channel::Email, "the e-mail's text") }
 }
 
 impl Voice {

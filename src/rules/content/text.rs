@@ -1,8 +1,8 @@
 //! Text with fields and sections: `{{column}}`, `{{name|there}}`, `{{#first}}…{{/first}}`,
 //! `{{#after CHANNEL}}…{{/after}}`. Parsed once, with places; filled in by [`crate::rules::render`].
 
-use super::sheet::{Sheet, did_you_mean};
 use crate::model::Channel;
+use crate::rules::report::{Report, suggest};
 
 /// A parsed text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,38 +89,37 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 impl Text {
-    /// Parses `text`, which stands at byte `base` of the sheet, for a channel.
-    pub fn parse(sheet: &mut Sheet<'_>, base: usize, text: &str, channel: Channel) -> Self {
-        let mut open: Vec<(When, usize, Vec<Part>)> = Vec::new();
+    /// Parses `text`, which stands at byte `base` of the file, for a channel.
+    pub(super) fn parse(report: &mut Report<'_>, base: usize, text: &str, channel: Channel) -> Self {
+        let mut open: Vec<Open> = Vec::new();
         let mut parts = Vec::new();
         for token in tokens(text) {
             match token {
                 Token::Words(words) => parts.push(Part::Words(words.to_owned())),
                 Token::Braces(at, inner) => match inner.as_bytes().first() {
                     Some(b'#') => {
-                        if let Some(when) = parse_when(sheet, base + at, &inner[1..]) {
-                            open.push((when, base + at, std::mem::take(&mut parts)));
-                        }
+                        let word = inner[1..].split_whitespace().next().unwrap_or_default().to_owned();
+                        let when = parse_when(report, base + at, &inner[1..]);
+                        let outer = std::mem::take(&mut parts);
+                        open.push(Open { word, when, at: base + at, outer });
                     }
-                    Some(b'/') => close(sheet, base + at, inner[1..].trim(), &mut open, &mut parts),
+                    Some(b'/') => close(report, base + at, inner[1..].trim(), &mut open, &mut parts),
                     Some(_) | None => {
-                        parts.extend(parse_field(sheet, base + at, inner, channel).map(Part::Field));
+                        parts.extend(parse_field(report, base + at, inner, channel).map(Part::Field));
                     }
                 },
-                Token::Unclosed(at) => unclosed(sheet, base + at),
-                Token::Stray(at) => stray(sheet, base + at),
+                Token::Unclosed(at) => unclosed(report, base + at),
+                Token::Stray(at) => stray(report, base + at),
             }
         }
-        while let Some((when, at, outer)) = open.pop() {
-            let word = when.word();
-            sheet.error(
-                at,
-                "unclosed-section",
-                format!("the section `{{{{#{word}…}}}}` is never closed"),
-                format!("write {{{{/{word}}}}} where it ends"),
-            );
-            let inner = std::mem::replace(&mut parts, outer);
-            parts.push(Part::Section(when, inner));
+        while let Some(section) = open.pop() {
+            if section.when.is_some() {
+                let word = &section.word;
+                let message = format!("the section `{{{{#{word}…}}}}` is never closed");
+                let hint = format!("write {{{{/{word}}}}} where it ends");
+                report.error(section.at, "unclosed-section", message, hint);
+            }
+            section.end(&mut parts);
         }
         Self { parts }
     }
@@ -154,24 +153,32 @@ impl Text {
     }
 }
 
-impl When {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::After(_) => "after",
-        }
+/// A section whose end was not reached yet. One that cannot be understood stays open all the same, so that its
+/// end is not reported as well.
+struct Open {
+    word: String,
+    when: Option<When>,
+    at: usize,
+    outer: Vec<Part>,
+}
+
+impl Open {
+    /// Puts what stood in the section back among what stands around it.
+    fn end(self, parts: &mut Vec<Part>) {
+        let inner = std::mem::replace(parts, self.outer);
+        parts.extend(self.when.map(|when| Part::Section(when, inner)));
     }
 }
 
-pub(super) fn unclosed(sheet: &mut Sheet<'_>, at: usize) {
-    sheet.error(at, "unclosed-field", "`{{` is never closed".into(), "write `}}` after the column's name");
+pub(super) fn unclosed(report: &mut Report<'_>, at: usize) {
+    report.error(at, "unclosed-field", "`{{` is never closed", "write `}}` after the column's name");
 }
 
-pub(super) fn stray(sheet: &mut Sheet<'_>, at: usize) {
-    sheet.error(at, "stray-braces", "`}}` closes nothing".into(), "write `{{` before it, or take it out");
+pub(super) fn stray(report: &mut Report<'_>, at: usize) {
+    report.error(at, "stray-braces", "`}}` closes nothing", "write `{{` before it, or take it out");
 }
 
-fn parse_when(sheet: &mut Sheet<'_>, at: usize, inner: &str) -> Option<When> {
+fn parse_when(report: &mut Report<'_>, at: usize, inner: &str) -> Option<When> {
     let mut words = inner.split_whitespace();
     let (word, argument, more) = (words.next().unwrap_or_default(), words.next(), words.next());
     match (word, argument, more) {
@@ -179,55 +186,52 @@ fn parse_when(sheet: &mut Sheet<'_>, at: usize, inner: &str) -> Option<When> {
         ("after", Some(channel), None) => {
             let parsed = Channel::parse(channel);
             if parsed.is_none() {
-                let hint = did_you_mean(channel, Channel::ALL.iter().map(|c| c.as_str()));
-                sheet.error(at, "unknown-channel", format!("there is no channel `{channel}`"), hint);
+                let known: Vec<&str> = Channel::ALL.iter().map(|c| c.as_str()).collect();
+                let hint = suggest(channel, &known);
+                report.error(at, "unknown-channel", format!("there is no channel `{channel}`"), hint);
             }
             parsed.map(When::After)
         }
         ("after", ..) => {
-            let message = "`{{#after}}` names one channel".into();
-            sheet.error(at, "bad-section", message, "write for example {{#after whatsapp}}");
+            let message = "`{{#after}}` names one channel";
+            report.error(at, "bad-section", message, "write for example {{#after whatsapp}}");
             None
         }
         ("first", ..) => {
-            sheet.error(at, "bad-section", "`{{#first}}` takes no word".into(), "write {{#first}}");
+            report.error(at, "bad-section", "`{{#first}}` takes no word", "write {{#first}}");
             None
         }
         (other, ..) => {
-            let hint = did_you_mean(other, ["first", "after"]);
-            sheet.error(at, "unknown-section", format!("there is no section `{other}`"), hint);
+            let hint = suggest(other, &["first", "after"]);
+            report.error(at, "unknown-section", format!("there is no section `{other}`"), hint);
             None
         }
     }
 }
 
-fn close(
-    sheet: &mut Sheet<'_>,
-    at: usize,
-    word: &str,
-    open: &mut Vec<(When, usize, Vec<Part>)>,
-    parts: &mut Vec<Part>,
-) {
+fn close(report: &mut Report<'_>, at: usize, word: &str, open: &mut Vec<Open>, parts: &mut Vec<Part>) {
     match open.pop() {
-        Some((when, _, outer)) if when.word() == word => {
-            let inner = std::mem::replace(parts, outer);
-            parts.push(Part::Section(when, inner));
-        }
-        Some(other) => {
-            let expected = other.0.word();
+        Some(section) if section.word == word => section.end(parts),
+        Some(section) => {
+            let expected = &section.word;
             let message = format!("`{{{{/{word}}}}}` closes a section `{expected}`");
-            sheet.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
-            open.push(other);
+            report.error(at, "wrong-close", message, format!("write {{{{/{expected}}}}}"));
+            open.push(section);
         }
         None => {
             let message = format!("`{{{{/{word}}}}}` closes nothing");
-            sheet.error(at, "wrong-close", message, "take it out, or open the section before it");
+            report.error(at, "wrong-close", message, "take it out, or open the section before it");
         }
     }
 }
 
 /// Reads `column` or `column|default`; also an entry of `parameters` in whatsapp.json.
-pub(super) fn parse_field(sheet: &mut Sheet<'_>, at: usize, inner: &str, channel: Channel) -> Option<Field> {
+pub(super) fn parse_field(
+    report: &mut Report<'_>,
+    at: usize,
+    inner: &str,
+    channel: Channel,
+) -> Option<Field> {
     let (name, default) = match inner.split_once('|') {
         Some((name, default)) => (name.trim(), Some(default.trim())),
         None => (inner.trim(), None),
@@ -250,9 +254,9 @@ pub(super) fn parse_field(sheet: &mut Sheet<'_>, at: usize, inner: &str, channel
         None
     };
     if let Some((code, message, hint)) = trouble {
-        sheet.error(at, code, message, hint);
+        report.error(at, code, message, hint);
         return None;
     }
-    let (line, column) = sheet.place(at);
+    let (line, column) = report.place(at);
     Some(Field { name: name.to_owned(), default: default.map(str::to_owned), line, column })
 }

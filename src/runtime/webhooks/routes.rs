@@ -73,9 +73,19 @@ impl axum::response::IntoResponse for No {
     }
 }
 
+/// Whoever brings no proof at all is not listened to: their megabytes are never read.
+fn any_of(headers: &HeaderMap, names: &[&str]) -> Result<(), No> {
+    let shown = names.iter().any(|name| headers.contains_key(*name));
+    if shown { Ok(()) } else { Err(Disbelief::Missing.into()) }
+}
+
 /// The whole body, if it comes in time and is not too large.
 async fn read(body: Body, max: usize) -> Result<Bytes, No> {
-    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, max)).await {
+    read_within(BODY_WITHIN, body, max).await
+}
+
+async fn read_within(within: Duration, body: Body, max: usize) -> Result<Bytes, No> {
+    match tokio::time::timeout(within, to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         // Above the limit; or the caller hung up, who then reads no answer.
         Ok(Err(_)) => Err(No::TooLarge),
@@ -125,6 +135,7 @@ async fn verify_whatsapp(State(ear): Served, uri: Uri) -> Response {
 }
 
 async fn take_whatsapp(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+    any_of(&headers, &["x-hub-signature-256"])?;
     let body = read(body, WHATSAPP_MAX).await?;
     signature::whatsapp(ear.secrets.whatsapp_app_secret.expose_secret(), &headers, &body)?;
     let heard = match serde_json::from_slice(&body) {
@@ -136,6 +147,7 @@ async fn take_whatsapp(State(ear): Served, headers: HeaderMap, body: Body) -> Re
 }
 
 async fn take_vapi(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+    any_of(&headers, &["x-signature", "authorization", "x-vapi-secret"])?;
     let body = read(body, OTHERS_MAX).await?;
     signature::vapi(ear.secrets.vapi.expose_secret(), &headers, &body, crate::clock::wall_at())?;
     let heard = match serde_json::from_slice(&body) {
@@ -149,6 +161,7 @@ async fn take_vapi(State(ear): Served, headers: HeaderMap, body: Body) -> Result
 /// The form of a Twilio request whose signature is right.
 async fn twilio_form(ear: &Ear, request: Request) -> Result<(Bytes, Vec<(String, String)>), No> {
     let (parts, body) = request.into_parts();
+    any_of(&parts.headers, &["x-twilio-signature"])?;
     let body = read(body, OTHERS_MAX).await?;
     let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
     let url = format!("{}{asked}", ear.secrets.public_url);
@@ -205,5 +218,18 @@ async fn follow(
             .into_response()),
         Ok(None) => Ok(StatusCode::NOT_FOUND.into_response()),
         Err(_) => Err(No::NotTaken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        let read = read_within(Duration::from_millis(1), Body::from_stream(never), 10).await;
+        let answer = read.err().map(|no| no.into_response().status());
+        assert_eq!(answer, Some(StatusCode::REQUEST_TIMEOUT));
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 /// Three webhooks for each of 80 messages a second, and a slow commit; the rest waits in the kernel.
-const CONNECTIONS_MAX: usize = 512;
+const CONNECTIONS_MAX: usize = 256;
 
 /// For a request's headers to arrive, and for a connection to stay idle.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Serves until `shutdown` resolves, then lets requests under way finish for at most 5 s. Connections above
-/// 512 wait for a place.
+/// 256 wait for a place.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let open = GracefulShutdown::new();
