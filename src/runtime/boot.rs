@@ -3,7 +3,7 @@
 
 use super::brakes::Brakes;
 use super::dispatch::Dispatch;
-use super::driver::{Driver, Ended, News};
+use super::driver::{Driver, Ended, Kept, News};
 use super::ears::{Ears, Hearing};
 use super::gallery::{Gallery, TIMELINE};
 use super::handle::{Command, Level, Notice, Picture, PlaceFacts, Preflight};
@@ -13,7 +13,7 @@ use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::speaker::Speaker;
 use super::store::{Batch, Loaded, Store, StoreError};
-use super::{recovery, templates, webhooks};
+use super::{recovery, webhooks};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::input::Input;
@@ -24,7 +24,7 @@ use crate::sandbox::{Sandbox, SandboxError};
 use crate::workspace::{self, Unusable, Workspace};
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -123,10 +123,7 @@ pub enum BootError {
 pub struct Running {
     /// Ends with the loop.
     pub driver: JoinHandle<Ended>,
-    /// For commands that have no screen.
-    pub news: mpsc::Sender<News>,
-    stop: watch::Sender<bool>,
-    receiver: JoinHandle<()>,
+    receiver: Receiver,
     sandbox: Option<Sandbox>,
 }
 
@@ -134,9 +131,9 @@ impl Running {
     /// Waits for the loop, then takes the rest down.
     pub async fn ended(self) -> Option<Ended> {
         let ended = self.driver.await.ok();
-        self.stop.send_replace(true);
+        self.receiver.stop.send_replace(true);
         // A receiver that panicked has been logged; there is nothing left to save.
-        let _ = self.receiver.await;
+        let _ = self.receiver.task.await;
         if let Some(sandbox) = self.sandbox {
             sandbox.shutdown().await;
         }
@@ -148,81 +145,46 @@ impl Running {
 pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> {
     let Options { workspace, db, draw, speed, start, sandbox, purpose } = options;
     let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
-    workspace::state_dir(&workspace.dir)?;
-    let path = workspace::store_path(&workspace.dir, db.as_deref(), mode)?;
     let (hearing, brakes, clock) = (Hearing::default(), Brakes::default(), wires.clock.clone());
     let mut gallery = Gallery::new(wires.picture, Arc::new(place(&workspace, mode)), hearing.clone());
     starting(&mut gallery, "opening the store");
-    let store = Store::open(&path, mode)?;
-    let loaded = store.reader()?.load(TIMELINE)?;
-    let in_flight = loaded.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-    match (purpose, &loaded.campaign) {
-        (Purpose::Pilot, Some(c)) if in_flight => {
-            return Err(BootError::InFlight { name: c.header.launch.name.clone(), open: c.open() });
-        }
-        (Purpose::Resume, _) if !in_flight => return Err(BootError::NothingToResume),
-        _ => {}
-    }
+    let (store, loaded, in_flight) = open_store(&workspace, db.as_deref(), mode, purpose)?;
     starting(&mut gallery, "reading customers");
     let plan = read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.config.clone());
-    let base = base.or(workspace.config.clone()).unwrap_or_else(Config::rehearsal_defaults);
+    let base = base.or(workspace.config).unwrap_or_else(Config::rehearsal_defaults);
     starting(&mut gallery, "starting the sandbox");
     let asked = rehearsal::Asked {
         start,
         sandbox: sandbox.as_deref(),
         memory: match &db {
-            None => path.with_file_name("sandbox.db"),
+            None => store.path().with_file_name("sandbox.db"),
             Some(db) => db.with_extension("sandbox.db"),
         },
         customers: cohort(&loaded, plan.as_ref().ok()),
         seed: seed(&loaded, in_flight, plan.as_ref().ok()),
     };
-    let Rehearsed { config, sandbox, owns_clock, seed, speed } = match mode {
+    let rehearsed = match mode {
         Mode::Rehearsal => rehearsal::prepare(asked, &base, &loaded, &clock).await?,
         Mode::Live => Rehearsed::live(base),
     };
-    let listener = listen(&config, &loaded, mode).await?;
-    let address = listener.local_addr().map_err(|source| BootError::Listen { addr: config.webhooks.listen, source })?;
-    let public_url = config.webhooks.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let mut remember = Batch::default();
-    remember.meta.push(("webhook_port", address.port().to_string()));
-    store.commit(remember).await?;
-
     let (news, queue) = mpsc::channel(QUEUE);
-    let (stop, stopped) = watch::channel(false);
     let ears = Arc::new(Ears { news: news.clone(), brakes: brakes.clone(), hearing: hearing.clone() });
-    let router = webhooks::router(ears, webhooks::Secrets::new(&config, &public_url));
-    let receiver = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
+    let receiver = receive(&rehearsed.config, &store, &loaded, mode, ears).await?;
     starting(&mut gallery, "setting the providers up");
-    let links_base = config.webhooks.links_base(address);
-    let http = http::client(mode);
-    let whatsapp = Arc::new(Whatsapp::new(config.whatsapp.clone(), Arc::clone(&http)));
     let content = content_in_force(&store, &loaded, in_flight, plan.as_ref().ok())?;
-    if mode == Mode::Rehearsal {
-        rehearsal::tell_webhooks(&config, &public_url).await?;
-        let wanted: Vec<_> = [Some(&content), plan.as_ref().ok().map(|p| &p.content)].into_iter().flatten().collect();
-        for content in wanted {
-            let templates = templates::of(content, &links_base);
-            whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
-        }
-    }
-    let providers: Vec<Arc<dyn Provider>> = vec![
-        whatsapp,
-        Arc::new(Vapi::new(config.phone.clone(), Arc::clone(&http), &public_url)),
-        Arc::new(Twilio::new(config.sms.clone(), http, &public_url)),
-    ];
-    set_up(&providers, &public_url, mode, &hearing, &wires.notices).await?;
+    let contents = [Some(&content), plan.as_ref().ok().map(|plan| &plan.content)];
+    let providers = providers(&rehearsed.config, &receiver, mode, &contents).await?;
+    set_up(&providers, &receiver.public_url, mode, &hearing, &wires.notices).await?;
     let dispatch = Dispatch::new(providers, news.clone(), brakes.clone(), clock.clone());
-    let speaker = Speaker { content, links_base, links_target: config.webhooks.target().to_owned() };
-
-    let (plan, preflight) = with_seed(plan, (seed, speed), clock.now());
+    let links_target = rehearsed.config.webhooks.target().to_owned();
+    let speaker = Speaker { content, links_base: receiver.links_base.clone(), links_target };
+    let (plan, preflight) = with_seed(plan, (rehearsed.seed, rehearsed.speed), clock.now());
     gallery.set_starting(None);
     gallery.set_preflight(Some(Arc::new(preflight)));
     let mut driver = Driver {
         store,
-        clock: clock.clone(),
-        owns_clock,
+        owns_clock: rehearsed.owns_clock,
         dispatch: dispatch.clone(),
         brakes: brakes.clone(),
         speaker,
@@ -231,17 +193,9 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
         notices: wires.notices,
         gallery,
         until_done: purpose != Purpose::Console,
-        campaign: None,
-        people: HashMap::new(),
-        lines: HashMap::new(),
-        links: HashMap::new(),
-        dedup: HashSet::new(),
-        seq: 0,
-        last_person: 0,
-        last_cascade: 0,
-        last_text: 0,
-        last_at: At::default(),
-        pacers: pacers(&config, clock.now()),
+        pacers: pacers(&rehearsed.config, clock.now()),
+        clock,
+        kept: Kept::default(),
         outgoing: HashMap::new(),
         settling_until: None,
         failed: false,
@@ -257,7 +211,83 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
         // The driver cannot be gone yet; if it is, its end says why.
         let _ = news.send(News::Command(Command::Launch)).await;
     }
-    Ok(Running { driver, news, stop, receiver, sandbox })
+    Ok(Running { driver, receiver, sandbox: rehearsed.sandbox })
+}
+
+/// The store and what it held, fit for the purpose.
+fn open_store(
+    workspace: &Workspace,
+    db: Option<&Path>,
+    mode: Mode,
+    purpose: Purpose,
+) -> Result<(Store, Loaded, bool), BootError> {
+    workspace::state_dir(&workspace.dir)?;
+    let store = Store::open(&workspace::store_path(&workspace.dir, db, mode)?, mode)?;
+    let loaded = store.reader()?.load(TIMELINE)?;
+    let in_flight = loaded.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
+    match (purpose, in_flight) {
+        (Purpose::Pilot, Some(campaign)) => {
+            Err(BootError::InFlight { name: campaign.header.launch.name.clone(), open: campaign.open() })
+        }
+        (Purpose::Resume, None) => Err(BootError::NothingToResume),
+        (Purpose::Console | Purpose::Pilot | Purpose::Resume, in_flight) => {
+            let in_flight = in_flight.is_some();
+            Ok((store, loaded, in_flight))
+        }
+    }
+}
+
+/// The listener for webhooks and short links, and what others call it.
+#[derive(Debug)]
+struct Receiver {
+    public_url: String,
+    links_base: String,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+async fn receive(
+    config: &Config,
+    store: &Store,
+    loaded: &Loaded,
+    mode: Mode,
+    ears: Arc<Ears>,
+) -> Result<Receiver, BootError> {
+    let listener = listen(config, loaded, mode).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| BootError::Listen { addr: config.webhooks.listen, source })?;
+    let public_url = config.webhooks.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let mut remember = Batch::default();
+    remember.meta.push(("webhook_port", address.port().to_string()));
+    store.commit(remember).await?;
+    let router = webhooks::router(ears, webhooks::Secrets::new(config, &public_url));
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
+    Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), stop, task })
+}
+
+/// The clients; in a rehearsal the sandbox is told our addresses and asked to create the templates.
+async fn providers(
+    config: &Config,
+    receiver: &Receiver,
+    mode: Mode,
+    contents: &[Option<&Arc<Content>>],
+) -> Result<Vec<Arc<dyn Provider>>, BootError> {
+    let http = http::client(mode);
+    let whatsapp = Arc::new(Whatsapp::new(config.whatsapp.clone(), Arc::clone(&http)));
+    if mode == Mode::Rehearsal {
+        rehearsal::tell_webhooks(config, &receiver.public_url).await?;
+        for content in contents.iter().flatten() {
+            let templates = content.whatsapp.as_ref().map(|w| w.specs(&receiver.links_base)).unwrap_or_default();
+            whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
+        }
+    }
+    Ok(vec![
+        whatsapp,
+        Arc::new(Vapi::new(config.phone.clone(), Arc::clone(&http), &receiver.public_url)),
+        Arc::new(Twilio::new(config.sms.clone(), http, &receiver.public_url)),
+    ])
 }
 
 fn starting(gallery: &mut Gallery, what: &str) {
@@ -267,8 +297,8 @@ fn starting(gallery: &mut Gallery, what: &str) {
 
 /// A campaign was in flight: what was claimed is in doubt, and we listen before we speak.
 fn go_on(driver: &mut Driver, dispatch: Dispatch, news: mpsc::Sender<News>) {
-    let Some(campaign) = &driver.campaign else { return };
-    let (open, since) = (recovery::without_end(campaign), driver.last_at);
+    let Some(campaign) = &driver.kept.campaign else { return };
+    let (open, since) = (recovery::without_end(campaign), driver.kept.last_at);
     driver.settling_until = Some(At::from_millis(i64::MAX));
     if driver.owns_clock {
         driver.clock.run(true);

@@ -47,7 +47,7 @@ impl Driver {
     }
 
     fn order(&mut self, order: Order, turn: &mut Turn) {
-        if self.campaign.is_some() {
+        if self.kept.campaign.is_some() {
             self.apply(Input::Order(order), turn);
         }
     }
@@ -63,7 +63,7 @@ impl Driver {
     }
 
     fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {
-        let journey = self.campaign.as_ref()?.journey(cascade)?;
-        self.people.get(&journey.person).map(|customer| customer.phone.clone())
+        let journey = self.kept.campaign.as_ref()?.journey(cascade)?;
+        self.kept.people.get(&journey.person).map(|customer| customer.phone.clone())
     }
 }

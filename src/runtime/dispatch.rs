@@ -34,8 +34,6 @@ pub struct Claimed {
     pub channel: Channel,
     /// What is said.
     pub outgoing: Outgoing,
-    /// When it was claimed, campaign time.
-    pub at: At,
 }
 
 /// Carries effects out.

@@ -16,7 +16,7 @@ use super::launch::Plan;
 use super::pace::Pacer;
 use super::speaker::Speaker;
 use super::store::{Loaded, Store, StoreError, TextRow};
-use super::turn::Turn;
+use super::turn::{Redirect, Turn};
 use super::webhooks::NotTaken;
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
@@ -53,7 +53,7 @@ pub enum News {
         /// What gave a scanner away.
         suspected: Option<String>,
         /// Waits for the commit; gets where it leads.
-        ack: oneshot::Sender<Result<Option<String>, NotTaken>>,
+        ack: Redirect,
     },
     /// The operator asks.
     Command(Command),
@@ -77,16 +77,7 @@ pub struct Driver {
     pub(super) gallery: Gallery,
     /// Ends by itself once nothing can go on without an operator.
     pub(super) until_done: bool,
-    pub(super) campaign: Option<Campaign>,
-    pub(super) people: HashMap<PersonId, Customer>,
-    pub(super) lines: HashMap<Phone, PersonId>,
-    pub(super) links: HashMap<String, (AttemptId, String)>,
-    pub(super) dedup: HashSet<[u8; 16]>,
-    pub(super) seq: u64,
-    pub(super) last_person: u64,
-    pub(super) last_cascade: u64,
-    pub(super) last_text: u64,
-    pub(super) last_at: At,
+    pub(super) kept: Kept,
     pub(super) pacers: Vec<(Channel, Pacer)>,
     pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
@@ -95,34 +86,51 @@ pub struct Driver {
     pub(super) quit: bool,
 }
 
+/// What the store holds, in memory.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub campaign: Option<Campaign>,
+    pub people: HashMap<PersonId, Customer>,
+    /// Whoever shares a number shares its first person's id.
+    pub lines: HashMap<Phone, PersonId>,
+    /// Short links by code: whose, and where they lead.
+    pub links: HashMap<String, (AttemptId, String)>,
+    pub dedup: HashSet<[u8; 16]>,
+    pub seq: u64,
+    pub last_person: u64,
+    pub last_cascade: u64,
+    pub last_text: u64,
+    pub last_at: At,
+}
+
 impl Driver {
     /// Takes in what the store held.
     pub(super) fn load(&mut self, loaded: Loaded) {
-        self.campaign = loaded.campaign;
-        self.people = loaded.people;
-        self.lines = HashMap::new();
-        for (id, customer) in &self.people {
-            let line = self.lines.entry(customer.phone.clone()).or_insert(*id);
+        self.kept.campaign = loaded.campaign;
+        self.kept.people = loaded.people;
+        self.kept.lines = HashMap::new();
+        for (id, customer) in &self.kept.people {
+            let line = self.kept.lines.entry(customer.phone.clone()).or_insert(*id);
             *line = (*line).min(*id);
         }
-        (self.links, self.dedup, self.seq) = (loaded.links, loaded.dedup, loaded.seq);
-        (self.last_person, self.last_cascade) = (loaded.last_person, loaded.last_cascade);
-        (self.last_text, self.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
+        (self.kept.links, self.kept.dedup, self.kept.seq) = (loaded.links, loaded.dedup, loaded.seq);
+        (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
+        (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
         for phone in loaded.suppressed {
             self.brakes.opt_out(phone);
         }
-        if let Some(campaign) = &self.campaign {
+        if let Some(campaign) = &self.kept.campaign {
             self.brakes.hold(None, campaign.header.paused.is_some());
             for channel in Channel::ALL {
                 self.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
             }
         }
-        self.gallery.reset(self.campaign.as_ref(), &self.people, &loaded.newest);
+        self.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
     }
 
     /// Campaign time, never earlier than the log's last event.
     pub(super) fn now(&self) -> At {
-        self.clock.now().max(self.last_at)
+        self.clock.now().max(self.kept.last_at)
     }
 
     /// Runs until it is told to quit, or until nothing can go on (`until_done`).
@@ -145,7 +153,7 @@ impl Driver {
 
     fn is_done(&self) -> bool {
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
-        self.failed || self.campaign.as_ref().is_some_and(over)
+        self.failed || self.kept.campaign.as_ref().is_some_and(over)
     }
 
     /// Handles what has come in and fallen due, in one commit.
@@ -159,7 +167,7 @@ impl Driver {
             self.give_permits(&mut turn);
         }
         self.finish(turn).await;
-        let (campaign, seq, now) = (self.campaign.as_ref(), self.seq, self.now());
+        let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
         self.gallery.show(campaign, seq, now, self.quit);
     }
 
@@ -182,7 +190,7 @@ impl Driver {
     /// Gives one piece of news to the engine.
     pub(super) fn apply(&mut self, input: Input, turn: &mut Turn) {
         let now = self.now();
-        let Some(campaign) = self.campaign.as_mut().filter(|_| !self.failed) else { return };
+        let Some(campaign) = self.kept.campaign.as_mut().filter(|_| !self.failed) else { return };
         match engine::apply(campaign, now, input) {
             Ok(concluded) => {
                 for event in &concluded.events {
@@ -194,8 +202,8 @@ impl Driver {
                     }
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
-                    self.last_at = now;
-                    turn.take(concluded, &mut self.seq, &self.people);
+                    self.kept.last_at = now;
+                    turn.take(concluded, &mut self.kept.seq, &self.kept.people);
                 }
             }
             Err(illegal) => {
@@ -208,18 +216,18 @@ impl Driver {
     /// One verified report: once, its person looked up, its text kept.
     fn report(&mut self, report: Heard, turn: &mut Turn) {
         let key = hearing::dedup_key(&report);
-        if !self.dedup.insert(key) {
+        if !self.kept.dedup.insert(key) {
             return;
         }
         turn.batch.dedup.push(key);
-        let line = report.person.as_ref().and_then(|phone| self.lines.get(phone).copied());
+        let line = report.person.as_ref().and_then(|phone| self.kept.lines.get(phone).copied());
         let text = hearing::text_of(&report).cloned().map(|body| {
-            self.last_text += 1;
-            let id = TextId(self.last_text);
+            self.kept.last_text += 1;
+            let id = TextId(self.kept.last_text);
             turn.keep(TextRow { id, person: line, at: self.clock.now(), body });
             id
         });
-        if hearing::stops(&report) && (line.is_none() || self.campaign.is_none()) {
+        if hearing::stops(&report) && (line.is_none() || self.kept.campaign.is_none()) {
             self.suppress_unknown(&report, turn);
         }
         let store = self.store.id().to_owned();
@@ -230,27 +238,27 @@ impl Driver {
     /// An opt-out by somebody who is in no campaign of ours still holds.
     fn suppress_unknown(&mut self, report: &Heard, turn: &mut Turn) {
         let Some(phone) = report.person.clone() else { return };
-        let campaign = self.campaign.as_ref().map_or(CampaignId::default(), Campaign::id);
+        let campaign = self.kept.campaign.as_ref().map_or(CampaignId::default(), Campaign::id);
         let why = "opt-out by a number that is in no campaign".to_owned();
         let subject = Subject { channel: Some(report.channel), ..Subject::default() };
         let kind = Kind::Suppressed { via: report.channel, why: why.clone() };
         let event = Event { at: self.now(), campaign, subject, kind };
         turn.suppress(phone, &event, report.channel, &why);
-        turn.log(event, &mut self.seq);
+        turn.log(event, &mut self.kept.seq);
     }
 
     fn followed(
         &mut self,
         code: &str,
         suspected: Option<String>,
-        ack: oneshot::Sender<Result<Option<String>, NotTaken>>,
+        ack: Redirect,
         turn: &mut Turn,
     ) {
-        let Some((attempt, target)) = self.links.get(code).cloned() else {
+        let Some((attempt, target)) = self.kept.links.get(code).cloned() else {
             turn.follows.push((ack, None));
             return;
         };
-        let channel = self.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
+        let channel = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
         if let Some(channel) = channel {
             let report = Heard {
                 provider: "links",
@@ -269,7 +277,7 @@ impl Driver {
 
     fn fire_timers(&mut self, turn: &mut Turn) {
         let now = self.now();
-        let due = self.campaign.as_ref().map(|c| c.due(now)).unwrap_or_default();
+        let due = self.kept.campaign.as_ref().map(|c| c.due(now)).unwrap_or_default();
         for timer in due {
             self.apply(Input::Timer(timer), turn);
         }
@@ -295,7 +303,7 @@ impl Driver {
     }
 
     fn wants_to_send(&self, channel: Channel) -> bool {
-        self.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
+        self.kept.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
     }
 
     /// The next instant at which something is to be done without any news.
@@ -303,7 +311,7 @@ impl Driver {
         if self.failed {
             return None;
         }
-        let campaign = self.campaign.as_ref()?;
+        let campaign = self.kept.campaign.as_ref()?;
         let pacers = self.pacers.iter().filter(|(channel, _)| self.wants_to_send(*channel));
         let permits = pacers.map(|(_, pacer)| pacer.next().max(self.settling_until.unwrap_or_default()));
         // A queue whose head may not go now (somebody at the same number is in contact) waits for news.
@@ -314,7 +322,7 @@ impl Driver {
     /// Commits the turn, then lets everything out.
     async fn finish(&mut self, mut turn: Turn) {
         let claimed = self.fill_in(&mut turn);
-        turn.rows(self.campaign.as_ref());
+        turn.rows(self.kept.campaign.as_ref());
         if turn.batch.is_empty() {
             turn.acknowledge();
             return;
@@ -345,16 +353,16 @@ impl Driver {
         for effect in turn.effects.clone() {
             let Effect::Send { attempt, cascade, channel } = effect else { continue };
             let now = self.now();
-            let said = self.campaign.as_ref().and_then(|campaign| {
-                let customer = self.people.get(&campaign.journey(cascade)?.person)?;
+            let said = self.kept.campaign.as_ref().and_then(|campaign| {
+                let customer = self.kept.people.get(&campaign.journey(cascade)?.person)?;
                 Some(self.speaker.say(campaign, attempt, customer, now, None))
             });
             match said {
                 Some(Ok((outgoing, link))) => {
-                    self.links.insert(link.code.clone(), (attempt, link.target.clone()));
+                    self.kept.links.insert(link.code.clone(), (attempt, link.target.clone()));
                     turn.batch.links.push(link);
                     self.outgoing.insert(attempt, (outgoing.clone(), now));
-                    claimed.push(Claimed { attempt, cascade, channel, outgoing, at: now });
+                    claimed.push(Claimed { attempt, cascade, channel, outgoing });
                 }
                 Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
                 None => {
@@ -368,7 +376,7 @@ impl Driver {
 
     /// What a lookup of this attempt needs: the provider's id, or what was said and when.
     fn sought(&self, attempt: AttemptId) -> (Option<String>, Option<(Outgoing, At)>) {
-        let Some((journey, known)) = self.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
+        let Some((journey, known)) = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
             return (None, None);
         };
         if known.provider_id.is_some() {
@@ -376,9 +384,9 @@ impl Driver {
         }
         let said = self.outgoing.get(&attempt).cloned().or_else(|| {
             // After a restart the same words are made again, with the link they carried.
-            let campaign = self.campaign.as_ref()?;
-            let code = self.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
-            let customer = self.people.get(&journey.person)?;
+            let campaign = self.kept.campaign.as_ref()?;
+            let code = self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
+            let customer = self.kept.people.get(&journey.person)?;
             let since = known.claimed_at?;
             let (outgoing, _) = self.speaker.say(campaign, attempt, customer, since, code).ok()?;
             Some((outgoing, since))
@@ -396,7 +404,7 @@ impl Driver {
 
     /// A rehearsal's clock stands still while nothing runs.
     fn clock_follows_phase(&self) {
-        let ended = self.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
+        let ended = self.kept.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
         if self.owns_clock && ended && self.clock.is_running() {
             self.clock.run(false);
         }
@@ -440,7 +448,7 @@ impl Driver {
             }
         }
         let now = self.now();
-        Ended { failed: self.failed, now, seq: self.seq, campaign: self.campaign, people: self.people }
+        Ended { failed: self.failed, now, seq: self.kept.seq, campaign: self.kept.campaign, people: self.kept.people }
     }
 }
 

@@ -227,8 +227,8 @@ impl Driver {
         let now = self.now();
         let people = self.people_of(&plan, ids, &mut turn.batch);
         let starts = people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, now))).collect();
-        let campaign = CampaignId(self.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
-        let previous = self.campaign.as_ref().map(|c| &c.header);
+        let campaign = CampaignId(self.kept.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
+        let previous = self.kept.campaign.as_ref().map(|c| &c.header);
         let launch = Launch {
             name: plan.name(),
             kind: CampaignKind::Pilot,
@@ -241,16 +241,16 @@ impl Driver {
             customers: people.len() as u64,
             rejects: plan.rejects.len() as u64,
             store: self.store.id().to_owned(),
-            first_cascade: CascadeId(self.last_cascade + 1),
+            first_cascade: CascadeId(self.kept.last_cascade + 1),
             first_attempt: previous.map_or(AttemptId(1), |h| h.next_attempt),
             first_timer: previous.map_or(TimerId(1), |h| h.next_timer),
             policy: plan.policy(),
         };
-        self.last_cascade += people.len() as u64;
-        self.people = people.into_iter().collect();
+        self.kept.last_cascade += people.len() as u64;
+        self.kept.people = people.into_iter().collect();
         let (started, concluded) = engine::launch(campaign, now, launch, starts);
-        self.campaign = Some(started);
-        self.last_at = now;
+        self.kept.campaign = Some(started);
+        self.kept.last_at = now;
         let rejects = plan.rejects.iter().map(|(line, code, reason)| RejectRow {
             campaign: campaign.0,
             line: *line,
@@ -259,16 +259,16 @@ impl Driver {
         });
         turn.batch.rejects.extend(rejects);
         turn.batch.versions = plan.versions();
-        turn.take(concluded, &mut self.seq, &self.people);
+        turn.take(concluded, &mut self.kept.seq, &self.kept.people);
         self.brakes.hold(None, false);
         for channel in Channel::ALL {
             self.brakes.hold(Some(*channel), false);
         }
-        self.gallery.reset(self.campaign.as_ref(), &self.people, &[]);
+        self.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &[]);
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {
-        let running = self.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
+        let running = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
         if let Some(campaign) = running {
             return Some(format!(
                 "{} has {} customers under way; one campaign runs at a time",
@@ -287,7 +287,7 @@ impl Driver {
         if !self.owns_clock {
             return;
         }
-        if self.campaign.is_some()
+        if self.kept.campaign.is_some()
             && let Some(plan) = &self.plan
         {
             self.clock.set(next_monday(self.now(), plan.config.timezone));
@@ -306,10 +306,10 @@ impl Driver {
         for customer in &plan.customers {
             let key = (customer.phone.as_str().to_owned(), customer.name.raw().to_owned());
             let id = known.get(&key).copied().unwrap_or_else(|| {
-                self.last_person += 1;
-                PersonId(self.last_person)
+                self.kept.last_person += 1;
+                PersonId(self.kept.last_person)
             });
-            let line = self.lines.entry(customer.phone.clone()).or_insert(id);
+            let line = self.kept.lines.entry(customer.phone.clone()).or_insert(id);
             *line = (*line).min(id);
             batch.people.push(PersonRow { id, customer: customer.clone() });
             people.push((id, customer.clone()));
@@ -319,7 +319,7 @@ impl Driver {
 
     fn start_of(&self, plan: &Plan, customer: &Customer, now: At) -> CascadeStart {
         let suppressed = self.brakes.is_opted_out(&customer.phone);
-        let line = self.lines.get(&customer.phone).copied().unwrap_or_default();
+        let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
         let start = plan.rules.ladder_for(&customer.segment).start;
         let zone = customer.timezone.clone().unwrap_or_else(|| plan.config.timezone.name().to_owned());
         CascadeStart {
@@ -331,7 +331,7 @@ impl Driver {
             zone,
             country: customer.country.clone(),
             line,
-            recent: self.campaign.as_ref().map(|c| recent_contacts(c, line, now)).unwrap_or_default(),
+            recent: self.kept.campaign.as_ref().map(|c| recent_contacts(c, line, now)).unwrap_or_default(),
         }
     }
 }

@@ -17,7 +17,6 @@ mod recovery;
 mod rehearsal;
 mod speaker;
 pub mod store;
-mod templates;
 mod turn;
 pub mod webhooks;
 

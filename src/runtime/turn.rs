@@ -9,6 +9,9 @@ use crate::model::{AttemptId, CascadeId, Customer, PersonId, Phone, TextId, Untr
 use std::collections::{BTreeSet, HashMap};
 use tokio::sync::oneshot;
 
+/// Waits to be told where a short link leads.
+pub type Redirect = oneshot::Sender<Result<Option<String>, NotTaken>>;
+
 /// Answers that wait for the commit.
 #[derive(Debug, Default)]
 pub struct Turn {
@@ -21,7 +24,7 @@ pub struct Turn {
     /// Webhooks that wait for their 2xx.
     pub acks: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     /// Short links that wait for their redirect.
-    pub follows: Vec<(oneshot::Sender<Result<Option<String>, NotTaken>>, Option<String>)>,
+    pub follows: Vec<(Redirect, Option<String>)>,
     /// Texts of this turn, for the timeline.
     pub texts: HashMap<TextId, Untrusted>,
     /// Attempts claimed in this turn.

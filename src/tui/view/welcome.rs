@@ -132,7 +132,7 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
     lines
 }
 
-fn problems<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool, lines: &mut Vec<Line<'a>>) {
+fn problems(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool, lines: &mut Vec<Line<'_>>) {
     let shown = if roomy { 4 } else { 1 };
     let room = cells.saturating_sub(14);
     if preflight.rejects_total > 0 {
