@@ -4,6 +4,7 @@
 mod defaults;
 mod load;
 mod policy;
+mod providers;
 mod sandbox;
 mod table;
 

@@ -10,6 +10,7 @@ use cascade::rules::content::{Content, ContentFile};
 use cascade::rules::render::{Context, Link, NotRendered};
 use cascade::rules::sms::{Encoding, measure};
 use cascade::rules::{Problem, Severity};
+use proptest::strategy::Strategy as _;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -335,4 +336,29 @@ fn the_hash_holds_names_and_bytes_and_not_their_order() {
     assert_ne!(one, hash(&[("sms.txt", "b"), ("voice.md", "a")]));
     assert_ne!(one, hash(&[("sms.txt", "av"), ("oice.md", "b")]));
     assert_eq!(one.len(), 64);
+}
+
+proptest::proptest! {
+    /// Whatever an operator saves in mid-typing, the editor parses it: it may be wrong, it may not panic.
+    #[test]
+    fn no_text_makes_the_parsers_panic(
+        pieces in proptest::collection::vec(
+            proptest::prop_oneof![
+                proptest::sample::select(vec![
+                    "{{", "}}", "{{#first}}", "{{/first}}", "{{#after sms}}", "{{1}}", "|", "---\n", "\r\n", "\"", "{",
+                    "}", "[", "]", ":", ",", "\\u", "\\ud83d", "\"body\"", "\"languages\"", "first_message: ", "é", "🌷",
+                ]).prop_map(str::to_owned),
+                ".{0,6}",
+            ],
+            0..24,
+        )
+    ) {
+        let text = pieces.concat();
+        for name in ["whatsapp.json", "voice.md", "sms.txt", "email.md"] {
+            let (_, problems) = parse(&[(name, &text)]);
+            proptest::prop_assert!(problems.iter().all(|p| p.line > 0 && p.column > 0));
+        }
+        let (_, problems) = cascade::config::load(std::path::Path::new("cascade.toml"), &text, &|_| None);
+        proptest::prop_assert!(problems.iter().all(|p| p.line > 0 && p.column > 0));
+    }
 }

@@ -6,6 +6,7 @@
 mod json;
 mod pages;
 mod specs;
+mod template;
 mod text;
 mod whatsapp;
 
@@ -94,7 +95,7 @@ impl Content {
         let mut report = Report::new(path, text);
         match channel {
             Channel::Whatsapp => {
-                let parsed = whatsapp::whatsapp(&mut report);
+                let parsed = template::whatsapp(&mut report);
                 self.whatsapp = (!report.has_errors()).then_some(parsed);
             }
             Channel::Phone => {
