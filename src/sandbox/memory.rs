@@ -166,7 +166,8 @@ fn load(db: &rusqlite::Connection) -> rusqlite::Result<Kept> {
 /// The writer: takes what is waiting, commits it at once, then tells everybody.
 fn work(mut db: rusqlite::Connection, inbox: &mpsc::Receiver<Job>) {
     let mut stop = false;
-    while let (false, Ok(first)) = (stop, inbox.recv()) {
+    while !stop {
+        let Ok(first) = inbox.recv() else { return };
         let (mut writes, mut acks, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for job in std::iter::once(first).chain(inbox.try_iter().take(BATCH)) {
             match job {

@@ -1,0 +1,114 @@
+//! The sandbox over raw HTTP, by a client that is not ours: the providers' shapes, signatures, people, faults.
+
+#[cfg(test)]
+#[path = "sandbox/client.rs"]
+mod client;
+#[cfg(test)]
+#[path = "sandbox/faults.rs"]
+mod faults;
+#[cfg(test)]
+#[path = "sandbox/population.rs"]
+mod population;
+#[cfg(test)]
+#[path = "sandbox/shapes.rs"]
+mod shapes;
+#[cfg(test)]
+#[path = "sandbox/twilio.rs"]
+mod twilio;
+#[cfg(test)]
+#[path = "sandbox/vapi.rs"]
+mod vapi;
+#[cfg(test)]
+#[path = "sandbox/whatsapp.rs"]
+mod whatsapp;
+
+use cascade::clock::Clock;
+use cascade::model::At;
+use client::{Ear, MONDAY, World, options};
+use reqwest::{Method, header};
+use serde_json::Value;
+
+const HUMAN: &str = r#"{"numbers":{"+14155550100":"human"}}"#;
+
+#[tokio::test]
+async fn only_programs_on_this_machine_get_in() {
+    let world = World::stepped("").await;
+    let get = || world.http.get(world.url("/sandbox/config"));
+    assert_eq!(get().send().await.unwrap().status(), 200);
+    assert_eq!(get().header(header::ORIGIN, "http://127.0.0.1").send().await.unwrap().status(), 403);
+    assert_eq!(get().header(header::HOST, "sandbox.example.test").send().await.unwrap().status(), 403);
+    let long = world.http.post(world.url(&world.whatsapp_path("messages"))).body("x".repeat(2 << 20));
+    // The answer may come while we still write.
+    assert!(long.send().await.is_ok_and(|answer| answer.status() == 413) || cfg!(unix));
+    let far = serde_json::json!({"twilio_inbound": "http://example.test/"});
+    let put = world.http.put(world.url("/sandbox/webhooks")).json(&far).send().await.unwrap();
+    assert_eq!(put.status(), 400);
+}
+
+#[tokio::test]
+async fn the_address_must_be_loopback() {
+    let clock = Clock::stepped(At::parse(MONDAY).unwrap());
+    let mut wide = options(&clock, "", None);
+    wide.listen = "0.0.0.0:0".parse().unwrap();
+    let error = cascade::sandbox::start(wide).await.unwrap_err();
+    assert!(error.to_string().contains("loopback"), "{error}");
+}
+
+#[tokio::test]
+async fn the_configuration_has_the_keys_of_the_file() {
+    let world = World::stepped("").await;
+    let asked: Value =
+        world.http.get(world.url("/sandbox/config")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(asked, world.config);
+    assert_eq!(asked["now"], MONDAY);
+    for (section, keys) in [
+        (
+            "whatsapp",
+            &[
+                "base_url",
+                "api_version",
+                "phone_number_id",
+                "business_account_id",
+                "access_token",
+                "app_secret",
+                "verify_token",
+            ][..],
+        ),
+        ("phone", &["base_url", "phone_number_id", "api_key", "webhook_secret", "webhook_credential_id"]),
+        ("sms", &["base_url", "account_sid", "auth_token", "from"]),
+    ] {
+        for key in keys {
+            assert!(asked[section][key].as_str().is_some_and(|v| !v.is_empty()), "{section}.{key}");
+        }
+    }
+    assert!(
+        !format!("{:?}", world.sandbox).contains(&world.text("sms", "auth_token")),
+        "secrets stay out of Debug"
+    );
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("sandbox.db");
+    let clock = Clock::stepped(At::parse(MONDAY).unwrap());
+    let ear = Ear::new().await;
+    let world = World::start(options(&clock, HUMAN, Some(file.clone())), clock.clone(), ear.clone()).await;
+    world.whatsapp_ready().await;
+    assert_eq!(world.send_whatsapp("+14155550100", "att_x_1").await.0, 200);
+    let (before, addr) = (world.config.clone(), world.sandbox.addr());
+    world.sandbox.shutdown().await;
+    // It falls due while nobody runs.
+    clock.advance_to(At(clock.now().millis() + 6 * 3_600_000));
+    let world = World::start(options(&clock, HUMAN, Some(file)), clock.clone(), ear.clone()).await;
+    assert_eq!(world.sandbox.addr(), addr, "the port is bound again");
+    assert_eq!(world.config["whatsapp"], before["whatsapp"], "the secrets are the same");
+    let replied = ear.wait(1, |h| h.json()["entry"][0]["changes"][0]["value"]["messages"].is_array()).await;
+    assert_eq!(replied.len(), 1);
+    ear.wait(1, |h| h.json()["entry"][0]["changes"][0]["value"]["statuses"][0]["status"] == "read").await;
+    let sends = world.lines("ledger").await.into_iter().filter(|line| line["kind"] == "send").count();
+    assert_eq!(sends, 1, "the ledger is kept");
+    // A template made before is still there.
+    let (_, list) = world.graph(Method::GET, &world.account_path("message_templates"), Value::Null).await;
+    assert_eq!(list["data"][0]["name"], "renewal");
+}
