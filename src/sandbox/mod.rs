@@ -31,6 +31,7 @@ use crate::model::{Phone, Segment};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -128,6 +129,7 @@ impl Sandbox {
     /// Stops listening and acting, and waits until everything is on disk.
     pub async fn shutdown(self) {
         let Self { app, stop, tasks } = self;
+        app.closed.store(true, Ordering::Relaxed);
         stop.send_replace(true);
         for task in tasks {
             if let Err(error) = task.await {

@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -304,6 +305,8 @@ pub(super) struct App {
     pub http: reqwest::Client,
     /// Something was planned.
     pub wake: Notify,
+    /// Set at shutdown: connections that are still open lead nowhere from then on.
+    pub closed: AtomicBool,
 }
 
 impl App {
@@ -314,7 +317,15 @@ impl App {
         addr: SocketAddr,
         http: reqwest::Client,
     ) -> Self {
-        Self { world: Mutex::new(world), memory, clock, addr, http, wake: Notify::new() }
+        Self {
+            world: Mutex::new(world),
+            memory,
+            clock,
+            addr,
+            http,
+            wake: Notify::new(),
+            closed: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {

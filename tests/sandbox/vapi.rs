@@ -16,6 +16,11 @@ async fn a_call_is_answered_told_and_reported() {
     let world = World::stepped(PEOPLE).await;
     let created = world.vapi(Method::POST, "/call", world.call("+14155550100", "att_x_9")).await;
     assert_eq!(created.status(), 201);
+    assert_eq!(
+        created.headers()["date"],
+        "Mon, 05 Jan 2026 14:00:00 GMT",
+        "a provider's clock is the campaign's"
+    );
     let call: Value = created.json().await.unwrap();
     assert_eq!(call["subscriptionLimits"]["remainingConcurrentCalls"], 9);
     world.advance_s(600);
@@ -120,7 +125,8 @@ async fn a_call_can_be_hung_up() {
     assert_eq!(report["message"]["endedReason"], "manually-canceled");
     assert_eq!(hang_up().await.status(), 400, "it is over");
     assert!(!world.lines("events").await.iter().any(|l| l["what"] == "answered"));
-    assert!(world.lines("ledger").await.iter().any(|l| l["kind"] == "recall"));
+    let recall = world.lines("ledger").await.into_iter().find(|l| l["kind"] == "recall").unwrap();
+    assert_eq!((&recall["to"], &recall["attempt"]), (&json!("+14155550100"), &json!("att")));
 }
 
 #[tokio::test]
