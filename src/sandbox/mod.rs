@@ -3,9 +3,9 @@
 //! Shares `model` and `clock` with the rest, and no request or response type with `providers`: if both sides
 //! shared them, a rehearsal would prove only that we agree with ourselves.
 //!
-//! One request's way: [`server`] reads it, asks [`faults`], lets `meta`, `vapi` or `twilio` answer on the
-//! [`world`], writes the ledger line and what changed down ([`memory`]), then answers. What people and
-//! providers do later are [`acts`] on the campaign's clock; webhooks and clicks leave through [`deliver`].
+//! One request's way: `server` reads it, asks `faults`, lets `meta`, `vapi` or `twilio` answer on the
+//! `world`, writes the ledger line and what changed down (`memory`), then answers. What people and
+//! providers do later are `acts` on the campaign's clock; webhooks and clicks leave through `deliver`.
 
 mod acts;
 mod admin;
