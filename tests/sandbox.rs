@@ -23,7 +23,7 @@ mod vapi;
 mod whatsapp;
 
 use cascade::clock::Clock;
-use cascade::model::At;
+use cascade::model::{At, Phone, Segment};
 use client::{Ear, MONDAY, World, options};
 use reqwest::{Method, header};
 use serde_json::Value;
@@ -89,12 +89,54 @@ async fn the_configuration_has_the_keys_of_the_file() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_memory_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("sandbox.db");
+    std::fs::write(&file, "this is no database, and long enough to be read as one by mistake").unwrap();
+    let clock = Clock::stepped(At::parse(MONDAY).unwrap());
+    let error = cascade::sandbox::start(options(&clock, "", Some(file))).await.unwrap_err().to_string();
+    assert!(error.contains("sandbox.db") && error.contains("move the file away"), "{error}");
+    let nowhere = dir.path().join("missing/sandbox.db");
+    let error = cascade::sandbox::start(options(&clock, "", Some(nowhere))).await.unwrap_err().to_string();
+    assert!(error.contains("is its directory writable?"), "{error}");
+}
+
+#[tokio::test]
+async fn a_scenario_says_how_a_segment_behaves() {
+    let scenario = r#"{"segments":{"vip":{"whatsapp":{"convert":1,"delay":{"median_s":60}},"sms":{"optout":1}},
+        "cold":{"whatsapp":{"deliver":0}}},"faults":[{"provider":"vapi","kind":"refuse","count":1}]}"#;
+    let clock = Clock::stepped(At::parse(MONDAY).unwrap());
+    let mut options = options(&clock, scenario, None);
+    let person =
+        |number: &str, segment: &str| (Phone::parse_e164(number).unwrap(), Segment(segment.to_owned()), None);
+    options.customers = vec![person("+14155550100", "vip"), person("+14155550101", "cold")];
+    let world = World::start(options, clock, Ear::new().await).await;
+    world.whatsapp_ready().await;
+    world.inbound_ready().await;
+    world.send_whatsapp("+14155550100", "a").await;
+    world.send_whatsapp("+14155550101", "b").await;
+    world.send_sms("+14155550100", "c", "Hi").await;
+    world.advance_s(24 * 3600);
+    world.until_events(1, |e| e["to"] == "+14155550100" && e["outcome"] == "replied").await;
+    world.until_events(1, |e| e["to"] == "+14155550101" && e["outcome"] == "bounced").await;
+    world.until_events(1, |e| e["to"] == "+14155550100" && e["outcome"] == "opted_out").await;
+    let refused = world.vapi(Method::POST, "/call", world.call("+14155550100", "d")).await;
+    assert_eq!(refused.status(), 429, "faults of the scenario are in force");
+}
+
+#[tokio::test]
 async fn a_restart_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("sandbox.db");
     let clock = Clock::stepped(At::parse(MONDAY).unwrap());
     let ear = Ear::new().await;
     let world = World::start(options(&clock, HUMAN, Some(file.clone())), clock.clone(), ear.clone()).await;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "it holds secrets");
+    }
     world.whatsapp_ready().await;
     assert_eq!(world.send_whatsapp("+14155550100", "att_x_1").await.0, 200);
     let (before, addr) = (world.config.clone(), world.sandbox.addr());
