@@ -78,7 +78,14 @@ impl Fault {
             FaultKind::Status if !number || self.status() < 200 || self.status() > 599 => {
                 Err("code of status is an HTTP status from 200 to 599".into())
             }
-            _ => Ok(()),
+            FaultKind::Delay
+            | FaultKind::Status
+            | FaultKind::Refuse
+            | FaultKind::LoseResponse
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Forge
+            | FaultKind::Down => Ok(()),
         }
     }
 

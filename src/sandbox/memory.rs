@@ -27,6 +27,14 @@ pub enum MemoryError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The file cannot be made.
+    #[error("the sandbox's memory {file} cannot be made: {source}; is its directory writable?")]
+    File {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A stored thing cannot be read back.
     #[error("the sandbox's memory holds an unreadable {kind}: {source}; move the file away to start afresh")]
     Garbled {
@@ -134,6 +142,9 @@ pub(super) async fn open(file: Option<PathBuf>) -> Result<(Memory, Kept), Memory
 fn connect(file: Option<PathBuf>) -> Result<(rusqlite::Connection, Kept), MemoryError> {
     let name = file.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
     let fail = |source| MemoryError::Open { file: name.clone(), source };
+    if let Some(path) = &file {
+        private(path).map_err(|source| MemoryError::File { file: name.clone(), source })?;
+    }
     let db = match &file {
         Some(file) => rusqlite::Connection::open(file),
         None => rusqlite::Connection::open_in_memory(),
@@ -145,6 +156,15 @@ fn connect(file: Option<PathBuf>) -> Result<(rusqlite::Connection, Kept), Memory
         .map_err(fail)?;
     let kept = load(&db).map_err(fail)?;
     Ok((db, kept))
+}
+
+/// Makes the file, for its owner alone: it holds secrets. SQLite gives its side files the same mode.
+fn private(path: &std::path::Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 fn load(db: &rusqlite::Connection) -> rusqlite::Result<Kept> {
@@ -166,7 +186,8 @@ fn load(db: &rusqlite::Connection) -> rusqlite::Result<Kept> {
 /// The writer: takes what is waiting, commits it at once, then tells everybody.
 fn work(mut db: rusqlite::Connection, inbox: &mpsc::Receiver<Job>) {
     let mut stop = false;
-    while let (false, Ok(first)) = (stop, inbox.recv()) {
+    while !stop {
+        let Ok(first) = inbox.recv() else { return };
         let (mut writes, mut acks, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for job in std::iter::once(first).chain(inbox.try_iter().take(BATCH)) {
             match job {

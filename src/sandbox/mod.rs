@@ -3,9 +3,9 @@
 //! Shares `model` and `clock` with the rest, and no request or response type with `providers`: if both sides
 //! shared them, a rehearsal would prove only that we agree with ourselves.
 //!
-//! One request's way: [`server`] reads it, asks [`faults`], lets `meta`, `vapi` or `twilio` answer on the
-//! [`world`], writes the ledger line and what changed down ([`memory`]), then answers. What people and
-//! providers do later are [`acts`] on the campaign's clock; webhooks and clicks leave through [`deliver`].
+//! One request's way: `server` reads it, asks `faults`, lets `meta`, `vapi` or `twilio` answer on the
+//! `world`, writes the ledger line and what changed down (`memory`), then answers. What people and
+//! providers do later are `acts` on the campaign's clock; webhooks and clicks leave through `deliver`.
 
 mod acts;
 mod admin;
@@ -31,6 +31,7 @@ use crate::model::{Phone, Segment};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -128,6 +129,7 @@ impl Sandbox {
     /// Stops listening and acting, and waits until everything is on disk.
     pub async fn shutdown(self) {
         let Self { app, stop, tasks } = self;
+        app.closed.store(true, Ordering::Relaxed);
         stop.send_replace(true);
         for task in tasks {
             if let Err(error) = task.await {

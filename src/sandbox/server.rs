@@ -61,6 +61,14 @@ impl Door {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scissors(Arc<AtomicBool>);
 
+impl Scissors {
+    /// Cuts; what is returned here is never written.
+    fn apply(&self) -> Response {
+        self.0.store(true, Ordering::Relaxed);
+        StatusCode::OK.into_response()
+    }
+}
+
 /// A connection that can be cut.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -145,7 +153,15 @@ pub(super) async fn serve(door: Door, app: Arc<App>, mut stopped: watch::Receive
 }
 
 /// Only programs that mean this address get in: no page in a browser, no rebound name.
-async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn guard(
+    State(app): State<Arc<App>>,
+    ConnectInfo(cut): ConnectInfo<Scissors>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.closed.load(Ordering::Relaxed) {
+        return cut.apply();
+    }
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let ours = host == app.addr.to_string() || host == format!("localhost:{}", app.addr.port());
@@ -178,10 +194,7 @@ async fn provider(
     });
     match answered.await {
         Ok(Some((reply, false))) => respond(&reply, call.provider, at),
-        Ok(Some((_, true)) | None) => {
-            cut.0.store(true, Ordering::Relaxed);
-            StatusCode::OK.into_response()
-        }
+        Ok(Some((_, true)) | None) => cut.apply(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
@@ -218,6 +231,12 @@ fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> Option<(Reply,
 }
 
 fn enter(world: &mut World, call: &Call, reply: &Reply) {
+    // A recall names our id of the thing; whom it was for, the provider knows.
+    let (to, attempt) = match (call.kind, call.provider) {
+        (Kind::Recall, Provider::Vapi) => vapi::about(world, call),
+        (Kind::Recall, Provider::Twilio) => twilio::about(world, call),
+        (Kind::Send | Kind::Lookup | Kind::Setup | Kind::Recall, _) => (call.to(), call.attempt()),
+    };
     world.enter(&LedgerLine {
         at: call.at,
         provider: call.provider.as_str(),
@@ -226,8 +245,8 @@ fn enter(world: &mut World, call: &Call, reply: &Reply) {
         path: &call.path,
         status: reply.status,
         channel: call.provider.channel(),
-        to: call.to().as_deref(),
-        attempt: call.attempt().as_deref(),
+        to: to.as_deref(),
+        attempt: attempt.as_deref(),
         accepted: (call.kind == Kind::Send).then_some((200..300).contains(&reply.status)),
         code: reply.code.as_deref(),
         body_sha256: sign::sha256_hex(&call.body),

@@ -91,12 +91,15 @@ impl Call {
         match self.provider {
             Provider::Whatsapp => self.json["biz_opaque_callback_data"].as_str().map(str::to_owned),
             Provider::Vapi => self.json["name"].as_str().map(str::to_owned),
-            Provider::Twilio => {
-                let callback = url::Url::parse(self.form("StatusCallback")?).ok()?;
-                callback.query_pairs().find(|(key, _)| key == "a").map(|(_, value)| value.into_owned())
-            }
+            Provider::Twilio => attempt_in(self.form("StatusCallback")?),
         }
     }
+}
+
+/// The attempt in a callback's query: `a`.
+pub(super) fn attempt_in(callback: &str) -> Option<String> {
+    let callback = url::Url::parse(callback).ok()?;
+    callback.query_pairs().find(|(key, _)| key == "a").map(|(_, value)| value.into_owned())
 }
 
 fn provider(first: &str) -> Option<Provider> {

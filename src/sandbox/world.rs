@@ -11,8 +11,9 @@ use crate::clock::Clock;
 use crate::model::At;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -67,6 +68,11 @@ pub(super) struct Hooks {
     pub sendgrid_events: Option<String>,
 }
 
+/// A moment per number.
+fn moments(kept: &Kept, kind: &'static str) -> Result<HashMap<String, At>, MemoryError> {
+    Ok(kept.all(kind)?.into_iter().map(|(number, ms)| (number, At::from_millis(ms))).collect())
+}
+
 /// The state. Whoever changes it also says what is to be written down.
 #[derive(Debug)]
 pub(super) struct World {
@@ -82,8 +88,8 @@ pub(super) struct World {
     pub limits: meta::Limits,
     /// By id, and so by age.
     pub calls: BTreeMap<String, vapi::Call>,
-    /// People whose first call has been throttled.
-    pub throttled: HashSet<String>,
+    /// When a person's call was last throttled.
+    pub throttled: HashMap<String, At>,
     /// By sid, and so by age.
     pub texts: BTreeMap<String, twilio::Sms>,
     /// `provider/number` of whoever said stop there.
@@ -118,14 +124,10 @@ impl World {
             faults,
             templates: kept.all("template")?.into_iter().collect(),
             messages: kept.all("message")?.into_iter().collect(),
-            windows: kept
-                .all("window")?
-                .into_iter()
-                .map(|(number, ms)| (number, At::from_millis(ms)))
-                .collect(),
+            windows: moments(&kept, "window")?,
             limits: meta::Limits::default(),
             calls: kept.all("call")?.into_iter().collect(),
-            throttled: kept.all::<bool>("throttled")?.into_iter().map(|(number, _)| number).collect(),
+            throttled: moments(&kept, "throttled")?,
             texts: kept.all("sms")?.into_iter().collect(),
             stopped: kept.all::<bool>("stopped")?.into_iter().map(|(key, _)| key).collect(),
             addr,
@@ -304,6 +306,8 @@ pub(super) struct App {
     pub http: reqwest::Client,
     /// Something was planned.
     pub wake: Notify,
+    /// Set at shutdown: connections that are still open lead nowhere from then on.
+    pub closed: AtomicBool,
 }
 
 impl App {
@@ -314,7 +318,15 @@ impl App {
         addr: SocketAddr,
         http: reqwest::Client,
     ) -> Self {
-        Self { world: Mutex::new(world), memory, clock, addr, http, wake: Notify::new() }
+        Self {
+            world: Mutex::new(world),
+            memory,
+            clock,
+            addr,
+            http,
+            wake: Notify::new(),
+            closed: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {

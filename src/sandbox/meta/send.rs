@@ -77,7 +77,9 @@ pub(super) fn send(world: &mut World, call: &Call) -> Reply {
         return error(131_050, "the recipient has chosen to stop marketing messages from this business");
     }
     let draw = world.people.draw(&to, Channel::Whatsapp);
-    let code = match plan.whatsapp {
+    // The plan is about being addressed; free text only goes on with a talk that has begun.
+    let becomes = if message.category == "service" { Text::Silent { read: true } } else { plan.whatsapp };
+    let code = match becomes {
         Text::Refused(code) => Some(code),
         // The same fault can come back synchronously or later.
         Text::Failed(131_026) => (draw.unit("synchronous") < 0.25).then_some(131_026),
@@ -93,7 +95,7 @@ pub(super) fn send(world: &mut World, call: &Call) -> Reply {
     }
     let id = format!("wamid.HBgL{}", world.new_id().to_uppercase());
     let times = text_times(&draw, Channel::Whatsapp, plan.pace[Channel::Whatsapp.index()]);
-    live(world, call.at, &id, &message, plan.whatsapp, times);
+    live(world, call.at, &id, &message, becomes, times);
     world.keep("message", &id, &message);
     world.messages.insert(id.clone(), message);
     let digits = to.trim_start_matches('+');

@@ -45,7 +45,9 @@ pub(in crate::sandbox) fn button_fits(saying: Saying, caption: &str, payload: &s
     let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).collect();
     let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let stop = any(&["stop", "unsubscribe", "optout", "opt", "stopp", "abmelden", "baja"]);
-    let no = any(&["no", "not", "negative", "decline", "nein", "nicht", "non", "kein"]);
+    let no = any(&[
+        "no", "not", "negative", "decline", "nein", "nicht", "non", "kein", "não", "nao", "nee", "nej",
+    ]);
     let question = any(&["question", "frage", "pregunta"]) || said.contains('?');
     let wrong = any(&["wrong", "falsche", "equivocado"]);
     match saying {

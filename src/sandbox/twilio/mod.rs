@@ -7,7 +7,7 @@ mod told;
 pub(super) use told::{price, reply, status};
 
 use super::acts::Act;
-use super::wire::{Call, Reply};
+use super::wire::{Call, Reply, attempt_in};
 use super::world::World;
 use crate::model::At;
 use axum::http::Method;
@@ -173,6 +173,13 @@ fn list(world: &World, call: &Call) -> Reply {
             "next_page_uri": more.then(|| uri(page + 1)),
             "previous_page_uri": page.checked_sub(1).map(uri), "messages": messages}),
     )
+}
+
+/// Whom a recalled message was for, and the attempt in its callback.
+pub(super) fn about(world: &World, call: &Call) -> (Option<String>, Option<String>) {
+    let sid = call.segments.last().map(|last| last.strip_suffix(".json").unwrap_or(last));
+    let sms = sid.and_then(|sid| world.texts.get(sid));
+    (sms.map(|sms| sms.to.clone()), sms.and_then(|sms| attempt_in(sms.callback.as_deref()?)))
 }
 
 /// `POST Messages/{Sid}.json` with `Status=canceled`: only before it has left.

@@ -6,7 +6,8 @@ use super::super::people::{Voice, call_times};
 use super::super::wire::{Call as Request, Reply};
 use super::super::world::World;
 use super::{Call, CallStatus, LINES, Phase, Server, credential_id, error, phone_number_id, shown, uuid};
-use crate::model::{Channel, Phone};
+use crate::model::{At, Channel, Phone};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// Busy lines and wrong numbers do not ring for long.
@@ -22,8 +23,7 @@ pub(super) fn create(world: &mut World, request: &Request) -> Reply {
         return error(400, "customer.number must be a valid phone number in the E.164 format.");
     };
     let plan = world.people.plan(&to);
-    if plan.throttled && world.throttled.insert(to.clone()) {
-        world.keep("throttled", &to, &true);
+    if plan.throttled && throttles(world, &to, request.at) {
         return error(429, "Too many requests. Please try again later.");
     }
     let busy = world.calls.values().filter(|call| call.status != CallStatus::Ended).count();
@@ -63,6 +63,16 @@ pub(super) fn create(world: &mut World, request: &Request) -> Reply {
     world.keep("call", &id, &call);
     world.calls.insert(id, call);
     Reply::ok(201, answer)
+}
+
+/// The first call of a day to some people is refused, and no later one.
+fn throttles(world: &mut World, to: &str, at: At) -> bool {
+    let lately = world.throttled.get(to).is_some_and(|last| (at - *last).abs() < TimeDelta::days(1));
+    if !lately {
+        world.keep("throttled", to, &at.millis());
+        world.throttled.insert(to.to_owned(), at);
+    }
+    !lately
 }
 
 /// The transient assistant, or what overrides a saved one.

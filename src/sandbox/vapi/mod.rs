@@ -215,6 +215,12 @@ fn list(world: &World, request: &Request) -> Reply {
     Reply::ok(200, json!(calls))
 }
 
+/// Whom a recalled call was for, and its name.
+pub(super) fn about(world: &World, request: &Request) -> (Option<String>, Option<String>) {
+    let call = request.segments.get(1).and_then(|id| world.calls.get(id));
+    (call.map(|call| call.to.clone()), call.and_then(|call| call.name.clone()))
+}
+
 /// Hangs up, as the control URL does for live calls.
 fn control(world: &mut World, request: &Request, id: &str) -> Reply {
     if request.json["type"] != "end-call" {

@@ -119,7 +119,7 @@ fn report(world: &mut World, at: At, mut call: Call) {
     });
     let cost = (talked_s / 60.0 * 0.1 * 10_000.0).round() / 10_000.0;
     let mut message = json!({"type": "end-of-call-report", "endedReason": call.reason,
-        "timestamp": at.millis(), "durationSeconds": talked_s, "cost": cost, "analysis": analysis,
+        "timestamp": at.millis(), "cost": cost, "analysis": analysis,
         "artifact": artifact(&call, said)});
     call.report = Some(json!({"cost": cost, "analysis": analysis, "artifact": message["artifact"]}));
     for (key, moment) in [("startedAt", call.started), ("endedAt", call.ended)] {
