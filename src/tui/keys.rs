@@ -47,7 +47,6 @@ pub enum Cmd {
 
 /// Where a command applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the variants are the places of the screen")]
 pub enum Place {
     /// Panes, pages and dialogs alike.
     Everywhere,

@@ -5,12 +5,13 @@ use crate::engine::snapshot::ChannelRow;
 use crate::model::{Channel, Money, Outcome};
 use crate::phrases;
 use crate::tui::layout::Pane;
-use crate::tui::text::{cut, dash, left, right};
+use crate::tui::text::{dash, left, right, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use std::fmt::Write as _;
 
 /// A column: short and long head, and how early it leaves a narrow pane (0 stays).
 #[derive(Clone, Copy)]
@@ -65,7 +66,9 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let wide = |column: &Column| match (roomy, column.what) {
         (true, _) => 7,
         (false, Figure::CostEach | Figure::Cost | Figure::Heard(Outcome::NoAnswer)) => 6,
-        (false, Figure::ToGo | Figure::Heard(Outcome::Bounced | Outcome::OptedOut)) => 4,
+        (false, Figure::ToGo | Figure::Conversions | Figure::Heard(Outcome::Bounced | Outcome::OptedOut)) => {
+            4
+        }
         (false, _) => 5,
     };
     while columns.iter().map(wide).sum::<usize>() + LABEL + 1 > cells {
@@ -80,9 +83,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         let chosen = ctx.model.focus == Pane::Channels && ctx.model.cursors[Pane::Channels as usize] == i;
         lines.push(line(ctx, row, &columns, &wide, chosen));
     }
-    if lines.len() < inner.height as usize {
-        lines.push(answers(ctx, cells));
-    }
+    lines.extend(wrap(&answers(ctx), cells).into_iter().map(|text| Line::styled(text, ctx.theme.muted)));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
@@ -156,7 +157,7 @@ const fn knows(channel: Channel, outcome: Outcome) -> bool {
 }
 
 /// `answers 37 = 25 yes 3 no 1 wrong person · no answer 9, 4 machines`
-fn answers<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
+fn answers(ctx: &Ctx) -> String {
     let snapshot = &ctx.picture.snapshot;
     let total: u64 = snapshot.dispositions.iter().map(|(_, n)| n).sum();
     let parts: Vec<String> = snapshot
@@ -171,10 +172,10 @@ fn answers<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         n => format!("answers {n} = {}", parts.join(" + ")),
     };
     if silent > 0 {
-        text += &format!(" · no answer {silent}, {} by machines", snapshot.machines);
+        _ = write!(text, " · no answer {silent}, {} by machines", snapshot.machines);
     }
     if snapshot.clicks_suspected > 0 {
-        text += &format!(" · {} scanner clicks not counted", snapshot.clicks_suspected);
+        _ = write!(text, " · {} scanner clicks not counted", snapshot.clicks_suspected);
     }
-    Line::styled(cut(&text, cells), ctx.theme.muted)
+    text
 }

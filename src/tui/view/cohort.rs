@@ -80,7 +80,7 @@ fn draw_filter(ctx: &Ctx, area: Rect, total: usize, frame: &mut Frame) {
     .areas(area);
     let (words, style) = match (&cohort.problem, cohort.filter.is_empty()) {
         (Some(problem), _) => (crate::model::clean(problem), ctx.theme.warning),
-        (None, true) => ("status:open segment:… channel:… sort:due name".to_owned(), ctx.theme.faint),
+        (None, true) => (" filters: status:open segment:… sort:due, name".to_owned(), ctx.theme.faint),
         (None, false) => (crate::model::clean(&cohort.filter), ctx.theme.accent),
     };
     frame.render_widget(Paragraph::new("/").style(ctx.theme.key), slash);

@@ -22,7 +22,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) -> Drawn {
     let lines = lines(ctx, cells as usize, inner.height as usize);
     let height = (lines.len() as u16).min(inner.height);
     // A little above the middle: that is where the eye looks first.
-    let above = (inner.height - height) / 3;
+    let above = (inner.height - height) * 2 / 5;
     let [_, middle, _] =
         Layout::vertical([Constraint::Length(above), Constraint::Length(height), Constraint::Fill(1)])
             .areas(inner);
@@ -39,7 +39,7 @@ fn lines<'a>(ctx: &Ctx, cells: usize, height: usize) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     match (&ctx.picture.preflight, &ctx.picture.starting) {
         (Some(preflight), starting) => {
-            lines.extend(invitation(ctx, preflight, starting.as_deref(), cells));
+            lines.extend(invitation(ctx, preflight, starting.as_deref(), cells, height));
             lines.extend(facts(ctx, preflight, cells, roomy));
         }
         (None, Some(what)) => {
@@ -59,7 +59,13 @@ fn lines<'a>(ctx: &Ctx, cells: usize, height: usize) -> Vec<Line<'a>> {
     lines
 }
 
-fn invitation<'a>(ctx: &Ctx, preflight: &Preflight, starting: Option<&str>, cells: usize) -> Vec<Line<'a>> {
+fn invitation<'a>(
+    ctx: &Ctx,
+    preflight: &Preflight,
+    starting: Option<&str>,
+    cells: usize,
+    height: usize,
+) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let mut lines = Vec::new();
     if let Some(what) = starting {
@@ -82,6 +88,9 @@ fn invitation<'a>(ctx: &Ctx, preflight: &Preflight, starting: Option<&str>, cell
         Mode::Live => "LIVE: real messages and calls to real people.",
     };
     let style = if ctx.model.mode() == Mode::Live { theme.live } else { theme.rehearsal };
+    if height >= 24 {
+        lines.push(Line::default());
+    }
     lines.push(Line::styled(format!("  {}", cut(safe, cells.saturating_sub(2))), style));
     lines.push(Line::default());
     lines
@@ -100,6 +109,9 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         Span::styled(cut(&format!("  {}", segments.join(" · ")), cells.saturating_sub(32)), theme.muted),
     ])];
     let most = preflight.waves.iter().map(|w| w.people).max().unwrap_or(1).max(1);
+    if roomy {
+        lines.push(Line::default());
+    }
     for (i, wave) in preflight.waves.iter().enumerate() {
         let from = if i == 0 {
             weekday(wave.from, ctx.zone)
@@ -109,7 +121,7 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         let to = when(wave.to, wave.from, ctx.zone);
         let times = if from.ends_with(&to) { from } else { format!("{from}–{to}") };
         let bar =
-            "▇".repeat(((wave.people * 20).div_ceil(most) as usize).max(1).min(cells.saturating_sub(52)));
+            "▇".repeat(((wave.people * 20).div_ceil(most) as usize).max(1).min(cells.saturating_sub(62)));
         let style = theme.channel(wave.channel);
         lines.push(Line::from(vec![
             label(if i == 0 { "waves" } else { "" }),
@@ -119,6 +131,9 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
             Span::styled(format!(" {bar}"), style),
             Span::styled(if i > 0 { " if nobody answers" } else { "" }, theme.faint),
         ]));
+    }
+    if roomy {
+        lines.push(Line::default());
     }
     lines.push(Line::from(vec![
         label("money"),
@@ -132,11 +147,12 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
     lines
 }
 
-fn problems<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool, lines: &mut Vec<Line<'a>>) {
+fn problems(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool, lines: &mut Vec<Line<'_>>) {
     let shown = if roomy { 4 } else { 1 };
     let room = cells.saturating_sub(14);
     if preflight.rejects_total > 0 {
-        let words = format!("  ! {} rows cannot be used", preflight.rejects_total);
+        let rows = if preflight.rejects_total == 1 { "row" } else { "rows" };
+        let words = format!("  ! {} {rows} of the list cannot be used", preflight.rejects_total);
         lines.push(Line::styled(words, ctx.theme.warning));
         for (line, why) in preflight.rejects.iter().take(shown) {
             let words = format!("      line {line}: {}", clean(why));
