@@ -381,3 +381,6 @@ pub fn last(what: &Last) -> String {
         LastWhat::Skipped(why) => skip(*why).into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,22 @@ async fn the_selection_stays_on_a_person_when_rows_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_filter_lists_whom_it_names_and_says_what_it_cannot_read() {
+    for (line, shown) in [
+        ("status:held", " 4 of 100"),
+        ("status:open segment:retail", " 20 of 100"),
+        ("status:converted channel:phone", " 5 of 100"),
+        ("+14155550144", " 1 of 100"),
+        ("小明", " 1 of 100"),
+        ("status:hled", "no status `hled`"),
+    ] {
+        let script = settled(vec![Step::Keys("/"), Step::Type(line), Step::Keys("Enter")]);
+        let text = play((120, 40), fixture::running(Mode::Rehearsal), options(), script).await.text();
+        assert!(text.lines().nth(4).unwrap().contains(shown), "{line}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_command_stands_in_help_exactly_once() {
     let mut picture = fixture::running(Mode::Rehearsal);
     picture.starting = None;
@@ -353,7 +369,7 @@ async fn a_signal_ends_it_and_the_engine_is_told() {
     assert!(matches!(engine.commands.recv().await, Some(Command::Quit)));
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_minute_costs_no_frame() {

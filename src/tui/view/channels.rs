@@ -13,12 +13,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::fmt::Write as _;
 
-/// A column: short and long head, and how early it leaves a narrow pane (0 stays).
+/// A column: its head, and how early it leaves a narrow pane (0 stays).
 #[derive(Clone, Copy)]
 struct Column {
     what: Figure,
-    short: &'static str,
-    long: &'static str,
+    head: &'static str,
     rank: u8,
 }
 
@@ -32,24 +31,24 @@ enum Figure {
     CostEach,
 }
 
-const fn column(what: Figure, short: &'static str, long: &'static str, rank: u8) -> Column {
-    Column { what, short, long, rank }
+const fn column(what: Figure, head: &'static str, rank: u8) -> Column {
+    Column { what, head, rank }
 }
 
 const COLUMNS: [Column; 13] = [
-    column(Figure::ToGo, "to", "to go", 1),
-    column(Figure::Reached, "sent", "sent", 0),
-    column(Figure::Heard(Outcome::Delivered), "dlvd", "deliv.", 0),
-    column(Figure::Heard(Outcome::Read), "read", "read", 0),
-    column(Figure::Heard(Outcome::Replied), "repl", "replied", 0),
-    column(Figure::Heard(Outcome::Clicked), "clck", "clicked", 2),
-    column(Figure::Heard(Outcome::Answered), "answ", "answrd", 0),
-    column(Figure::Heard(Outcome::NoAnswer), "noans", "no answ", 2),
-    column(Figure::Heard(Outcome::Bounced), "bnc", "bounced", 1),
-    column(Figure::Heard(Outcome::OptedOut), "opt", "opt-out", 0),
-    column(Figure::Conversions, "conv", "conv", 0),
-    column(Figure::Cost, "cost", "cost", 2),
-    column(Figure::CostEach, "$/cv", "$/conv", 3),
+    column(Figure::ToGo, "to", 1),
+    column(Figure::Reached, "sent", 0),
+    column(Figure::Heard(Outcome::Delivered), "dlvd", 0),
+    column(Figure::Heard(Outcome::Read), "read", 0),
+    column(Figure::Heard(Outcome::Replied), "repl", 0),
+    column(Figure::Heard(Outcome::Clicked), "clck", 2),
+    column(Figure::Heard(Outcome::Answered), "answ", 0),
+    column(Figure::Heard(Outcome::NoAnswer), "noans", 2),
+    column(Figure::Heard(Outcome::Bounced), "bnc", 1),
+    column(Figure::Heard(Outcome::OptedOut), "opt", 0),
+    column(Figure::Conversions, "conv", 0),
+    column(Figure::Cost, "cost", 2),
+    column(Figure::CostEach, "$/cv", 3),
 ];
 
 /// Cells of the first column.
@@ -78,7 +77,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         }
         columns.retain(|c| c.rank < worst);
     }
-    let mut lines = vec![head(ctx, &columns, roomy, &wide)];
+    let mut lines = vec![head(ctx, &columns, &wide)];
     for (i, row) in ctx.picture.snapshot.channels.iter().enumerate() {
         let chosen = ctx.model.focus == Pane::Channels && ctx.model.cursors[Pane::Channels as usize] == i;
         lines.push(line(ctx, row, &columns, &wide, chosen));
@@ -87,14 +86,13 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn head<'a>(ctx: &Ctx, columns: &[Column], roomy: bool, wide: &dyn Fn(&Column) -> usize) -> Line<'a> {
+fn head<'a>(ctx: &Ctx, columns: &[Column], wide: &dyn Fn(&Column) -> usize) -> Line<'a> {
     let mut spans = vec![Span::raw(" ".repeat(LABEL))];
     for column in columns {
         if column.what == Figure::Conversions {
             spans.push(Span::styled("│", ctx.theme.faint));
         }
-        let title = if roomy { column.long } else { column.short };
-        spans.push(Span::styled(right(title, wide(column)), ctx.theme.muted));
+        spans.push(Span::styled(right(column.head, wide(column)), ctx.theme.muted));
     }
     Line::from(spans)
 }

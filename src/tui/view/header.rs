@@ -199,8 +199,8 @@ fn third<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let wide = |spans: &[Span]| spans.iter().map(|s| width(&s.content)).sum::<usize>();
     // In a narrow window noughts are left out: the sum holds without them.
     let forms = [(false, true, " · "), (true, true, " · "), (true, false, " · "), (true, false, " ")];
-    let mut built = forms.iter().map(|(short, zeros, between)| build(*short, *zeros, between));
-    let mut spans = built.find(|spans| wide(spans) <= cells).unwrap_or_else(|| build(true, false, " "));
+    let mut tried = forms.iter().map(|(short, zeros, between)| build(*short, *zeros, between));
+    let mut spans = tried.find(|spans| wide(spans) <= cells).unwrap_or_else(|| build(true, false, " "));
     let note = match tally.on_phone {
         0 => String::new(),
         n => format!(" ({n} on the phone now)"),

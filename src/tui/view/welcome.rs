@@ -18,7 +18,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) -> Drawn {
     let block = ctx.block(vec![Span::styled(" Ready to launch ", ctx.theme.title)], false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let cells = inner.width.min(104);
+    let cells = inner.width.min(88);
     let lines = lines(ctx, cells as usize, inner.height as usize);
     let height = (lines.len() as u16).min(inner.height);
     // A little above the middle: that is where the eye looks first.
