@@ -16,7 +16,10 @@ use cascade::tui::{self, Exit, Interrupt, Options, keys};
 use ratatui::crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::style::{Color, Modifier};
 use stage::{Seen, Step, play, play_on};
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 fn options() -> Options {
@@ -356,6 +359,49 @@ async fn leaving_asks_while_something_runs() {
     assert_eq!(seen.exit, Exit::Key);
     let seen = after((120, 40), "q N").await;
     assert_eq!(seen.exit, Exit::Interrupted(Interrupt::Closed));
+}
+
+/// A source of events that keeps the first waker it is given until it has fired, as the terminal's own does.
+#[derive(Clone, Default)]
+struct FirstWaker(Arc<Mutex<(VecDeque<Event>, Option<Waker>)>>);
+
+impl FirstWaker {
+    fn push(&self, event: Event) {
+        let mut state = self.0.lock().unwrap();
+        state.0.push_back(event);
+        if let Some(waker) = state.1.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl futures::Stream for FirstWaker {
+    type Item = std::io::Result<Event>;
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut state = self.0.lock().unwrap();
+        if let Some(event) = state.0.pop_front() {
+            return Poll::Ready(Some(Ok(event)));
+        }
+        state.1.get_or_insert_with(|| cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_key_is_heard_and_not_only_the_first() {
+    let (handle, _engine) = fixture::handle(fixture::running(Mode::Rehearsal));
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+    let source = FirstWaker::default();
+    let typist = source.clone();
+    tokio::spawn(async move {
+        for key in ["j", "j", "q", "y"] {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            typist.push(stage::key(key));
+        }
+    });
+    let console = tui::run_on(&mut terminal, handle, options(), source, futures::stream::pending());
+    let exit = tokio::time::timeout(MINUTE, console).await.unwrap().unwrap();
+    assert_eq!(exit, Exit::Key);
 }
 
 #[tokio::test(start_paused = true)]

@@ -120,7 +120,8 @@ fn act(step: Step, engine: &Engine) -> futures::future::BoxFuture<'static, Vec<E
     })
 }
 
-fn key(name: &str) -> Event {
+/// A key press by name.
+pub fn key(name: &str) -> Event {
     let (code, modifiers) = match name {
         "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
         "Esc" => (KeyCode::Esc, KeyModifiers::NONE),

@@ -153,10 +153,8 @@ fn leaving(ctx: &Ctx) -> Vec<String> {
     let snapshot = &ctx.picture.snapshot;
     let next = snapshot.next.first().map(|group| {
         let at = crate::tui::text::when(group.from, ctx.now, ctx.zone);
-        format!(
-            "Not sent: what falls due while we are away, the next of it {} at {at}.",
-            super::next::what(group)
-        )
+        let what = super::next::what(group);
+        format!("Not sent while we are away: what falls due, first {what} at {at}.")
     });
     let mut words: Vec<String> = next.into_iter().collect();
     words.push(

@@ -84,7 +84,7 @@ fn invitation<'a>(
         }
     }
     let safe = match ctx.model.mode() {
-        Mode::Rehearsal => "A rehearsal: the providers are simulated on this machine. Nobody is contacted.",
+        Mode::Rehearsal => "A rehearsal on this machine. Nobody is contacted.",
         Mode::Live => "LIVE: real messages and calls to real people.",
     };
     let style = if ctx.model.mode() == Mode::Live { theme.live } else { theme.rehearsal };
@@ -121,7 +121,11 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         let to = when(wave.to, wave.from, ctx.zone);
         let times = if from.ends_with(&to) { from } else { format!("{from}–{to}") };
         let bar =
-            "▇".repeat(((wave.people * 20).div_ceil(most) as usize).max(1).min(cells.saturating_sub(62)));
+            "▇".repeat(
+                ((wave.people * 20).div_ceil(most) as usize)
+                    .max(1)
+                    .min(cells.saturating_sub(if cells >= 80 { 62 } else { 46 })),
+            );
         let style = theme.channel(wave.channel);
         lines.push(Line::from(vec![
             label(if i == 0 { "waves" } else { "" }),
@@ -129,7 +133,7 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
             Span::styled(left(contacts(wave.channel), 10), style),
             Span::styled(right(&wave.people.to_string(), 5), theme.strong),
             Span::styled(format!(" {bar}"), style),
-            Span::styled(if i > 0 { " if nobody answers" } else { "" }, theme.faint),
+            Span::styled(if i > 0 && cells >= 80 { " if nobody answers" } else { "" }, theme.faint),
         ]));
     }
     if roomy {
@@ -172,7 +176,7 @@ fn first_minutes<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let steps = [
         ("L", "launch", "it shows whom it reaches and when, and asks once"),
-        ("⏎", "watch", "select a customer and press Enter to see everything that happened"),
+        ("⏎", "watch", "Enter on a customer shows everything that happened"),
         ("P", "hold", "nothing is sent from that moment on; p goes on"),
     ];
     let mut lines = vec![Line::styled("  the first five minutes", theme.muted)];
