@@ -150,9 +150,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         }
         Kind::AttemptWithdrawn { why } => warning("⊘", format!("not sent: {}", withdrawal(*why))),
         Kind::AttemptFailed { failure } => bad(format!("not delivered: {}", fault(failure))),
-        Kind::RetryScheduled { retry, due, .. } => {
-            warning("↻", format!("again in {}, retry {retry}", until(*due)))
-        }
+        Kind::RetryScheduled { retry, due, .. } => warning("↻", format!("retry {retry} in {}", until(*due))),
         Kind::CallProgressed { progress } => {
             quiet = *progress == CallProgress::Queued;
             plain(match progress {
@@ -390,3 +388,6 @@ pub fn last(what: &Last) -> String {
         LastWhat::Skipped(why) => skip(*why).into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,9 @@ const PILOT: u64 = 100;
 /// Runs until the operator leaves.
 pub(super) fn run(place: &Place, rehearsal: &Rehearsal) -> Result<Exit, Failure> {
     if !output::is_terminal() {
-        return Err(Failure::usage("the console needs a terminal; without one, `cascade pilot` runs the same pilot"));
+        return Err(Failure::usage(
+            "the console needs a terminal; without one, `cascade pilot` runs the same pilot",
+        ));
     }
     let asked = session::Asked {
         named: Named::default(),

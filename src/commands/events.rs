@@ -48,7 +48,8 @@ impl Printer {
     /// Prints everything that is new.
     fn catch_up(&mut self) -> Result<(), Failure> {
         loop {
-            let page = self.reader.events_after(self.seq, None, PAGE).map_err(|e| Failure::failed(e.to_string()))?;
+            let page =
+                self.reader.events_after(self.seq, None, PAGE).map_err(|e| Failure::failed(e.to_string()))?;
             let mut out = output::Results::open();
             for stored in &page {
                 self.seq = stored.seq;
@@ -72,7 +73,8 @@ impl Printer {
     fn line(&mut self, stored: &StoredEvent) -> Result<String, Failure> {
         if self.json {
             let line = LogLine { seq: stored.seq, event: stored.event.clone() };
-            return serde_json::to_string(&line).map_err(|e| Failure::failed(format!("event {}: {e}", stored.seq)));
+            return serde_json::to_string(&line)
+                .map_err(|e| Failure::failed(format!("event {}: {e}", stored.seq)));
         }
         let name = stored.event.subject.customer.map(|person| self.name(person)).unwrap_or_default();
         let said = phrase(&stored.event, stored.text.as_ref());

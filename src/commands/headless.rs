@@ -66,7 +66,8 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
     while let Ok(notice) = handle.notices.try_recv() {
         session::say(&notice);
     }
-    let ended = ended.ok_or_else(|| Failure::failed("the driver ended badly; see .cascade/log, then `cascade resume`"))?;
+    let ended = ended
+        .ok_or_else(|| Failure::failed("the driver ended badly; see .cascade/log, then `cascade resume`"))?;
     let Some(campaign) = ended.campaign else {
         return Err(Failure::usage("nothing was launched; the reason stands above"));
     };
@@ -80,7 +81,8 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
         }
     }
     report::print(&campaign, ended.seq, ended.now, wants.json)?;
-    let paused_itself = campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
+    let paused_itself =
+        campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
     Ok(match phase {
         _ if interrupted => Exit::Interrupted,
         Phase::Ended | Phase::Stuck if !paused_itself => Exit::Done,
@@ -92,7 +94,15 @@ fn progress(snapshot: &Snapshot) -> String {
     let t = &snapshot.tally;
     format!(
         "{} | {} customers: {} converted, {} declined, {} opted out, {} exhausted, {} held, {} in doubt, {} running",
-        snapshot.now, t.total, t.converted, t.declined, t.opted_out, t.exhausted, t.held, t.in_doubt, t.running
+        snapshot.now,
+        t.total,
+        t.converted,
+        t.declined,
+        t.opted_out,
+        t.exhausted,
+        t.held,
+        t.in_doubt,
+        t.running
     )
 }
 
@@ -114,6 +124,8 @@ fn left_open(campaign: &crate::engine::Campaign) -> Vec<String> {
             )
         })
         .collect();
-    lines.extend(rows.channels.iter().filter_map(|row| row.paused.clone()).map(|why| format!("paused itself: {why}")));
+    lines.extend(
+        rows.channels.iter().filter_map(|row| row.paused.clone()).map(|why| format!("paused itself: {why}")),
+    );
     lines
 }

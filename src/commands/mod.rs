@@ -7,6 +7,7 @@ mod events;
 mod headless;
 mod log;
 pub mod output;
+mod page;
 mod pilot;
 pub mod report;
 mod resume;

@@ -1,11 +1,11 @@
 //! `cascade report`: what a campaign has come to, as `cascade.report/1` or as a page to read.
 
-use super::{Exit, Failure, output};
+use super::{Exit, Failure, output, page};
 use crate::cli::{Place, Report};
 use crate::engine::gate;
 use crate::engine::snapshot::ChannelRow;
 use crate::engine::{self, Campaign, tally};
-use crate::model::{At, CampaignId, Channel, Outcome, Segment};
+use crate::model::{At, CampaignId, Outcome, Segment};
 use crate::runtime::store::Reader;
 use crate::workspace;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub(super) fn print(campaign: &Campaign, seq: u64, now: At, as_json: bool) -> Re
         return output::line(&text);
     }
     let mut page = output::Results::open();
-    for line in to_lines(campaign, seq, now) {
+    for line in page::lines(&engine::snapshot(campaign, seq, now, std::sync::Arc::default())) {
         page.line(&line)?;
     }
     page.close()
@@ -87,7 +87,11 @@ pub fn to_json(campaign: &Campaign) -> Value {
     })
 }
 
-fn channels(campaign: &Campaign, currency: &str, of: impl Fn(&engine::journey::Journey) -> bool) -> Vec<Value> {
+fn channels(
+    campaign: &Campaign,
+    currency: &str,
+    of: impl Fn(&engine::journey::Journey) -> bool,
+) -> Vec<Value> {
     engine::channel_rows(campaign, of).iter().map(|row| channel(row, currency)).collect()
 }
 
@@ -143,7 +147,8 @@ fn waits(campaign: &Campaign) -> Vec<Value> {
         let members = || campaign.journeys().iter().filter(|j| j.start.segment == *name);
         let Some(walk) = members().next().map(|j| &j.start.walk) else { continue };
         for leg in walk.iter().filter(|leg| leg.wait_s.is_some()) {
-            let conversions = members().filter(|j| is_converted(j) && j.credited == Some(leg.channel)).count();
+            let conversions =
+                members().filter(|j| is_converted(j) && j.credited == Some(leg.channel)).count();
             rows.push(json!({
                 "channel": leg.channel, "segment": name, "wait_s": leg.wait_s, "conversions": conversions,
                 "share_by_fraction": [], "suggested_wait_s": null, "reason": "advice on waits is not built yet",
@@ -151,76 +156,4 @@ fn waits(campaign: &Campaign) -> Vec<Value> {
         }
     }
     rows
-}
-
-fn to_lines(campaign: &Campaign, seq: u64, now: At) -> Vec<String> {
-    let view = engine::snapshot(campaign, seq, now, std::sync::Arc::default());
-    let (t, launch) = (&view.tally, &campaign.header.launch);
-    let mut lines = vec![
-        format!(
-            "{} {} of {} customers, {}, started {}{}",
-            launch.mode,
-            crate::model::clean(&launch.name),
-            launch.customers,
-            if campaign.header.ended_at.is_some() { "ended" } else { "not ended" },
-            campaign.header.started_at,
-            campaign.header.ended_at.map(|at| format!(", ended {at}")).unwrap_or_default(),
-        ),
-        format!(
-            "{} = {} converted + {} declined + {} exhausted + {} opted out + {} stopped + {} held + {} in doubt + {} \
-             running",
-            t.total,
-            t.converted,
-            t.declined,
-            t.exhausted,
-            t.opted_out,
-            t.stopped,
-            t.held,
-            t.in_doubt,
-            t.running
-        ),
-        String::new(),
-        format!(
-            "{:<10}{:>8}{:>9}{:>7}{:>6}{:>6}{:>9}{:>9}{:>8}{:>8}{:>8}{:>6}{:>6}{:>9}",
-            "channel", "attempts", "accepted", "failed", "dlvd", "read", "replied", "answered", "clicked", "no answ",
-            "bounced", "stop", "conv", launch.policy.currency
-        ),
-    ];
-    for row in &view.channels {
-        let n = |outcome| row.outcome(outcome);
-        lines.push(format!(
-            "{:<10}{:>8}{:>9}{:>7}{:>6}{:>6}{:>9}{:>9}{:>8}{:>8}{:>8}{:>6}{:>6}{:>9}",
-            row.channel.map(Channel::label).unwrap_or_default(),
-            row.attempts,
-            row.accepted,
-            row.failed,
-            n(Outcome::Delivered),
-            n(Outcome::Read),
-            n(Outcome::Replied),
-            n(Outcome::Answered),
-            n(Outcome::Clicked),
-            n(Outcome::NoAnswer),
-            n(Outcome::Bounced),
-            n(Outcome::OptedOut),
-            row.conversions,
-            row.cost.to_string()
-        ));
-    }
-    if !view.failures.is_empty() {
-        lines.push(String::new());
-    }
-    for row in &view.failures {
-        lines.push(crate::model::clean(&format!(
-            "{} on {}: {} {} ({}, {}), {}. {}",
-            crate::phrases::people(row.customers),
-            row.failure.channel.label(),
-            row.failure.code,
-            row.failure.title,
-            row.failure.class,
-            row.failure.scope,
-            row.reaction,
-            row.failure.remedy
-        )));
-    }
-    lines
 }

@@ -52,6 +52,7 @@ pub(super) fn run(place: &Place, args: &Sandbox) -> Result<Exit, Failure> {
 /// Reads a scenario file; mistakes name the file and the place.
 fn scenario(file: &Path) -> Result<Scenario, Failure> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("{shown} cannot be read: {e}")))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("{shown} cannot be read: {e}")))?;
     Scenario::parse(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))
 }

@@ -48,12 +48,15 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
         return Err(Failure::usage(message));
     }
     if sandbox.is_some() && (speed.is_some() || seed.is_some() || start.is_some()) {
-        let message = "with --sandbox, speed, seed and time are the sandbox's: give them to `cascade sandbox`";
+        let message =
+            "with --sandbox, speed, seed and time are the sandbox's: give them to `cascade sandbox`";
         return Err(Failure::usage(message));
     }
     let speed = speed.unwrap_or(asked.speed);
     if !(speed.is_finite() && (1.0..=1_000_000.0).contains(&speed)) {
-        return Err(Failure::usage("--speed takes a number from 1 to 1000000: campaign seconds in one real second"));
+        return Err(Failure::usage(
+            "--speed takes a number from 1 to 1000000: campaign seconds in one real second",
+        ));
     }
     let clock = match mode {
         Mode::Live => Clock::live(),

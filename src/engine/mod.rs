@@ -30,5 +30,5 @@ pub use campaign::{Campaign, Header, Pause};
 pub use fold::replay;
 pub use journal::Concluded;
 pub use may_send::{Verdict, may_send};
-pub use quiet::allowed_from;
 pub use picture::{channel_rows, failure_rows, phase, row, snapshot, tally};
+pub use quiet::allowed_from;

@@ -106,7 +106,9 @@ pub enum BootError {
     #[error("nothing is in flight here; `cascade pilot` launches a pilot")]
     NothingToResume,
     /// Something is, and a launch was asked for.
-    #[error("{name} has {open} customers under way here: go on with `cascade resume`, or choose another --db")]
+    #[error(
+        "{name} has {open} customers under way here: go on with `cascade resume`, or choose another --db"
+    )]
     InFlight {
         /// The campaign.
         name: String,
@@ -151,7 +153,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let (store, loaded, in_flight) = open_store(&workspace, db.as_deref(), mode, purpose)?;
     starting(&mut gallery, "reading customers");
     let plan = read_plan(workspace.clone(), draw, speed, purpose).await?;
-    let base = plan.as_ref().ok().map(|plan| plan.config.clone());
+    let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());
     let base = base.or(workspace.config).unwrap_or_else(Config::rehearsal_defaults);
     starting(&mut gallery, "starting the sandbox");
     let asked = rehearsal::Asked {
@@ -179,7 +181,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let dispatch = Dispatch::new(providers, news.clone(), brakes.clone(), clock.clone());
     let links_target = rehearsed.config.webhooks.target().to_owned();
     let speaker = Speaker { content, links_base: receiver.links_base.clone(), links_target };
-    let (plan, preflight) = with_seed(plan, (rehearsed.seed, rehearsed.speed), clock.now());
+    let (plan, preflight) = settled(plan, &rehearsed, &receiver.links_base, clock.now());
     gallery.set_starting(None);
     gallery.set_preflight(Some(Arc::new(preflight)));
     let mut driver = Driver {
@@ -254,9 +256,8 @@ async fn receive(
     ears: Arc<Ears>,
 ) -> Result<Receiver, BootError> {
     let listener = listen(config, loaded, mode).await?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| BootError::Listen { addr: config.webhooks.listen, source })?;
+    let address =
+        listener.local_addr().map_err(|source| BootError::Listen { addr: config.webhooks.listen, source })?;
     let public_url = config.webhooks.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let mut remember = Batch::default();
     remember.meta.push(("webhook_port", address.port().to_string()));
@@ -279,7 +280,8 @@ async fn providers(
     if mode == Mode::Rehearsal {
         rehearsal::tell_webhooks(config, &receiver.public_url).await?;
         for content in contents.iter().flatten() {
-            let templates = content.whatsapp.as_ref().map(|w| w.specs(&receiver.links_base)).unwrap_or_default();
+            let templates =
+                content.whatsapp.as_ref().map(|w| w.specs(&receiver.links_base)).unwrap_or_default();
             whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
         }
     }
@@ -349,14 +351,21 @@ async fn read_plan(
     }
 }
 
-fn with_seed(
+/// The plan with what only the running parts know.
+fn settled(
     plan: Result<Plan, String>,
-    (seed, pace): (u64, f64),
+    rehearsed: &Rehearsed,
+    links_base: &str,
     now: At,
 ) -> (Option<Arc<Plan>>, Preflight) {
     match plan {
         Ok(plan) => {
-            let plan = Plan { seed, speed: pace, ..plan };
+            let plan = Plan {
+                seed: rehearsed.seed.unwrap_or(plan.seed),
+                speed: rehearsed.speed,
+                links_base: links_base.to_owned(),
+                ..plan
+            };
             let preflight = plan.preflight(now);
             (Some(Arc::new(plan)), preflight)
         }

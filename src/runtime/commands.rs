@@ -14,10 +14,18 @@ impl Driver {
     pub(super) async fn command(&mut self, command: Command, turn: &mut Turn) {
         match command {
             Command::Launch => self.launch(turn),
-            Command::HoldAll => self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn),
-            Command::Pause(only) => self.order(Order::Pause { only, why: "paused by the operator".into() }, turn),
-            Command::Resume { only, extend_timers } => self.resume(Order::Resume { only, extend_timers }, turn),
-            Command::CloseBreaker { channel, scope } => self.order(Order::CloseBreaker { channel, scope }, turn),
+            Command::HoldAll => {
+                self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn);
+            }
+            Command::Pause(only) => {
+                self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
+            }
+            Command::Resume { only, extend_timers } => {
+                self.resume(Order::Resume { only, extend_timers }, turn);
+            }
+            Command::CloseBreaker { channel, scope } => {
+                self.order(Order::CloseBreaker { channel, scope }, turn);
+            }
             Command::SettleDoubt { cascade, was_sent } => {
                 self.order(Order::SettleDoubt { cascade, was_sent }, turn);
             }

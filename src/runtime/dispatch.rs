@@ -116,7 +116,13 @@ impl Dispatch {
     }
 
     /// Asks what became of an attempt: by its own id where the provider gave one, else by looking for it.
-    pub fn look_up(&self, attempt: AttemptId, channel: Channel, known: Option<String>, sought: Option<(Outgoing, At)>) {
+    pub fn look_up(
+        &self,
+        attempt: AttemptId,
+        channel: Channel,
+        known: Option<String>,
+        sought: Option<(Outgoing, At)>,
+    ) {
         let this = self.clone();
         tokio::spawn(async move {
             let Some(provider) = this.provider(channel) else { return };
@@ -160,11 +166,17 @@ impl Dispatch {
 }
 
 /// Effects other than sends.
-pub fn let_out(dispatch: &Dispatch, effect: Effect, sought: impl FnOnce(AttemptId) -> (Option<String>, Option<(Outgoing, At)>)) {
+pub fn let_out(
+    dispatch: &Dispatch,
+    effect: Effect,
+    sought: impl FnOnce(AttemptId) -> (Option<String>, Option<(Outgoing, At)>),
+) {
     match effect {
         // A send needs its text; the driver hands it over as `Claimed`.
         Effect::Send { .. } => {}
-        Effect::Recall { attempt, channel, provider_id, .. } => dispatch.recall(attempt, channel, provider_id),
+        Effect::Recall { attempt, channel, provider_id, .. } => {
+            dispatch.recall(attempt, channel, provider_id);
+        }
         Effect::LookUp { attempt, channel, .. } => {
             let (known, sought) = sought(attempt);
             dispatch.look_up(attempt, channel, known, sought);
@@ -172,4 +184,3 @@ pub fn let_out(dispatch: &Dispatch, effect: Effect, sought: impl FnOnce(AttemptI
         Effect::CheckScope { channel, scope } => dispatch.check(channel, scope),
     }
 }
-

@@ -167,8 +167,9 @@ impl Driver {
             self.give_permits(&mut turn);
         }
         self.finish(turn).await;
+        let last = self.quit || (self.until_done && self.is_done());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
-        self.gallery.show(campaign, seq, now, self.quit);
+        self.gallery.show(campaign, seq, now, last);
     }
 
     async fn hear(&mut self, news: News, turn: &mut Turn) {
@@ -247,13 +248,7 @@ impl Driver {
         turn.log(event, &mut self.kept.seq);
     }
 
-    fn followed(
-        &mut self,
-        code: &str,
-        suspected: Option<String>,
-        ack: Redirect,
-        turn: &mut Turn,
-    ) {
+    fn followed(&mut self, code: &str, suspected: Option<String>, ack: Redirect, turn: &mut Turn) {
         let Some((attempt, target)) = self.kept.links.get(code).cloned() else {
             turn.follows.push((ack, None));
             return;
@@ -385,7 +380,8 @@ impl Driver {
         let said = self.outgoing.get(&attempt).cloned().or_else(|| {
             // After a restart the same words are made again, with the link they carried.
             let campaign = self.kept.campaign.as_ref()?;
-            let code = self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
+            let code =
+                self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
             let customer = self.kept.people.get(&journey.person)?;
             let since = known.claimed_at?;
             let (outgoing, _) = self.speaker.say(campaign, attempt, customer, since, code).ok()?;
@@ -448,7 +444,13 @@ impl Driver {
             }
         }
         let now = self.now();
-        Ended { failed: self.failed, now, seq: self.kept.seq, campaign: self.kept.campaign, people: self.kept.people }
+        Ended {
+            failed: self.failed,
+            now,
+            seq: self.kept.seq,
+            campaign: self.kept.campaign,
+            people: self.kept.people,
+        }
     }
 }
 

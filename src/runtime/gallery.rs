@@ -39,8 +39,15 @@ impl Gallery {
     }
 
     /// Everything anew: a campaign was launched or loaded.
-    pub fn reset(&mut self, campaign: Option<&Campaign>, people: &HashMap<PersonId, Customer>, newest: &[StoredEvent]) {
-        self.rows = campaign.map(|c| c.journeys().iter().map(|j| Arc::new(engine::row(j))).collect()).unwrap_or_default();
+    pub fn reset(
+        &mut self,
+        campaign: Option<&Campaign>,
+        people: &HashMap<PersonId, Customer>,
+        newest: &[StoredEvent],
+    ) {
+        self.rows = campaign
+            .map(|c| c.journeys().iter().map(|j| Arc::new(engine::row(j))).collect())
+            .unwrap_or_default();
         self.picture.people = Arc::new(people.iter().map(|(id, customer)| (*id, card(customer))).collect());
         let entries: Vec<_> = newest.iter().map(entry).collect();
         self.picture.inbox = Arc::new(entries.iter().filter_map(|e| inbox_item(e)).collect());
@@ -49,7 +56,12 @@ impl Gallery {
     }
 
     /// What one commit brought.
-    pub fn add(&mut self, events: &[(u64, Event)], texts: &HashMap<TextId, Untrusted>, touched: &BTreeSet<CascadeId>) {
+    pub fn add(
+        &mut self,
+        events: &[(u64, Event)],
+        texts: &HashMap<TextId, Untrusted>,
+        touched: &BTreeSet<CascadeId>,
+    ) {
         let timeline = Arc::make_mut(&mut self.picture.timeline);
         for (seq, event) in events {
             let text = text_id(event).and_then(|id| texts.get(&id)).cloned();
@@ -98,7 +110,8 @@ impl Gallery {
         if let Some(campaign) = campaign {
             let first = campaign.header.launch.first_cascade.0;
             for id in std::mem::take(&mut self.touched) {
-                let row = usize::try_from(id.0.saturating_sub(first)).ok().and_then(|at| self.rows.get_mut(at));
+                let row =
+                    usize::try_from(id.0.saturating_sub(first)).ok().and_then(|at| self.rows.get_mut(at));
                 if let (Some(row), Some(journey)) = (row, campaign.journey(id)) {
                     *row = Arc::new(engine::row(journey));
                 }

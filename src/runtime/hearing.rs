@@ -38,7 +38,8 @@ pub fn text_of(heard: &providers::Heard) -> Option<&Untrusted> {
 
 /// A report's key for deduplication: short, and the same for ever.
 pub fn dedup_key(heard: &providers::Heard) -> [u8; 16] {
-    let digest = Sha256::new().chain_update(heard.provider).chain_update([0]).chain_update(&heard.dedup).finalize();
+    let digest =
+        Sha256::new().chain_update(heard.provider).chain_update([0]).chain_update(&heard.dedup).finalize();
     let mut key = [0; 16];
     key.copy_from_slice(&digest[..16]);
     key

@@ -4,17 +4,14 @@ use super::driver::Driver;
 use super::handle::{Level, Preflight, Wave};
 use super::store::{Batch, PersonRow, Reader, RejectRow, StoreError};
 use super::turn::Turn;
-use crate::config::Config;
 use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use crate::engine::policy::Policy;
 use crate::engine::{self, Campaign};
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, Money, PersonId, Segment, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Segment, TimerId,
 };
-use crate::providers::Message;
 use crate::rules::content::Content;
-use crate::rules::render::{Context, Link};
-use crate::rules::{Rules, Step, sms};
+use crate::workspace::Ready;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -28,10 +25,8 @@ const TYPICAL_CALL: TimeDelta = TimeDelta::minutes(2);
 /// Everything a launch needs, read and checked. Nobody is contacted by making one.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Settings.
-    pub config: Config,
-    /// What everybody does.
-    pub rules: Rules,
+    /// Settings, rules and content, judged.
+    pub ready: Ready,
     /// What is said.
     pub content: Arc<Content>,
     /// The drawn cohort, in the order of the list.
@@ -48,6 +43,8 @@ pub struct Plan {
     pub seed: u64,
     /// Campaign seconds a wall second.
     pub speed: f64,
+    /// Where short links begin: their length counts.
+    pub links_base: String,
     /// The git commit of the rules, where there is one.
     pub rules_commit: Option<String>,
 }
@@ -55,14 +52,12 @@ pub struct Plan {
 impl Plan {
     /// The steps of one customer, with what each can cost at most.
     fn walk(&self, customer: &Customer) -> Vec<Leg> {
-        let ladder = self.rules.ladder_for(&customer.segment);
+        let ladder = self.ready.rules.ladder_for(&customer.segment);
         let steps = ladder.walk(ladder.start);
-        let mut tried = Vec::new();
         steps
             .into_iter()
             .map(|step| {
-                let reserve = self.worst_cost(customer, &step, &tried);
-                tried.push(step.channel);
+                let reserve = self.ready.worst_cost(step.channel, customer, &self.links_base);
                 let template = (step.channel == Channel::Whatsapp)
                     .then(|| self.content.template_key(customer.language.as_deref()))
                     .flatten();
@@ -77,35 +72,6 @@ impl Plan {
                 }
             })
             .collect()
-    }
-
-    /// The most one attempt of this step can cost.
-    fn worst_cost(&self, customer: &Customer, step: &Step, tried: &[Channel]) -> Money {
-        let Some(pace) = self.config.pace(step.channel) else { return Money::ZERO };
-        match step.channel {
-            Channel::Whatsapp | Channel::Email => pace.cost,
-            Channel::Phone => {
-                let longest = self.content.voice.as_ref().map_or(600, |voice| voice.max_duration_s);
-                pace.cost + pace.cost_per_minute.for_seconds(u64::from(longest))
-            }
-            Channel::Sms => {
-                // The real link is as long as this one: a base and 22 characters of code.
-                let code = "x".repeat(22);
-                let base = self.config.webhooks.public_url.as_deref().unwrap_or("http://127.0.0.1:65535");
-                let url = format!("{base}/l/{code}");
-                let context = Context {
-                    tried,
-                    attempt_key: "att",
-                    link: Link { url: &url, code: &code },
-                    validity_s: 5,
-                };
-                let segments = match self.content.message(Channel::Sms, customer, &context) {
-                    Ok(Message::Text { body, .. }) => sms::measure(&body).segments,
-                    Ok(Message::Template(_) | Message::Call(_)) | Err(_) => 1,
-                };
-                pace.cost * u64::from(segments)
-            }
-        }
     }
 
     /// Steps that this customer cannot take.
@@ -127,22 +93,7 @@ impl Plan {
     }
 
     fn policy(&self) -> Policy {
-        let (config, rules) = (&self.config, &self.rules);
-        let paces = Channel::ALL.iter().filter_map(|c| Some((*c, config.pace(*c)?)));
-        Policy {
-            conversion_window_s: rules.conversion_window_s,
-            quiet_hours: config.limits.quiet_hours.into_iter().chain(rules.quiet_hours).collect(),
-            expires_s: rules.expires_s,
-            retry_max: rules.retry_max,
-            per_person_24h: config.limits.per_person_24h,
-            budget: config.limits.budget,
-            currency: config.currency.clone(),
-            max_failure_share: config.pilot.max_failure_share,
-            max_optout_share: config.pilot.max_optout_share,
-            min_customers: config.pilot.min_customers,
-            concurrent: paces.clone().map(|(c, pace)| (c, pace.concurrent as u32)).collect(),
-            prices: paces.map(|(c, pace)| (c, pace.cost, pace.cost_per_minute)).collect(),
-        }
+        self.ready.config.policy(&self.ready.rules)
     }
 
     /// For people: the template's name, or the mode.
@@ -165,8 +116,8 @@ impl Plan {
             segments: segments.into_iter().collect(),
             waves: self.waves(now),
             worst_cost: self.customers.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
-            budget: self.config.limits.budget,
-            rules_hash: self.rules.hash.clone(),
+            budget: self.ready.config.limits.budget,
+            rules_hash: self.ready.rules.hash.clone(),
             rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
             rejects_total: self.rejects.len() as u64,
             warnings: self.warnings.clone(),
@@ -177,23 +128,24 @@ impl Plan {
     /// When each step's sends fall if nobody answers, at the channels' rates, quiet hours kept in the
     /// workspace's zone.
     fn waves(&self, now: At) -> Vec<Wave> {
-        let ladder = &self.rules.main;
+        let ladder = &self.ready.rules.main;
         let people = self.customers.len() as u64;
         let quiet = self.policy().quiet_hours;
         let mut from = now;
         let mut waves = Vec::new();
         for step in ladder.walk(ladder.start) {
-            let Some(pace) = self.config.pace(step.channel) else { continue };
+            let Some(pace) = self.ready.config.pace(step.channel) else { continue };
             let by_rate = people.saturating_sub(1) as f64 / pace.per_second;
             let (lasts, tail) = match step.channel {
                 Channel::Phone => {
                     let rounds = people.div_ceil(pace.concurrent.max(1) as u64);
-                    let calls = (TYPICAL_CALL * i32::try_from(rounds).unwrap_or(i32::MAX)).num_seconds() as f64;
+                    let calls =
+                        (TYPICAL_CALL * i32::try_from(rounds).unwrap_or(i32::MAX)).num_seconds() as f64;
                     (by_rate.max(calls), TYPICAL_CALL)
                 }
                 Channel::Whatsapp | Channel::Sms | Channel::Email => (by_rate, TimeDelta::zero()),
             };
-            from = engine::allowed_from(&quiet, self.config.timezone.name(), from).unwrap_or(from);
+            from = engine::allowed_from(&quiet, self.ready.config.timezone.name(), from).unwrap_or(from);
             let to = from + TimeDelta::milliseconds((lasts * 1000.0) as i64);
             waves.push(Wave { channel: step.channel, from, to, people });
             from = from + tail + TimeDelta::seconds(step.wait_s.unwrap_or(0) as i64);
@@ -202,10 +154,10 @@ impl Plan {
     }
 
     fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
-        let rules = (self.rules.hash.clone(), "rules/cascade.json".to_owned(), self.rules.bytes.clone());
-        let content = self.content.files.iter().map(|file| {
-            (self.content.hash.clone(), file.0.clone(), file.1.clone())
-        });
+        let rules =
+            (self.ready.rules.hash.clone(), "rules/cascade.json".to_owned(), self.ready.rules.bytes.clone());
+        let content =
+            self.content.files.iter().map(|file| (self.content.hash.clone(), file.0.clone(), file.1.clone()));
         std::iter::once(rules).chain(content).collect()
     }
 }
@@ -214,7 +166,8 @@ impl Driver {
     /// Launches what the preflight showed. Everybody gets a row before anybody is contacted.
     pub(super) fn launch(&mut self, turn: &mut Turn) {
         let Some(plan) = self.plan.clone() else {
-            return self.tell(Level::Error, "there is nothing to launch: rules, content or list are missing".into());
+            return self
+                .tell(Level::Error, "there is nothing to launch: rules, content or list are missing".into());
         };
         if let Some(reason) = self.refusal(&plan) {
             return self.tell(Level::Error, format!("not launched: {reason}"));
@@ -232,8 +185,8 @@ impl Driver {
         let launch = Launch {
             name: plan.name(),
             kind: CampaignKind::Pilot,
-            mode: plan.config.mode,
-            rules_hash: plan.rules.hash.clone(),
+            mode: plan.ready.config.mode,
+            rules_hash: plan.ready.rules.hash.clone(),
             content_hash: plan.content.hash.clone(),
             rules_commit: plan.rules_commit.clone(),
             speed: plan.speed,
@@ -290,7 +243,7 @@ impl Driver {
         if self.kept.campaign.is_some()
             && let Some(plan) = &self.plan
         {
-            self.clock.set(next_monday(self.now(), plan.config.timezone));
+            self.clock.set(next_monday(self.now(), plan.ready.config.timezone));
         }
         self.clock.run(true);
     }
@@ -320,8 +273,8 @@ impl Driver {
     fn start_of(&self, plan: &Plan, customer: &Customer, now: At) -> CascadeStart {
         let suppressed = self.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
-        let start = plan.rules.ladder_for(&customer.segment).start;
-        let zone = customer.timezone.clone().unwrap_or_else(|| plan.config.timezone.name().to_owned());
+        let start = plan.ready.rules.ladder_for(&customer.segment).start;
+        let zone = customer.timezone.clone().unwrap_or_else(|| plan.ready.config.timezone.name().to_owned());
         CascadeStart {
             segment: customer.segment.clone(),
             start,
@@ -339,7 +292,10 @@ impl Driver {
 /// Contacts with this number in the last 24 h of the campaign before.
 fn recent_contacts(campaign: &Campaign, line: PersonId, now: At) -> Vec<At> {
     let journeys = campaign.at_line(line).iter().filter_map(|id| campaign.journey(*id));
-    journeys.flat_map(|j| j.contacts().collect::<Vec<_>>()).filter(|at| *at + TimeDelta::hours(24) > now).collect()
+    journeys
+        .flat_map(|j| j.contacts().collect::<Vec<_>>())
+        .filter(|at| *at + TimeDelta::hours(24) > now)
+        .collect()
 }
 
 /// Ids of those who are in the store already, by number and name.

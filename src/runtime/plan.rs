@@ -53,7 +53,11 @@ impl Plan {
             return Err(Unusable::NobodyIn(segment.screen()));
         }
         if unkept > 0 {
-            rejects.push((0, "more".into(), format!("{unkept} more rows could not be used; see `cascade check`")));
+            rejects.push((
+                0,
+                "more".into(),
+                format!("{unkept} more rows could not be used; see `cascade check`"),
+            ));
         }
         let errors = problems.iter().filter(|p| p.severity == Severity::Error).map(one_line).collect();
         let warnings = ready.warnings.iter().chain(&problems).filter(|p| p.severity == Severity::Warning);
@@ -66,9 +70,10 @@ impl Plan {
             seed: draw.seed,
             speed,
             rules_commit: workspace.rules_commit(),
-            content: Arc::new(ready.content),
-            rules: ready.rules,
-            config: ready.config,
+            // The longest that a local listener's address can be; the real one is put in once it is known.
+            links_base: "http://127.0.0.1:65535/l".into(),
+            content: Arc::new(ready.content.clone()),
+            ready,
         })
     }
 }

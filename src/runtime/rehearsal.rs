@@ -46,8 +46,8 @@ pub struct Rehearsed {
     pub sandbox: Option<Sandbox>,
     /// Whether the clock is ours to stop.
     pub owns_clock: bool,
-    /// How people behave.
-    pub seed: u64,
+    /// How people behave, where somebody else decides it.
+    pub seed: Option<u64>,
     /// Campaign seconds a wall second.
     pub speed: f64,
 }
@@ -55,7 +55,7 @@ pub struct Rehearsed {
 impl Rehearsed {
     /// Nothing of it: live.
     pub fn live(config: Config) -> Self {
-        Self { config, sandbox: None, owns_clock: false, seed: 0, speed: 1.0 }
+        Self { config, sandbox: None, owns_clock: false, seed: None, speed: 1.0 }
     }
 }
 
@@ -80,7 +80,7 @@ pub async fn prepare(
     };
     let sandbox = sandbox::start(options).await?;
     let config = base.at_sandbox(&sandbox.config()).map_err(|e| BootError::OtherSandbox(e.to_string()))?;
-    Ok(Rehearsed { config, sandbox: Some(sandbox), owns_clock: true, seed: asked.seed, speed: clock.speed() })
+    Ok(Rehearsed { config, sandbox: Some(sandbox), owns_clock: true, seed: None, speed: clock.speed() })
 }
 
 /// Where the clock stood when the last process ended; else the asked or the usual beginning.
@@ -112,7 +112,7 @@ async fn elsewhere(url: &str, base: &Config, clock: &Clock) -> Result<Rehearsed,
     clock.set(now);
     clock.pace(speed);
     clock.run(true);
-    let of_people = answer.get("seed").and_then(Value::as_u64).unwrap_or(1);
+    let of_people = answer.get("seed").and_then(Value::as_u64);
     Ok(Rehearsed { config, sandbox: None, owns_clock: false, seed: of_people, speed })
 }
 
@@ -129,7 +129,10 @@ pub async fn tell_webhooks(config: &Config, public_url: &str) -> Result<(), Boot
     if answer.status().is_success() {
         return Ok(());
     }
-    Err(BootError::OtherSandbox(format!("the sandbox at {base} refused our webhook address: {}", answer.status())))
+    Err(BootError::OtherSandbox(format!(
+        "the sandbox at {base} refused our webhook address: {}",
+        answer.status()
+    )))
 }
 
 /// For loopback alone, without proxy or redirects.
@@ -141,11 +144,14 @@ fn client(url: &str) -> Result<reqwest::Client, BootError> {
         )));
     }
     crate::providers::http::tls_ready();
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+    let client =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
     client.build().map_err(|error| BootError::OtherSandbox(format!("no HTTP client: {error}")))
 }
 
 fn not_there(url: &str, error: &reqwest::Error) -> BootError {
     let why = if error.is_connect() { "nobody listens there" } else { "it does not answer as a sandbox" };
-    BootError::OtherSandbox(format!("the sandbox at {url} cannot be used: {why}; start one with `cascade sandbox`"))
+    BootError::OtherSandbox(format!(
+        "the sandbox at {url} cannot be used: {why}; start one with `cascade sandbox`"
+    ))
 }

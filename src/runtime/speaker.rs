@@ -3,9 +3,7 @@
 use super::links;
 use super::store::LinkRow;
 use crate::engine::Campaign;
-use crate::model::{
-    At, AttemptId, Channel, Class, Customer, Failure, Scope, Sent, Untrusted, attempt_key,
-};
+use crate::model::{At, AttemptId, Channel, Class, Customer, Failure, Scope, Sent, Untrusted, attempt_key};
 use crate::providers::Outgoing;
 use crate::rules::content::Content;
 use crate::rules::render::{Context, Link};
@@ -53,9 +51,8 @@ impl Speaker {
             .collect();
         let policy = &campaign.header.launch.policy;
         let wait_s = journey.leg().and_then(|leg| leg.wait_s).unwrap_or(policy.conversion_window_s);
-        let quiet_s = campaign
-            .quiet_begins(journey.id, now)
-            .map_or(i64::MAX, |begins| (begins - now).num_seconds());
+        let quiet_s =
+            campaign.quiet_begins(journey.id, now).map_or(i64::MAX, |begins| (begins - now).num_seconds());
         let validity = (wait_s as i64).min(quiet_s).clamp(VALIDITY_S.0, VALIDITY_S.1);
         let context = Context {
             tried: &tried,

@@ -83,7 +83,8 @@ impl Turn {
     /// Puts the changed rows beside their events.
     pub fn rows(&mut self, campaign: Option<&Campaign>) {
         let Some(campaign) = campaign.filter(|_| self.header) else { return };
-        if self.batch.events.iter().any(|(_, e)| matches!(e.kind, Kind::Resumed { extend_timers: true, .. })) {
+        if self.batch.events.iter().any(|(_, e)| matches!(e.kind, Kind::Resumed { extend_timers: true, .. }))
+        {
             self.touched.extend(campaign.journeys().iter().filter(|j| j.timer.is_some()).map(|j| j.id));
         }
         self.batch.header = Some(campaign.header.clone());

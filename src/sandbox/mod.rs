@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -76,6 +77,9 @@ pub enum SandboxError {
     #[error("no random numbers for the sandbox's secrets: {0}")]
     Random(String),
 }
+
+/// Wall time that open connections get to end by themselves.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A running sandbox. Dropping it stops it without waiting; [`Sandbox::shutdown`] waits.
 #[derive(Debug)]
@@ -131,9 +135,12 @@ impl Sandbox {
         let Self { app, stop, tasks } = self;
         app.closed.store(true, Ordering::Relaxed);
         stop.send_replace(true);
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the sandbox ended badly");
+        for mut task in tasks {
+            match tokio::time::timeout(GRACE, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "a task of the sandbox ended badly"),
+                // A client that keeps its connection open is not waited for: all it was told is on disk.
+                Err(_) => task.abort(),
             }
         }
         app.memory.close().await;

@@ -12,8 +12,9 @@ use super::{Error, Exit, view};
 use crate::clock;
 use crate::model::CascadeId;
 use crate::runtime::handle::{Command, Handle, Notice, TimelineEntry};
+use futures::FutureExt;
+use futures::future::{BoxFuture, poll_immediate};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
-use futures::{FutureExt, future::BoxFuture};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
@@ -152,7 +153,7 @@ impl<'t, B: Backend> Console<'t, B> {
                 Woke::Tick => tick = None,
                 _ => {}
             }
-            let asked = self.take_in(woke, &mut events);
+            let asked = self.take_in(woke, &mut events).await;
             if let Some(exit) = self.leaving.take() {
                 return Ok(exit);
             }
@@ -160,13 +161,13 @@ impl<'t, B: Backend> Console<'t, B> {
         }
     }
 
-    fn take_in<E>(&mut self, woke: Woke, events: &mut E) -> Draw
+    async fn take_in<E>(&mut self, woke: Woke<'_>, events: &mut E) -> Draw
     where
         E: Stream<Item = io::Result<Event>> + Unpin,
     {
         match woke {
             Woke::Interrupt(interrupt) => self.leaving = Some(Exit::Interrupted(interrupt)),
-            Woke::Input(event) => return self.drain(event, events),
+            Woke::Input(event) => return self.drain(event, events).await,
             Woke::Room(Some(permit)) => {
                 if let Some(command) = self.outbox.pop_front() {
                     permit.send(command);
@@ -193,7 +194,7 @@ impl<'t, B: Backend> Console<'t, B> {
     }
 
     /// Takes in an event and all that are there behind it, so that a pasted or held key costs one frame.
-    fn drain<E>(&mut self, first: Option<io::Result<Event>>, events: &mut E) -> Draw
+    async fn drain<E>(&mut self, first: Option<io::Result<Event>>, events: &mut E) -> Draw
     where
         E: Stream<Item = io::Result<Event>> + Unpin,
     {
@@ -218,7 +219,9 @@ impl<'t, B: Backend> Console<'t, B> {
             if self.leaving.is_some() {
                 return Draw::No;
             }
-            next = events.next().now_or_never();
+            // Polled with this task's own waker: the terminal's stream keeps the first one it is given, and one
+            // that wakes nobody would leave us deaf to every later key.
+            next = poll_immediate(events.next()).await;
         }
         Draw::AtOnce
     }

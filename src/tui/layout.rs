@@ -138,8 +138,8 @@ fn split(area: Rect, left: u16) -> [Rect; 2] {
 
 fn wide(body: Rect) -> Vec<(Pane, Rect)> {
     let spare = body.height.saturating_sub(33);
-    let rules = 7 + (spare / 6).min(3);
-    let channels = 9 + (spare / 4).min(5);
+    let rules = 7 + (spare / 8).min(2);
+    let channels = 9 + (spare / 5).min(4);
     let [top, middle, bottom] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(channels), Constraint::Length(rules)])
             .areas(body);

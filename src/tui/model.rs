@@ -344,6 +344,8 @@ impl Cohort {
     }
 
     fn keep_visible(&mut self, picture: &Picture, lines: usize) {
+        // A pane that is not on the screen has no lines; its cursor keeps its place all the same.
+        let lines = lines.max(1);
         let at = self.position(picture).unwrap_or(0);
         let most = self.index.len().saturating_sub(lines);
         self.top = self.top.clamp((at + 1).saturating_sub(lines), at).min(most);

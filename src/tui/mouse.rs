@@ -57,7 +57,7 @@ fn click(model: &mut Model, event: MouseEvent, at: Instant) -> Vec<Request> {
     if let Some(tabs) = model.places().tabs
         && tabs.contains(Position::new(spot.0, spot.1))
     {
-        if let Some(pane) = super::view::tab_at(spot.0) {
+        if let Some(pane) = super::view::tab_at(tabs.width, spot.0) {
             model.focus = pane;
         }
         return Vec::new();
@@ -78,14 +78,15 @@ fn select(model: &mut Model, pane: Pane, line: usize) {
                 model.cohort.select(&picture, at);
             }
         }
-        Pane::Channels => model.cursors[pane as usize] = line.saturating_sub(1),
+        // Both have a line of heads.
+        Pane::Channels | Pane::Rules => model.cursors[pane as usize] = line.saturating_sub(1),
         Pane::Needs => {
             let area = model.places().of(pane).unwrap_or_default();
             if let Some(need) = super::view::needs::at_line(model, area, line) {
                 model.cursors[pane as usize] = need;
             }
         }
-        Pane::Rules | Pane::Next => model.cursors[pane as usize] = line,
+        Pane::Next => model.cursors[pane as usize] = line,
         Pane::Timeline => {}
     }
     if pane != Pane::Cohort && pane != Pane::Timeline {

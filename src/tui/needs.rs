@@ -119,21 +119,9 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
             (n, _) => format!("{n} in doubt: sent or not?"),
         };
         let target = Target::Filter("status:in_doubt");
-        needs.push(need(Tone::Warning, words, "x", snapshot.tally.in_doubt, target));
+        needs.push(need(Tone::Warning, words, "Enter", snapshot.tally.in_doubt, target));
     }
-    let held = |why: &Hold| {
-        snapshot.rows.iter().filter(|row| matches!(&row.place, Place::Held(h) if h == why)).count() as u64
-    };
-    for (why, words) in [
-        (Hold::SharedNumber, "share a number: who answered?"),
-        (Hold::Budget, "held: the budget is spent"),
-    ] {
-        let count = held(&why);
-        if count > 0 {
-            let words = format!("{} {words}", people(count));
-            needs.push(need(Tone::Warning, words, "Enter", count, Target::Filter("status:held")));
-        }
-    }
+    holds(model, needs);
     let to_read = |d: Disposition| d != Disposition::AutoReply;
     let replies: Vec<_> = model
         .picture
@@ -145,6 +133,27 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
         let age = span((model.now - oldest).num_seconds());
         let words = format!("{} replies to read, the oldest {age} old", replies.len());
         needs.push(need(Tone::Warning, words, "i", replies.len() as u64, Target::Inbox));
+    }
+}
+
+/// Those who are held, by why; shut scopes have their own lines.
+fn holds(model: &Model, needs: &mut Vec<Need>) {
+    let snapshot = &model.picture.snapshot;
+    if snapshot.tally.held == 0 {
+        return;
+    }
+    let mut counts = [0, 0];
+    for row in snapshot.rows.iter() {
+        match &row.place {
+            Place::Held(Hold::SharedNumber) => counts[0] += 1,
+            Place::Held(Hold::Budget) => counts[1] += 1,
+            _ => {}
+        }
+    }
+    let words = ["share a number: who answered?", "held: the budget is spent"];
+    for (count, words) in counts.into_iter().zip(words).filter(|(count, _)| *count > 0) {
+        let words = format!("{} {words}", people(count));
+        needs.push(need(Tone::Warning, words, "Enter", count, Target::Filter("status:held")));
     }
 }
 

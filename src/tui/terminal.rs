@@ -6,7 +6,7 @@ use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute};
 use std::io::{self, BufWriter, Stdout, stdout};
@@ -37,7 +37,13 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let taken = (|| {
             enable_raw_mode()?;
-            execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+            execute!(
+                stdout(),
+                EnterAlternateScreen,
+                Clear(ClearType::All),
+                EnableBracketedPaste,
+                cursor::Hide
+            )?;
             if mouse {
                 self::mouse(true)?;
             }

@@ -162,6 +162,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Last => scroll(model, isize::MAX),
         Cmd::Open => enter(model),
         Cmd::Back => back(model),
+        Cmd::Close => _ = model.pages.pop(),
     }
     Vec::new()
 }

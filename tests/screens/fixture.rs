@@ -132,7 +132,7 @@ fn story(i: u64) -> Made {
             )
         },
         3..=11 => {
-            let mut heard = wa(if i % 2 == 0 { &[Read] } else { &[] });
+            let mut heard = wa(if i.is_multiple_of(2) { &[Read] } else { &[] });
             heard.push((Phone, NoAnswer));
             let why = if i < 7 { "voicemail" } else { "busy" };
             let place = Place::Waiting;
@@ -179,9 +179,9 @@ fn story(i: u64) -> Made {
         26..=55 => made(
             Place::Waiting,
             0,
-            (m, LastWhat::Outcome(if i % 3 == 0 { Delivered } else { Read }, None)),
+            (m, LastWhat::Outcome(if i.is_multiple_of(3) { Delivered } else { Read }, None)),
             Some((soon(300 + m * 40), DueKind::NextStep)),
-            wa(if i % 3 == 0 { &[] } else { &[Read] }),
+            wa(if i.is_multiple_of(3) { &[] } else { &[Read] }),
         ),
         56..=58 => made(
             Place::Settling,
@@ -616,7 +616,6 @@ pub struct Engine {
     pub picture: watch::Sender<Arc<Picture>>,
     pub commands: mpsc::Receiver<Command>,
     pub notices: mpsc::Sender<Notice>,
-    pub clock: Clock,
 }
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
@@ -625,6 +624,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let (picture_to, picture) = watch::channel(Arc::new(picture));
     let (commands, commands_from) = mpsc::channel(16);
     let (notices_to, notices) = mpsc::channel(16);
-    let handle = Handle { picture, commands, notices, clock: clock.clone() };
-    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, clock })
+    let handle = Handle { picture, commands, notices, clock };
+    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to })
 }

@@ -148,7 +148,9 @@ impl Reader {
     /// A person's name.
     pub fn name(&self, person: PersonId) -> Result<Option<Untrusted>, StoreError> {
         self.db
-            .query_row("SELECT name FROM person WHERE id = ?1", [person.0 as i64], |row| row.get::<_, String>(0))
+            .query_row("SELECT name FROM person WHERE id = ?1", [person.0 as i64], |row| {
+                row.get::<_, String>(0)
+            })
             .optional()
             .map(|name| name.map(Untrusted::new))
             .map_err(sqlite(&self.path, "read a person"))

@@ -5,19 +5,19 @@ use crate::engine::snapshot::ChannelRow;
 use crate::model::{Channel, Money, Outcome};
 use crate::phrases;
 use crate::tui::layout::Pane;
-use crate::tui::text::{cut, dash, left, right};
+use crate::tui::text::{dash, left, right, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use std::fmt::Write as _;
 
-/// A column: short and long head, and how early it leaves a narrow pane (0 stays).
+/// A column: its head, and how early it leaves a narrow pane (0 stays).
 #[derive(Clone, Copy)]
 struct Column {
     what: Figure,
-    short: &'static str,
-    long: &'static str,
+    head: &'static str,
     rank: u8,
 }
 
@@ -31,24 +31,24 @@ enum Figure {
     CostEach,
 }
 
-const fn column(what: Figure, short: &'static str, long: &'static str, rank: u8) -> Column {
-    Column { what, short, long, rank }
+const fn column(what: Figure, head: &'static str, rank: u8) -> Column {
+    Column { what, head, rank }
 }
 
 const COLUMNS: [Column; 13] = [
-    column(Figure::ToGo, "to", "to go", 1),
-    column(Figure::Reached, "sent", "sent", 0),
-    column(Figure::Heard(Outcome::Delivered), "dlvd", "deliv.", 0),
-    column(Figure::Heard(Outcome::Read), "read", "read", 0),
-    column(Figure::Heard(Outcome::Replied), "repl", "replied", 0),
-    column(Figure::Heard(Outcome::Clicked), "clck", "clicked", 2),
-    column(Figure::Heard(Outcome::Answered), "answ", "answrd", 0),
-    column(Figure::Heard(Outcome::NoAnswer), "noans", "no answ", 2),
-    column(Figure::Heard(Outcome::Bounced), "bnc", "bounced", 1),
-    column(Figure::Heard(Outcome::OptedOut), "opt", "opt-out", 0),
-    column(Figure::Conversions, "conv", "conv", 0),
-    column(Figure::Cost, "cost", "cost", 2),
-    column(Figure::CostEach, "$/cv", "$/conv", 3),
+    column(Figure::ToGo, "to", 1),
+    column(Figure::Reached, "sent", 0),
+    column(Figure::Heard(Outcome::Delivered), "dlvd", 0),
+    column(Figure::Heard(Outcome::Read), "read", 0),
+    column(Figure::Heard(Outcome::Replied), "repl", 0),
+    column(Figure::Heard(Outcome::Clicked), "clck", 2),
+    column(Figure::Heard(Outcome::Answered), "answ", 0),
+    column(Figure::Heard(Outcome::NoAnswer), "noans", 2),
+    column(Figure::Heard(Outcome::Bounced), "bnc", 1),
+    column(Figure::Heard(Outcome::OptedOut), "opt", 0),
+    column(Figure::Conversions, "conv", 0),
+    column(Figure::Cost, "cost", 2),
+    column(Figure::CostEach, "$/cv", 3),
 ];
 
 /// Cells of the first column.
@@ -65,7 +65,9 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let wide = |column: &Column| match (roomy, column.what) {
         (true, _) => 7,
         (false, Figure::CostEach | Figure::Cost | Figure::Heard(Outcome::NoAnswer)) => 6,
-        (false, Figure::ToGo | Figure::Heard(Outcome::Bounced | Outcome::OptedOut)) => 4,
+        (false, Figure::ToGo | Figure::Conversions | Figure::Heard(Outcome::Bounced | Outcome::OptedOut)) => {
+            4
+        }
         (false, _) => 5,
     };
     while columns.iter().map(wide).sum::<usize>() + LABEL + 1 > cells {
@@ -75,25 +77,22 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         }
         columns.retain(|c| c.rank < worst);
     }
-    let mut lines = vec![head(ctx, &columns, roomy, &wide)];
+    let mut lines = vec![head(ctx, &columns, &wide)];
     for (i, row) in ctx.picture.snapshot.channels.iter().enumerate() {
         let chosen = ctx.model.focus == Pane::Channels && ctx.model.cursors[Pane::Channels as usize] == i;
         lines.push(line(ctx, row, &columns, &wide, chosen));
     }
-    if lines.len() < inner.height as usize {
-        lines.push(answers(ctx, cells));
-    }
+    lines.extend(wrap(&answers(ctx), cells).into_iter().map(|text| Line::styled(text, ctx.theme.muted)));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn head<'a>(ctx: &Ctx, columns: &[Column], roomy: bool, wide: &dyn Fn(&Column) -> usize) -> Line<'a> {
+fn head<'a>(ctx: &Ctx, columns: &[Column], wide: &dyn Fn(&Column) -> usize) -> Line<'a> {
     let mut spans = vec![Span::raw(" ".repeat(LABEL))];
     for column in columns {
         if column.what == Figure::Conversions {
             spans.push(Span::styled("│", ctx.theme.faint));
         }
-        let title = if roomy { column.long } else { column.short };
-        spans.push(Span::styled(right(title, wide(column)), ctx.theme.muted));
+        spans.push(Span::styled(right(column.head, wide(column)), ctx.theme.muted));
     }
     Line::from(spans)
 }
@@ -156,7 +155,7 @@ const fn knows(channel: Channel, outcome: Outcome) -> bool {
 }
 
 /// `answers 37 = 25 yes 3 no 1 wrong person · no answer 9, 4 machines`
-fn answers<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
+fn answers(ctx: &Ctx) -> String {
     let snapshot = &ctx.picture.snapshot;
     let total: u64 = snapshot.dispositions.iter().map(|(_, n)| n).sum();
     let parts: Vec<String> = snapshot
@@ -171,10 +170,10 @@ fn answers<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         n => format!("answers {n} = {}", parts.join(" + ")),
     };
     if silent > 0 {
-        text += &format!(" · no answer {silent}, {} by machines", snapshot.machines);
+        _ = write!(text, " · no answer {silent}, {} by machines", snapshot.machines);
     }
     if snapshot.clicks_suspected > 0 {
-        text += &format!(" · {} scanner clicks not counted", snapshot.clicks_suspected);
+        _ = write!(text, " · {} scanner clicks not counted", snapshot.clicks_suspected);
     }
-    Line::styled(cut(&text, cells), ctx.theme.muted)
+    text
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::engine::event::End;
-use crate::engine::snapshot::{Place, Row};
+use crate::engine::snapshot::{Place, Row, Sending};
 use crate::phrases::{self, Tone, span};
 use crate::tui::layout::Pane;
 use crate::tui::text::{left, minute, right};
@@ -34,7 +34,7 @@ impl Columns {
             state: 10,
             last: if cells >= 54 { 16 } else { 0 },
             cost: if cells >= 104 { 8 } else { 0 },
-            next: 7,
+            next: if cells >= 76 { 9 } else { 7 },
         };
         let fixed = 3 + columns.phone + columns.segment + columns.channel + columns.state;
         columns.name = cells.saturating_sub(fixed + columns.last + columns.cost + columns.next);
@@ -71,7 +71,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
 
 fn draw_filter(ctx: &Ctx, area: Rect, total: usize, frame: &mut Frame) {
     let cohort = &ctx.model.cohort;
-    let count = format!("{} of {total} ", cohort.index.len());
+    let count = format!(" {} of {total} ", cohort.index.len());
     let [slash, line, right] = Layout::horizontal([
         Constraint::Length(1),
         Constraint::Fill(1),
@@ -80,7 +80,7 @@ fn draw_filter(ctx: &Ctx, area: Rect, total: usize, frame: &mut Frame) {
     .areas(area);
     let (words, style) = match (&cohort.problem, cohort.filter.is_empty()) {
         (Some(problem), _) => (crate::model::clean(problem), ctx.theme.warning),
-        (None, true) => ("status:open segment:… channel:… sort:due name".to_owned(), ctx.theme.faint),
+        (None, true) => (" filters: status:open segment:… sort:due, name".to_owned(), ctx.theme.faint),
         (None, false) => (crate::model::clean(&cohort.filter), ctx.theme.accent),
     };
     frame.render_widget(Paragraph::new("/").style(ctx.theme.key), slash);
@@ -188,7 +188,7 @@ fn next(ctx: &Ctx, row: &Row) -> (String, Style) {
 /// A glyph per state, so that the list can be read without colour.
 const fn mark(place: &Place) -> (&'static str, Tone) {
     match place {
-        Place::Queued => ("·", Tone::Muted),
+        Place::Queued | Place::Sending(Sending::Planned) => ("·", Tone::Muted),
         Place::Sending(_) => ("›", Tone::Good),
         Place::Retrying(_) => ("↻", Tone::Warning),
         Place::Deferred(_) => ("◷", Tone::Muted),

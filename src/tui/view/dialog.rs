@@ -14,6 +14,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
+use std::fmt::Write as _;
 
 /// Widest a question gets.
 const CELLS_MAX: u16 = 84;
@@ -152,10 +153,8 @@ fn leaving(ctx: &Ctx) -> Vec<String> {
     let snapshot = &ctx.picture.snapshot;
     let next = snapshot.next.first().map(|group| {
         let at = crate::tui::text::when(group.from, ctx.now, ctx.zone);
-        format!(
-            "Not sent: what falls due while we are away, the next of it {} at {at}.",
-            super::next::what(group)
-        )
+        let what = super::next::what(group);
+        format!("Not sent while we are away: what falls due, first {what} at {at}.")
     });
     let mut words: Vec<String> = next.into_iter().collect();
     words.push(
@@ -167,7 +166,7 @@ fn leaving(ctx: &Ctx) -> Vec<String> {
         people(snapshot.tally.running + snapshot.tally.held + snapshot.tally.in_doubt)
     );
     if snapshot.tally.on_phone > 0 {
-        open += &format!("; {} on the phone now are left to finish", snapshot.tally.on_phone);
+        _ = write!(open, "; {} on the phone now are left to finish", snapshot.tally.on_phone);
     }
     words.push(format!("{open}. Everything is saved, and the next start goes on from here."));
     words

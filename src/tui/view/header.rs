@@ -182,12 +182,12 @@ fn third<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         (tally.in_doubt, "in doubt", "doubt", theme.warning),
         (tally.running, "running", "run", theme.accent),
     ];
-    let build = |short: bool, zeros: bool| {
+    let build = |short: bool, zeros: bool, between: &'static str| {
         let mut spans = vec![Span::styled(format!(" {} = ", tally.total), theme.strong)];
         let shown: Vec<_> = parts.iter().filter(|(n, ..)| zeros || *n > 0).collect();
         for (i, (count, long, abbreviated, style)) in shown.iter().enumerate() {
             if i > 0 {
-                spans.push(Span::styled(if short { " + " } else { " · " }, theme.faint));
+                spans.push(Span::styled(between, theme.faint));
             }
             let style = if *count == 0 { theme.muted } else { *style };
             spans.push(Span::styled(count.to_string(), style));
@@ -198,9 +198,9 @@ fn third<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     };
     let wide = |spans: &[Span]| spans.iter().map(|s| width(&s.content)).sum::<usize>();
     // In a narrow window noughts are left out: the sum holds without them.
-    let forms = [(false, true), (true, true), (true, false)];
-    let fits = forms.iter().map(|(short, zeros)| build(*short, *zeros)).find(|spans| wide(spans) <= cells);
-    let mut spans = fits.unwrap_or_else(|| build(true, false));
+    let forms = [(false, true, " · "), (true, true, " · "), (true, false, " · "), (true, false, " ")];
+    let mut tried = forms.iter().map(|(short, zeros, between)| build(*short, *zeros, between));
+    let mut spans = tried.find(|spans| wide(spans) <= cells).unwrap_or_else(|| build(true, false, " "));
     let note = match tally.on_phone {
         0 => String::new(),
         n => format!(" ({n} on the phone now)"),

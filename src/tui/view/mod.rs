@@ -174,29 +174,32 @@ fn notices(ctx: &Ctx, area: Rect, frame: &mut Frame) {
 }
 
 /// Tabs' texts with the columns they take: one list for drawing and for the mouse.
-fn tab_list() -> impl Iterator<Item = (Pane, std::ops::Range<u16>)> {
-    Pane::ALL.iter().scan(0, |x, pane| {
+fn tab_list(cells: u16) -> impl Iterator<Item = (Pane, String, std::ops::Range<u16>)> {
+    let end = if cells < 72 { "" } else { "│" };
+    Pane::ALL.iter().scan(0, move |x, pane| {
+        // The narrowest window has room for six tabs if each is one word.
+        let title = if cells < 72 { pane.title().split(' ').next() } else { Some(pane.title()) };
+        let text = format!(" {} {} {end}", pane.number(), title.unwrap_or_default());
         let from = *x;
-        *x += pane.title().len() as u16 + 5;
-        Some((*pane, from..*x))
+        *x += width(&text) as u16;
+        Some((*pane, text, from..*x))
     })
 }
 
 /// The tab in a column of the tab line.
-pub fn tab_at(column: u16) -> Option<Pane> {
-    tab_list().find(|(_, columns)| columns.contains(&column)).map(|(pane, _)| pane)
+pub fn tab_at(cells: u16, column: u16) -> Option<Pane> {
+    tab_list(cells).find(|(_, _, columns)| columns.contains(&column)).map(|(pane, ..)| pane)
 }
 
 fn tabs(ctx: &Ctx, area: Rect, places: &Places, frame: &mut Frame) {
-    let spans: Vec<Span> = tab_list()
-        .flat_map(|(pane, _)| {
+    let spans: Vec<Span> = tab_list(area.width)
+        .map(|(pane, text, _)| {
             let style = match (pane == ctx.model.focus, places.of(pane)) {
                 (true, _) => ctx.theme.selection,
                 (false, Some(_)) => ctx.theme.text,
                 (false, None) => ctx.theme.muted,
             };
-            let tab = Span::styled(format!(" {} {} ", pane.number(), pane.title()), style);
-            [tab, Span::styled("│", ctx.theme.faint)]
+            Span::styled(text, style)
         })
         .collect();
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
@@ -212,7 +215,12 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         .filter(|row| row.cmd != Cmd::Back || !ctx.model.pages.is_empty())
         .collect();
     rows.sort_by_key(|row| row.footer);
-    let wide = |row: &keys::Row| width(keys::key(row.cmd)) + width(row.label) + 3;
+    // In a narrow window a label is its first word: more keys are worth more than longer words.
+    let label = |row: &keys::Row| {
+        let short = row.label.split(' ').next().unwrap_or_default();
+        if area.width < 100 { short } else { row.label }
+    };
+    let wide = |row: &keys::Row| width(keys::key(row.cmd)) + width(label(row)) + 3;
     let always = [Cmd::Help, Cmd::Quit];
     let mut left = (area.width as usize)
         .saturating_sub(rows.iter().filter(|r| always.contains(&r.cmd)).map(|r| wide(r)).sum());
@@ -226,7 +234,7 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let spans = rows.iter().flat_map(|row| {
         [
             Span::styled(format!(" {} ", keys::key(row.cmd)), ctx.theme.key),
-            Span::styled(format!("{} ", row.label), ctx.theme.muted),
+            Span::styled(format!("{} ", label(row)), ctx.theme.muted),
         ]
     });
     frame.render_widget(Paragraph::new(Line::from(spans.collect::<Vec<_>>())), area);

@@ -27,19 +27,41 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         frame.render_widget(Paragraph::new(words), inner);
         return;
     }
-    let cursor = ctx.model.cursors[Pane::Needs as usize].min(needs.len() - 1);
     let cells = inner.width as usize;
-    let mut lines: Vec<(usize, Line)> = Vec::new();
+    let height = inner.height as usize;
+    let cursor = cursor(ctx.model, &needs);
+    let shown = shown(&needs, cursor, cells, height);
+    let owners: Vec<usize> = shown.iter().map(|(i, ..)| *i).collect();
+    let top = top(&owners, cursor.unwrap_or(0), height);
+    let lines = shown.into_iter().skip(top).take(height).map(|(i, n, text)| {
+        let line = line(ctx, &needs[i], n, text, cells);
+        if cursor == Some(i) { line.patch_style(ctx.selection(Pane::Needs)) } else { line }
+    });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
+}
+
+/// The need under the cursor, while the pane has the focus.
+fn cursor(model: &Model, needs: &[Need]) -> Option<usize> {
+    let at = model.cursors[Pane::Needs as usize].min(needs.len().saturating_sub(1));
+    (model.focus == Pane::Needs).then_some(at)
+}
+
+/// The lines to show, each with its need and its place in it. Every need gets one line first; what room is left
+/// goes to further lines and to the lines that belong to a need, from the top. The chosen one is always in full.
+fn shown(needs: &[Need], cursor: Option<usize>, cells: usize, height: usize) -> Vec<(usize, usize, String)> {
+    let mut spare = height.saturating_sub(needs.iter().filter(|need| !need.indented).count());
+    let mut lines = Vec::new();
     for (i, need) in needs.iter().enumerate() {
-        let chosen = i == cursor && ctx.model.focus == Pane::Needs;
-        lines.extend(texts(need, cells).into_iter().enumerate().map(|(n, text)| {
-            let line = line(ctx, need, n, text, cells);
-            (i, if chosen { line.patch_style(ctx.selection(Pane::Needs)) } else { line })
-        }));
+        let full = texts(need, cells);
+        let more = full.len() - usize::from(!need.indented);
+        if cursor == Some(i) || more <= spare {
+            spare = spare.saturating_sub(more);
+            lines.extend(full.into_iter().enumerate().map(|(n, text)| (i, n, text)));
+        } else if !need.indented {
+            lines.push((i, 0, cut(&need.words, room(need, cells))));
+        }
     }
-    let top = top(&lines.iter().map(|(i, _)| *i).collect::<Vec<_>>(), cursor, inner.height as usize);
-    let visible = lines.into_iter().skip(top).take(inner.height as usize).map(|(_, line)| line);
-    frame.render_widget(Paragraph::new(visible.collect::<Vec<_>>()), inner);
+    lines
 }
 
 /// Room for the words, between glyph and key.
@@ -85,12 +107,8 @@ fn top(owners: &[usize], cursor: usize, lines: usize) -> usize {
 /// Which need stands on a line of the pane, for the mouse.
 pub fn at_line(model: &Model, area: Rect, line: usize) -> Option<usize> {
     let needs = model.needs();
-    let cells = area.width.saturating_sub(2) as usize;
-    let owners: Vec<usize> = needs
-        .iter()
-        .enumerate()
-        .flat_map(|(i, need)| texts(need, cells).into_iter().map(move |_| i))
-        .collect();
-    let cursor = model.cursors[Pane::Needs as usize].min(needs.len().saturating_sub(1));
-    owners.get(top(&owners, cursor, area.height.saturating_sub(2) as usize) + line).copied()
+    let (cells, height) = (area.width.saturating_sub(2) as usize, area.height.saturating_sub(2) as usize);
+    let cursor = cursor(model, &needs);
+    let owners: Vec<usize> = shown(&needs, cursor, cells, height).into_iter().map(|(i, ..)| i).collect();
+    owners.get(top(&owners, cursor.unwrap_or(0), height) + line).copied()
 }

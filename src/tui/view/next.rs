@@ -48,9 +48,15 @@ fn line<'a>(ctx: &Ctx, group: &DueGroup, most: u64, cells: usize) -> Line<'a> {
     let to = minute(group.to, ctx.zone);
     let times = if from.ends_with(&to) { from } else { format!("{from}–{to}") };
     let style = group.channel.map_or(theme.muted, |c| theme.channel(c));
-    let bar = bar(group.count, most, cells.saturating_sub(45).clamp(8, BAR_MAX));
+    // The countdown goes first where the pane is narrow: the clock time says the same.
+    let (fixed, roomy) = if cells >= 54 { (45, true) } else { (36, false) };
+    let bar = bar(group.count, most, cells.saturating_sub(fixed).clamp(4, BAR_MAX));
     let left_s = (group.from - ctx.now).num_seconds();
-    let waits = if left_s > 0 { format!("in {}", span(left_s)) } else { "now".to_owned() };
+    let waits = match left_s {
+        _ if !roomy => String::new(),
+        1.. => format!("in {}", span(left_s)),
+        _ => "now".to_owned(),
+    };
     Line::from(vec![
         Span::styled(left(&times, 16), theme.text),
         Span::styled(left(what(group), 13), style),

@@ -68,11 +68,11 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
         lines.push(Line::styled(place.title().to_uppercase(), ctx.theme.strong));
         for row in keys::applying(&[place]) {
             let keys = if row.keys.is_empty() { format!(":{}", row.id) } else { row.keys.join(" ") };
-            let label = left(row.label, 22);
-            let indent = 18 + 22;
+            let label = left(row.label, 24);
+            let indent = 20 + 24;
             let mut help = wrap(row.help, cells.saturating_sub(indent).max(20)).into_iter();
             lines.push(Line::from(vec![
-                Span::styled(left(&format!("  {keys}"), 18), ctx.theme.key),
+                Span::styled(left(&format!("  {keys}"), 20), ctx.theme.key),
                 Span::styled(label, ctx.theme.text),
                 Span::styled(help.next().unwrap_or_default(), ctx.theme.muted),
             ]));

@@ -4,10 +4,9 @@ use super::Ctx;
 use crate::engine::snapshot::StepRow;
 use crate::phrases::span;
 use crate::tui::layout::Pane;
-use crate::tui::text::{cut, left, right, width};
+use crate::tui::text::{cut, dash, left, right};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -22,16 +21,12 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     frame.render_widget(block, area);
     let cells = inner.width as usize;
     let steps = &ctx.picture.snapshot.steps;
-    let mut lines: Vec<Line> = steps
-        .iter()
-        .enumerate()
-        .map(|(i, step)| {
-            let next = steps.get(i + 1);
-            let chosen = ctx.model.focus == Pane::Rules && ctx.model.cursors[Pane::Rules as usize] == i;
-            let line = line(ctx, i, step, next, cells);
-            if chosen { line.patch_style(ctx.selection(Pane::Rules)) } else { line }
-        })
-        .collect();
+    let mut lines = vec![head(ctx, cells)];
+    lines.extend(steps.iter().enumerate().map(|(i, step)| {
+        let chosen = ctx.model.focus == Pane::Rules && ctx.model.cursors[Pane::Rules as usize] == i;
+        let line = line(ctx, i, step, steps.get(i + 1), cells);
+        if chosen { line.patch_style(ctx.selection(Pane::Rules)) } else { line }
+    }));
     if lines.len() + 1 < inner.height as usize {
         lines.push(Line::default());
     }
@@ -41,45 +36,45 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
+/// Cells for what follows a step: in words where there is room.
+const fn then_cells(cells: usize) -> usize {
+    match cells {
+        0..52 => 0,
+        52..78 => 11,
+        _ => 26,
+    }
+}
+
+fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
+    let then = if then_cells(cells) > 0 { left("  then", then_cells(cells)) } else { String::new() };
+    let text = format!("{:>18}{then}  sending  waiting  stuck  to come", "wait");
+    Line::styled(text, ctx.theme.muted)
+}
+
 fn line<'a>(ctx: &Ctx, i: usize, step: &StepRow, next: Option<&StepRow>, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
+    let wait = step.wait_s.map_or("end".to_owned(), |s| span(s as i64));
+    let silent = if step.channel.is_text() { "if no reply" } else { "if no answer" };
+    let then = match (next, then_cells(cells)) {
+        (Some(next), 26..) => format!("  › {} {silent}", next.channel.label()),
+        (Some(next), _) => format!("  › {}", next.channel.label()),
+        (None, 26..) => "  an answer still counts".to_owned(),
+        (None, _) => String::new(),
+    };
     let mut spans = vec![
         Span::styled(format!("{} ", i + 1), theme.muted),
         Span::styled(left(step.channel.label(), 9), theme.channel(step.channel)),
+        Span::styled(right(&wait, 7), theme.strong),
+        Span::styled(left(&then, then_cells(cells)), theme.muted),
     ];
-    let (wait, rest) = match (step.wait_s, next) {
-        (Some(wait), Some(next)) => {
-            let silent = if step.channel.is_text() { "no reply" } else { "no answer" };
-            (span(wait as i64), format!("{silent} › {}", next.channel.label()))
-        }
-        (Some(wait), None) => (span(wait as i64), "then the end".to_owned()),
-        (None, _) => ("end".to_owned(), "an answer still counts".to_owned()),
-    };
-    spans.push(Span::styled(right(&wait, 5), theme.strong));
-    let detail = cells >= 62;
-    if detail {
-        spans.push(Span::styled(format!("  {}", left(&rest, 22)), theme.muted));
-    }
     let here = [
-        (step.sending, "sending", theme.accent),
-        (step.waiting, "waiting", theme.text),
-        (step.stuck, "stuck", theme.warning),
-        (step.to_come, "to come", theme.muted),
+        (step.sending, 9, theme.accent),
+        (step.waiting, 9, theme.text),
+        (step.stuck, 7, theme.warning),
+        (step.to_come, 9, theme.muted),
     ];
-    let mut used: usize = spans.iter().map(|s| width(&s.content)).sum();
-    let shown: Vec<&(u64, &str, Style)> = here.iter().filter(|(n, ..)| *n > 0).collect();
-    if shown.is_empty() {
-        spans.push(Span::styled("  nobody here", theme.faint));
-    }
-    for (count, word, style) in shown {
-        let number = format!(" {}", right(&count.to_string(), 3));
-        let word = format!(" {word}");
-        used += width(&number) + width(&word);
-        if used > cells {
-            break;
-        }
-        spans.push(Span::styled(number, *style));
-        spans.push(Span::styled(word, theme.muted));
-    }
+    spans.extend(here.map(|(count, wide, style)| {
+        Span::styled(right(&dash(count), wide), if count == 0 { theme.faint } else { style })
+    }));
     Line::from(spans)
 }

@@ -18,11 +18,11 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) -> Drawn {
     let block = ctx.block(vec![Span::styled(" Ready to launch ", ctx.theme.title)], false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let cells = inner.width.min(104);
+    let cells = inner.width.min(88);
     let lines = lines(ctx, cells as usize, inner.height as usize);
     let height = (lines.len() as u16).min(inner.height);
     // A little above the middle: that is where the eye looks first.
-    let above = (inner.height - height) / 3;
+    let above = (inner.height - height) * 2 / 5;
     let [_, middle, _] =
         Layout::vertical([Constraint::Length(above), Constraint::Length(height), Constraint::Fill(1)])
             .areas(inner);
@@ -39,7 +39,7 @@ fn lines<'a>(ctx: &Ctx, cells: usize, height: usize) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     match (&ctx.picture.preflight, &ctx.picture.starting) {
         (Some(preflight), starting) => {
-            lines.extend(invitation(ctx, preflight, starting.as_deref(), cells));
+            lines.extend(invitation(ctx, preflight, starting.as_deref(), cells, height));
             lines.extend(facts(ctx, preflight, cells, roomy));
         }
         (None, Some(what)) => {
@@ -59,7 +59,13 @@ fn lines<'a>(ctx: &Ctx, cells: usize, height: usize) -> Vec<Line<'a>> {
     lines
 }
 
-fn invitation<'a>(ctx: &Ctx, preflight: &Preflight, starting: Option<&str>, cells: usize) -> Vec<Line<'a>> {
+fn invitation<'a>(
+    ctx: &Ctx,
+    preflight: &Preflight,
+    starting: Option<&str>,
+    cells: usize,
+    height: usize,
+) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let mut lines = Vec::new();
     if let Some(what) = starting {
@@ -78,10 +84,13 @@ fn invitation<'a>(ctx: &Ctx, preflight: &Preflight, starting: Option<&str>, cell
         }
     }
     let safe = match ctx.model.mode() {
-        Mode::Rehearsal => "A rehearsal: the providers are simulated on this machine. Nobody is contacted.",
+        Mode::Rehearsal => "A rehearsal on this machine. Nobody is contacted.",
         Mode::Live => "LIVE: real messages and calls to real people.",
     };
     let style = if ctx.model.mode() == Mode::Live { theme.live } else { theme.rehearsal };
+    if height >= 24 {
+        lines.push(Line::default());
+    }
     lines.push(Line::styled(format!("  {}", cut(safe, cells.saturating_sub(2))), style));
     lines.push(Line::default());
     lines
@@ -100,6 +109,9 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         Span::styled(cut(&format!("  {}", segments.join(" · ")), cells.saturating_sub(32)), theme.muted),
     ])];
     let most = preflight.waves.iter().map(|w| w.people).max().unwrap_or(1).max(1);
+    if roomy {
+        lines.push(Line::default());
+    }
     for (i, wave) in preflight.waves.iter().enumerate() {
         let from = if i == 0 {
             weekday(wave.from, ctx.zone)
@@ -109,7 +121,11 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         let to = when(wave.to, wave.from, ctx.zone);
         let times = if from.ends_with(&to) { from } else { format!("{from}–{to}") };
         let bar =
-            "▇".repeat(((wave.people * 20).div_ceil(most) as usize).max(1).min(cells.saturating_sub(52)));
+            "▇".repeat(
+                ((wave.people * 20).div_ceil(most) as usize)
+                    .max(1)
+                    .min(cells.saturating_sub(if cells >= 80 { 62 } else { 46 })),
+            );
         let style = theme.channel(wave.channel);
         lines.push(Line::from(vec![
             label(if i == 0 { "waves" } else { "" }),
@@ -117,8 +133,11 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
             Span::styled(left(contacts(wave.channel), 10), style),
             Span::styled(right(&wave.people.to_string(), 5), theme.strong),
             Span::styled(format!(" {bar}"), style),
-            Span::styled(if i > 0 { " if nobody answers" } else { "" }, theme.faint),
+            Span::styled(if i > 0 && cells >= 80 { " if nobody answers" } else { "" }, theme.faint),
         ]));
+    }
+    if roomy {
+        lines.push(Line::default());
     }
     lines.push(Line::from(vec![
         label("money"),
@@ -136,7 +155,8 @@ fn problems(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool, lines: 
     let shown = if roomy { 4 } else { 1 };
     let room = cells.saturating_sub(14);
     if preflight.rejects_total > 0 {
-        let words = format!("  ! {} rows cannot be used", preflight.rejects_total);
+        let rows = if preflight.rejects_total == 1 { "row" } else { "rows" };
+        let words = format!("  ! {} {rows} of the list cannot be used", preflight.rejects_total);
         lines.push(Line::styled(words, ctx.theme.warning));
         for (line, why) in preflight.rejects.iter().take(shown) {
             let words = format!("      line {line}: {}", clean(why));
@@ -156,7 +176,7 @@ fn first_minutes<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let steps = [
         ("L", "launch", "it shows whom it reaches and when, and asks once"),
-        ("⏎", "watch", "select a customer and press Enter to see everything that happened"),
+        ("⏎", "watch", "Enter on a customer shows everything that happened"),
         ("P", "hold", "nothing is sent from that moment on; p goes on"),
     ];
     let mut lines = vec![Line::styled("  the first five minutes", theme.muted)];
