@@ -435,7 +435,7 @@ pub fn timeline() -> VecDeque<Arc<TimelineEntry>> {
             None,
         ));
     }
-    let refused = Kind::AttemptRefused { failure: Box::new(throttled()) };
+    let refused = Kind::AttemptRefused { failure: Box::new(throttled()), reached: true };
     let again = Kind::RetryScheduled { retry: 2, due: soon(2), timer };
     let yes = Some(Disposition::Positive);
     let tail = [
