@@ -12,6 +12,8 @@ const DAYS: usize = 14;
 /// reason not to run.
 pub(super) fn to_file(workspace: &Path) -> Option<WorkerGuard> {
     let dir = crate::workspace::state_dir(workspace).ok()?.join("log");
+    // The appender complains on stderr about a directory that it has yet to make.
+    std::fs::create_dir_all(&dir).ok()?;
     let appender = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix("cascade")
