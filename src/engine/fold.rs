@@ -310,6 +310,10 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::AttemptInDoubt { failure, due, timer } => {
             note_failure(journey, at, failure);
+            // News of an earlier step must not take the place of the step under way.
+            if !subject.attempt.is_some_and(|id| journey.hangs_on(id)) {
+                return;
+            }
             let what = if journey.at_last_step() { Alarm::Settle } else { Alarm::Wait };
             (journey.state, journey.timer) = (State::InDoubt, alarm(timer, due, what));
         }

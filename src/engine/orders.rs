@@ -1,6 +1,6 @@
 //! What the operator asks of a campaign.
 
-use super::event::{Actor, End, Kind};
+use super::event::{Actor, End, Hold, Kind};
 use super::input::Order;
 use super::journal::Journal;
 use super::journey::{Stage, State};
@@ -25,12 +25,37 @@ impl Journal<'_> {
             }
             Order::CloseBreaker { channel, scope } => self.close_breaker(channel, &scope, Actor::Operator),
             Order::SettleDoubt { cascade, was_sent } => self.settle_doubt(cascade, was_sent),
+            Order::Release(cascade) => self.release(cascade),
             Order::Stop(cascade) => self.end(cascade, End::Stopped, None),
             Order::OptOut(cascade) => {
                 let channel = self.journey(cascade).map(super::journey::Journey::channel);
                 if let Some(channel) = channel {
                     self.opted_out(cascade, None, channel, "told to the operator".into(), None, None);
                 }
+            }
+        }
+    }
+
+    /// Ends the hold that an ambiguous reply caused. A send whose answer is still out keeps it: what comes of
+    /// that send is not known yet.
+    fn release(&mut self, id: CascadeId) {
+        let Some(journey) = self.journey(id).filter(|j| j.state == State::Held(Hold::SharedNumber)) else {
+            return;
+        };
+        let newest = journey.newest().filter(|a| a.step == journey.step);
+        let (stage, call) = (newest.map(|a| a.stage), newest.filter(|a| a.under_way()).map(|a| a.id));
+        match stage {
+            Some(Stage::Claimed) => {}
+            Some(Stage::Accepted | Stage::Failed | Stage::InDoubt) => {
+                self.record_about(id, Kind::Released { by: Actor::Operator });
+                match call {
+                    Some(call) => self.watch(call),
+                    None => self.start_wait(id, self.at),
+                }
+            }
+            Some(Stage::Planned | Stage::Refused | Stage::Withdrawn) | None => {
+                self.record_about(id, Kind::Released { by: Actor::Operator });
+                self.plan_again(id);
             }
         }
     }

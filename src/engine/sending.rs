@@ -9,7 +9,7 @@ use super::journal::Journal;
 use super::journey::{Stage, State};
 use super::retry;
 use super::steps::wait_ends;
-use crate::model::{At, AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
+use crate::model::{AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
 use chrono::TimeDelta;
 
 /// How long a call may be without an end before the provider is asked.
@@ -63,10 +63,7 @@ impl Journal<'_> {
             return;
         }
         match channel {
-            Channel::Phone => {
-                let (due, timer) = (self.at + CALL_WATCH, self.timer());
-                self.record_attempt(attempt, Kind::CallWatched { due, timer });
-            }
+            Channel::Phone => self.watch(attempt),
             Channel::Whatsapp | Channel::Sms | Channel::Email if doubtful => {}
             Channel::Whatsapp | Channel::Sms | Channel::Email => self.start_wait(id, self.at),
         }
@@ -100,12 +97,11 @@ impl Journal<'_> {
     pub fn doubt(&mut self, attempt: AttemptId, failure: Failure) {
         let Some((journey, claimed)) = self.campaign.attempt(attempt) else { return };
         let (cascade, channel) = (journey.id, claimed.channel);
-        let (since, over) = (claimed.claimed_at.unwrap_or(self.at), journey.is_over());
+        let since = claimed.claimed_at.unwrap_or(self.at);
         let (due, timer) = (wait_ends(self, cascade, since), self.timer());
         self.record_attempt(attempt, Kind::AttemptInDoubt { failure: Box::new(failure), due, timer });
-        if !over {
-            self.ask(Effect::LookUp { attempt, cascade, channel });
-        }
+        // Also for a cascade that is over: what turns out to be under way is recalled.
+        self.ask(Effect::LookUp { attempt, cascade, channel });
     }
 
     fn after_refusal(&mut self, attempt: AttemptId, failure: &Failure) {
@@ -237,7 +233,12 @@ impl Journal<'_> {
             return self.start_wait(id, self.at);
         }
         self.ask(Effect::LookUp { attempt, cascade: id, channel });
-        let (due, timer): (At, _) = (self.at + CALL_WATCH, self.timer());
+        self.watch(attempt);
+    }
+
+    /// A call is under way: no wait runs, and its end is asked for if it is not heard in time.
+    pub fn watch(&mut self, attempt: AttemptId) {
+        let (due, timer) = (self.at + CALL_WATCH, self.timer());
         self.record_attempt(attempt, Kind::CallWatched { due, timer });
     }
 
