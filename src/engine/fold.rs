@@ -247,8 +247,9 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
         }
         Kind::AttemptAccepted { provider_id, cost } => {
-            (attempt.stage, attempt.provider_id, attempt.cost) =
-                (Stage::Accepted, Some(provider_id.clone()), *cost);
+            // Empty where a reply or a click proved it, and no id is known.
+            let known = Some(provider_id.clone()).filter(|id| !id.is_empty());
+            (attempt.stage, attempt.provider_id, attempt.cost) = (Stage::Accepted, known, *cost);
             let rest = attempt.reserved - *cost;
             attempt.reserved =
                 if channel == Channel::Phone && rest > Money::ZERO { rest } else { Money::ZERO };

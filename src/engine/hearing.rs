@@ -55,10 +55,13 @@ impl Journal<'_> {
         ours.or_else(|| self.campaign.by_provider_id(heard.provider_id.as_deref()?))
     }
 
-    /// A report about an attempt proves that it was sent, even before the create call's own answer.
+    /// A report about an attempt proves that it was sent, even before the create call's own answer. Without
+    /// the provider's id that answer is worth waiting for: later reports are found by the id in it.
     fn prove_sent(&mut self, attempt: AttemptId, provider_id: Option<&str>) {
-        let id = provider_id.unwrap_or_default().to_owned();
-        self.found(attempt, id);
+        let stage = self.campaign.attempt(attempt).map(|(_, a)| a.stage);
+        if provider_id.is_some() || stage == Some(Stage::InDoubt) {
+            self.found(attempt, provider_id.unwrap_or_default().to_owned());
+        }
     }
 
     fn heard_of(&mut self, attempt: AttemptId, heard: &Heard) {

@@ -31,10 +31,23 @@ impl Journal<'_> {
                 self.take(attempt, provider_id, units);
                 Ok(())
             }
-            Some(Stage::Accepted | Stage::Failed) => Ok(()),
+            Some(Stage::Accepted | Stage::Failed) => {
+                self.book_units(attempt, units);
+                Ok(())
+            }
             stage @ (None | Some(Stage::Planned | Stage::Refused | Stage::Withdrawn)) => {
                 Err(illegal("accepted", attempt, stage))
             }
+        }
+    }
+
+    /// A webhook was faster than the create call's answer, which alone tells how many units were sent. A price
+    /// that the provider reported meanwhile stands.
+    fn book_units(&mut self, attempt: AttemptId, units: u32) {
+        let Some((_, known)) = self.campaign.attempt(attempt) else { return };
+        let (price, _) = self.campaign.header.launch.policy.price(known.channel);
+        if units > 1 && known.cost == price {
+            self.record_attempt(attempt, Kind::CostReported { cost: price * u64::from(units) });
         }
     }
 
@@ -56,7 +69,10 @@ impl Journal<'_> {
             Kind::AttemptAccepted { provider_id: provider_id.clone(), cost: price * u64::from(units.max(1)) },
         );
         if over {
-            // It was on its way when the cascade ended.
+            // It was on its way when the cascade ended. Without an id nothing can be called back.
+            if provider_id.is_empty() {
+                return;
+            }
             return self.ask(Effect::Recall { attempt, cascade: id, channel, provider_id });
         }
         if !self.is_current(attempt) {
