@@ -7,7 +7,8 @@ use super::input::{CallEnd, CallResult, Heard, What};
 use super::journal::Journal;
 use super::journey::{Attempt, Journey, Stage, State};
 use super::meaning::Meaning;
-use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, Scope, TextId};
+use super::sending::shut_scope;
+use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, TextId};
 use chrono::TimeDelta;
 
 /// How long a talk's report is awaited before it counts without one.
@@ -136,8 +137,7 @@ impl Journal<'_> {
                 self.opted_out(id, Some(attempt), failure.channel, failure.code.clone(), None, None);
             }
             Class::Config => {
-                let scope =
-                    if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() };
+                let scope = shut_scope(failure);
                 self.shut(failure, scope.clone());
                 if current {
                     self.record_about(id, Kind::Held { why: Hold::Breaker { on: failure.channel, scope } });

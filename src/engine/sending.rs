@@ -122,10 +122,11 @@ impl Journal<'_> {
 
     fn after_refusal(&mut self, attempt: AttemptId, failure: &Failure) {
         let Some(id) = self.campaign.cascade_of(attempt) else { return };
-        if !self.is_current(attempt) {
-            return;
-        }
+        let current = self.is_current(attempt);
         match failure.class {
+            // What it says about a scope, or about their wish, holds also where the cascade is over meanwhile.
+            Class::Config if !current => self.shut(failure, shut_scope(failure)),
+            Class::Throttle | Class::Outage if !current => {}
             Class::Throttle => self.retry_or_shut(attempt, failure),
             Class::Outage => {
                 let in_a_row = self.campaign.header.outages[failure.channel.index()];
@@ -157,7 +158,7 @@ impl Journal<'_> {
 
     /// Opens the breaker of this failure's scope and holds everybody whose next send falls into it.
     fn shut_and_hold(&mut self, attempt: AttemptId, failure: &Failure) {
-        let scope = if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() };
+        let scope = shut_scope(failure);
         self.shut(failure, scope.clone());
         let Some(id) = self.campaign.cascade_of(attempt) else { return };
         let why = Hold::Breaker { on: failure.channel, scope };
@@ -261,6 +262,11 @@ impl Journal<'_> {
     fn stage(&self, attempt: AttemptId) -> Option<Stage> {
         self.campaign.attempt(attempt).map(|(_, a)| a.stage)
     }
+}
+
+/// The scope to shut: a cause that only a mend can remove is never one person's alone.
+pub(super) fn shut_scope(failure: &Failure) -> Scope {
+    if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() }
 }
 
 fn illegal(what: &'static str, attempt: AttemptId, stage: Option<Stage>) -> IllegalMove {
