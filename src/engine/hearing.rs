@@ -323,28 +323,27 @@ impl Journal<'_> {
     ) {
         self.outcome(attempt, outcome, at, None, disposition, text);
         match disposition {
-            Some(Disposition::AutoReply) => {}
+            Some(Disposition::AutoReply) => self.wait_after_call(attempt),
             Some(Disposition::Negative | Disposition::WrongPerson) => {
                 self.conclude(attempt, End::Declined, at);
             }
             Some(Disposition::Positive | Disposition::Question | Disposition::Unclear) | None => {
                 if self.converts(attempt, outcome) {
                     self.conclude(attempt, End::Converted, at);
-                } else if self.journey_waits_for_call(attempt) {
-                    let id = self.campaign.cascade_of(attempt);
-                    if let Some(id) = id {
-                        self.start_wait(id, self.at);
-                    }
+                } else {
+                    self.wait_after_call(attempt);
                 }
             }
         }
     }
 
-    /// A talk that converts nothing by these rules still ends its call: the wait runs.
-    fn journey_waits_for_call(&self, attempt: AttemptId) -> bool {
-        let sending =
-            self.campaign.attempt(attempt).is_some_and(|(j, a)| a.ended && j.state == State::Sending);
-        sending && self.is_current(attempt)
+    /// A talk that ends nothing still ends its call: the wait runs.
+    fn wait_after_call(&mut self, attempt: AttemptId) {
+        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
+        let id = journey.id;
+        if call.ended && journey.state == State::Sending && self.is_current(attempt) {
+            self.start_wait(id, self.at);
+        }
     }
 
     fn converts(&self, attempt: AttemptId, outcome: Outcome) -> bool {
