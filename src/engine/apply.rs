@@ -45,6 +45,8 @@ pub fn launch(
     for cascade in ids {
         journal.enter(cascade, 0);
     }
+    // Nobody may be contacted at all: then no news will ever come that could end it.
+    journal.end_if_done();
     let concluded = journal.out;
     (campaign, concluded)
 }
