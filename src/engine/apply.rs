@@ -113,6 +113,11 @@ impl Journal<'_> {
             .filter(|j| !j.is_over())
             .filter_map(|j| j.newest().filter(|a| a.stage == Stage::InDoubt).map(|a| (j.id, a.id, a.channel)))
             .collect();
+        // A check that was asked and not answered would never be asked again.
+        let unchecked = self.campaign.header.breakers.iter().filter(|b| b.timer.is_none());
+        for (channel, scope) in unchecked.map(|b| (b.on, b.scope.clone())).collect::<Vec<_>>() {
+            self.ask(Effect::CheckScope { channel, scope });
+        }
         for (cascade, attempt, channel) in open_doubts {
             let asked = Effect::LookUp { attempt, cascade, channel };
             if !self.out.effects.contains(&asked) {
