@@ -121,8 +121,15 @@ impl Journal<'_> {
     /// Accepted, then reported as failed: never sent again by itself.
     fn failed_later(&mut self, attempt: AttemptId, failure: &Failure) {
         let Some((journey, known)) = self.campaign.attempt(attempt) else { return };
-        if known.stage == Stage::Failed || known.stage == Stage::InDoubt {
-            return;
+        match known.stage {
+            Stage::Accepted => {}
+            // Known already, or never sent: then there is nothing that could have failed.
+            Stage::Planned
+            | Stage::Claimed
+            | Stage::Refused
+            | Stage::Withdrawn
+            | Stage::InDoubt
+            | Stage::Failed => return,
         }
         let id = journey.id;
         if failure.class == Class::InDoubt {
