@@ -266,7 +266,9 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::CallProgressed { progress } => attempt.progress = Some(*progress),
         Kind::CallWatched { .. } => attempt.watched += 1,
-        Kind::CallEnded { .. } => (attempt.ended, attempt.reserved) = (true, Money::ZERO),
+        Kind::CallEnded { .. } => {
+            (attempt.ended, attempt.ended_at, attempt.reserved) = (true, Some(at), Money::ZERO);
+        }
         Kind::CostReported { cost } => attempt.cost = *cost,
         Kind::OutcomeHeard { outcome, why, disposition, .. } => {
             attempt.outcomes[outcome.index()] = true;

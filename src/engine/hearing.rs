@@ -246,7 +246,10 @@ impl Journal<'_> {
                 let (retry, timer) = (journey.retries, self.timer());
                 self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
             }
-            None => self.start_wait(id, self.at),
+            None => {
+                let since = journey.first_call_ended().unwrap_or(self.at);
+                self.start_wait(id, since);
+            }
         }
     }
 

@@ -121,6 +121,8 @@ pub struct Attempt {
     pub progress: Option<CallProgress>,
     /// Whether the call is over.
     pub ended: bool,
+    /// When its end was heard.
+    pub ended_at: Option<At>,
     /// How often a call without an end was looked up.
     pub watched: u32,
     /// Booked.
@@ -235,6 +237,11 @@ impl Journey {
         u32::try_from(calls.count()).unwrap_or(u32::MAX)
     }
 
+    /// When the first call of the current step ended: further calls are made within the wait that runs from there.
+    pub fn first_call_ended(&self) -> Option<At> {
+        self.attempts.iter().filter(|a| a.step == self.step).find_map(|a| a.ended_at)
+    }
+
     /// When this person was contacted, or may have been, oldest first.
     pub fn contacts(&self) -> impl Iterator<Item = At> {
         self.attempts.iter().filter(|a| a.contacted()).filter_map(|a| a.claimed_at)
@@ -258,6 +265,7 @@ impl Attempt {
             claimed_at: None,
             progress: None,
             ended: false,
+            ended_at: None,
             watched: 0,
             cost: Money::ZERO,
             reserved: Money::ZERO,
