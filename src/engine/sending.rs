@@ -150,6 +150,11 @@ impl Journal<'_> {
         let Some((journey, _)) = self.campaign.attempt(attempt) else { return };
         let retry = journey.retries + 1;
         if retry > self.campaign.header.launch.policy.retry_max {
+            // One person's rate says nothing about anybody else, and there is nothing to mend.
+            if failure.scope == Scope::Person && failure.class == Class::Throttle {
+                let id = journey.id;
+                return self.next_step(id);
+            }
             return self.shut_and_hold(attempt, failure);
         }
         let (due, timer) = (self.at + retry::delay(attempt, failure, retry), self.timer());
