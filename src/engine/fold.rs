@@ -2,7 +2,7 @@
 
 use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
-use super::event::{CallProgress, CascadeStart, Event, Kind, Subject};
+use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
 use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Outcome, TimerId};
 use std::sync::Arc;
@@ -268,6 +268,10 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         Kind::CallWatched { .. } => attempt.watched += 1,
         Kind::CallEnded { .. } => {
             (attempt.ended, attempt.ended_at, attempt.reserved) = (true, Some(at), Money::ZERO);
+        }
+        // Its line is free; the provider may never report an end of its own.
+        Kind::Recalled { result: RecallResult::Recalled } if channel == Channel::Phone => {
+            (attempt.ended, attempt.reserved) = (true, Money::ZERO);
         }
         Kind::CostReported { cost } => attempt.cost = *cost,
         Kind::OutcomeHeard { outcome, why, disposition, .. } => {
