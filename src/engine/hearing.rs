@@ -298,16 +298,16 @@ impl Journal<'_> {
             What::Inbound(Meaning::Answer(disposition)) => *disposition,
             _ => Disposition::Positive,
         };
-        let contacted: Vec<_> = at_line
+        let open: Vec<_> = at_line
             .iter()
             .filter_map(|id| self.campaign.journey(*id))
-            .filter(|j| !j.is_over() && j.in_contact())
+            .filter(|j| !j.is_over())
             .map(|j| j.id)
             .collect();
-        if !named && contacted.len() > 1 {
-            // Nobody can tell who of those at this number wrote: both stop, and the operator is asked.
+        if !named && open.len() > 1 && disposition != Disposition::AutoReply {
+            // Nobody can tell who of those at this number wrote: all stop, and the operator is asked.
             self.outcome(attempt, Outcome::Replied, heard.happened_at, None, Some(disposition), heard.text);
-            for id in contacted {
+            for id in open {
                 if let Some(planned) =
                     self.journey(id).and_then(|j| j.newest()).filter(|a| a.stage == Stage::Planned)
                 {

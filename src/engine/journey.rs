@@ -226,9 +226,11 @@ impl Journey {
         self.attempts.iter().find(|a| a.id == id)
     }
 
-    /// Whether `id` is the attempt this journey now hangs on.
+    /// Whether `id` is the attempt this journey now hangs on: what comes of it moves the journey. Nothing but an
+    /// operator moves one that is held because somebody at its number wrote.
     pub fn hangs_on(&self, id: AttemptId) -> bool {
-        self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over()
+        let asked = self.state == State::Held(Hold::SharedNumber);
+        self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over() && !asked
     }
 
     /// Calls of the current step that reached the provider.
