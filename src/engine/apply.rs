@@ -53,6 +53,7 @@ pub fn launch(
 
 /// What `input`, learnt at `at`, leads to. On an error the campaign is unchanged.
 pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded, IllegalMove> {
+    let bound = campaign.spent() + campaign.reserved();
     let mut journal = Journal::new(campaign, at);
     match input {
         Input::Permit(channel) => journal.claim_next(channel),
@@ -66,6 +67,9 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::ScopeChecked { channel, scope, mended } => journal.scope_checked(channel, &scope, mended),
         Input::Restarted => journal.restarted(),
         Input::Order(order) => journal.order(order),
+    }
+    if journal.campaign.spent() + journal.campaign.reserved() < bound {
+        journal.spend_what_came_free();
     }
     journal.end_if_done();
     Ok(journal.out)
