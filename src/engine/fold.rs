@@ -161,7 +161,10 @@ fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeD
         .collect();
     for id in waiting {
         campaign.change(id, |journey| {
-            if let Some(timer) = &mut journey.timer {
+            // A morning or a retry comes when it comes; only waits grow.
+            if let Some(timer) =
+                journey.timer.as_mut().filter(|t| matches!(t.what, Alarm::Wait | Alarm::Settle))
+            {
                 timer.due = timer.due + by;
             }
         });
