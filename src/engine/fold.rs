@@ -250,12 +250,16 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
         }
         Kind::AttemptAccepted { provider_id, cost } => {
-            // Empty where a reply or a click proved it, and no id is known.
-            let known = Some(provider_id.clone()).filter(|id| !id.is_empty());
-            (attempt.stage, attempt.provider_id, attempt.cost) = (Stage::Accepted, known, *cost);
+            // Empty where a reply or a click proved it; the create call's answer then tells the id.
+            if !provider_id.is_empty() {
+                attempt.provider_id = Some(provider_id.clone());
+            }
+            if attempt.stage != Stage::Failed {
+                attempt.stage = Stage::Accepted;
+            }
+            attempt.cost = *cost;
             let rest = attempt.reserved - *cost;
-            attempt.reserved =
-                if channel == Channel::Phone && rest > Money::ZERO { rest } else { Money::ZERO };
+            attempt.reserved = if attempt.under_way() && rest > Money::ZERO { rest } else { Money::ZERO };
         }
         Kind::AttemptRefused { failure, reached } => {
             failed(attempt, Stage::Refused, failure);

@@ -50,19 +50,18 @@ impl Journal<'_> {
         self.record(subject, Kind::Unmatched { provider, what, provider_id });
     }
 
-    /// The attempt that the report itself names, by our id or the provider's.
+    /// The attempt that the report itself names, by our id or the provider's. Of one that was never started
+    /// nothing can be reported.
     fn named(&self, heard: &Heard) -> Option<AttemptId> {
-        let ours = heard.attempt.filter(|id| self.campaign.attempt(*id).is_some());
+        let started =
+            |id: &AttemptId| self.campaign.attempt(*id).is_some_and(|(_, a)| a.claimed_at.is_some());
+        let ours = heard.attempt.filter(started);
         ours.or_else(|| self.campaign.by_provider_id(heard.provider_id.as_deref()?))
     }
 
-    /// A report about an attempt proves that it was sent, even before the create call's own answer. Without
-    /// the provider's id that answer is worth waiting for: later reports are found by the id in it.
+    /// A report about an attempt proves that it was sent, even before the create call's own answer.
     fn prove_sent(&mut self, attempt: AttemptId, provider_id: Option<&str>) {
-        let stage = self.campaign.attempt(attempt).map(|(_, a)| a.stage);
-        if provider_id.is_some() || stage == Some(Stage::InDoubt) {
-            self.found(attempt, provider_id.unwrap_or_default().to_owned());
-        }
+        self.found(attempt, provider_id.unwrap_or_default().to_owned());
     }
 
     fn heard_of(&mut self, attempt: AttemptId, heard: &Heard) {
@@ -121,15 +120,9 @@ impl Journal<'_> {
     /// Accepted, then reported as failed: never sent again by itself.
     fn failed_later(&mut self, attempt: AttemptId, failure: &Failure) {
         let Some((journey, known)) = self.campaign.attempt(attempt) else { return };
-        match known.stage {
-            Stage::Accepted => {}
-            // Known already, or never sent: then there is nothing that could have failed.
-            Stage::Planned
-            | Stage::Claimed
-            | Stage::Refused
-            | Stage::Withdrawn
-            | Stage::InDoubt
-            | Stage::Failed => return,
+        // Anything else is known already, or was never sent: then there is nothing that could have failed.
+        if known.stage != Stage::Accepted {
+            return;
         }
         let id = journey.id;
         if failure.class == Class::InDoubt {

@@ -32,7 +32,7 @@ impl Journal<'_> {
                 Ok(())
             }
             Some(Stage::Accepted | Stage::Failed) => {
-                self.book_units(attempt, units);
+                self.complete(attempt, provider_id, units);
                 Ok(())
             }
             stage @ (None | Some(Stage::Planned | Stage::Refused | Stage::Withdrawn)) => {
@@ -41,13 +41,22 @@ impl Journal<'_> {
         }
     }
 
-    /// A webhook was faster than the create call's answer, which alone tells how many units were sent. A price
-    /// that the provider reported meanwhile stands.
-    fn book_units(&mut self, attempt: AttemptId, units: u32) {
-        let Some((_, known)) = self.campaign.attempt(attempt) else { return };
-        let (price, _) = self.campaign.header.launch.policy.price(known.channel);
-        if units > 1 && known.cost == price {
-            self.record_attempt(attempt, Kind::CostReported { cost: price * u64::from(units) });
+    /// Something proved the send before the create call's answer came. That answer may be the first to tell the
+    /// provider's id, and alone tells the units; a price that the provider reported meanwhile stands.
+    fn complete(&mut self, attempt: AttemptId, provider_id: String, units: u32) {
+        let Some((journey, known)) = self.campaign.attempt(attempt) else { return };
+        let (cascade, channel, cost) = (journey.id, known.channel, known.cost);
+        let recall = journey.is_over() && known.under_way();
+        let (price, _) = self.campaign.header.launch.policy.price(channel);
+        let cost = if cost == price { price * u64::from(units.max(1)) } else { cost };
+        if known.provider_id.is_none() {
+            let accepted = Kind::AttemptAccepted { provider_id: provider_id.clone(), cost };
+            self.record_attempt(attempt, accepted);
+            if recall {
+                self.ask(Effect::Recall { attempt, cascade, channel, provider_id });
+            }
+        } else if known.cost != cost {
+            self.record_attempt(attempt, Kind::CostReported { cost });
         }
     }
 
