@@ -251,7 +251,6 @@ fn wind_up(world: &mut World) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 120,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/engine/random.regressions"))),
         ..ProptestConfig::default()
     })]
@@ -272,7 +271,7 @@ proptest! {
 
 /// The observer is no decoration: a claim that the log knows of and the rows do not is seen.
 #[test]
-#[should_panic(expected = "called `Option::unwrap()`")]
+#[should_panic(expected = "10: the fold of the log")]
 fn a_lost_event_is_seen() {
     let setting = setting(0, 3, [0; 8]);
     let at = At::parse(MONDAY).unwrap();
