@@ -450,7 +450,12 @@ fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
     let config = workspace.config.as_ref();
     PlaceFacts {
         mode,
-        workspace: workspace.dir.display().to_string(),
+        workspace: workspace
+            .dir
+            .canonicalize()
+            .unwrap_or_else(|_| workspace.dir.clone())
+            .display()
+            .to_string(),
         rules_source: workspace.rules.source.to_string(),
         rules_text: String::from_utf8_lossy(&workspace.rules.bytes).into_owned(),
         content: workspace
