@@ -35,7 +35,7 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
         Kind::Paused { .. } | Kind::Resumed { .. } => fold_pause(campaign, *at, kind),
         Kind::BreakerOpened { .. } | Kind::BreakerChecked { .. } | Kind::BreakerClosed { .. } => {
-            fold_breaker(campaign, *at, kind)
+            fold_breaker(campaign, *at, kind);
         }
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
