@@ -1,5 +1,7 @@
 //! The store: what a commit holds is there after it, and nothing of what failed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use cascade::engine::event::{CampaignKind, CascadeStart, Launch};
 use cascade::engine::input::Input;
 use cascade::engine::policy::Policy;
