@@ -1,18 +1,15 @@
 //! What providers report: matched, recorded once, and weighed. Any order, any time, any number of times.
 
-use super::event::{CallProgress, End, Hold, Kind, RecallResult, Subject};
-use super::fold::{newest_id, rank};
-use super::gate;
-use super::input::{CallEnd, CallResult, Heard, What};
-use super::journal::Journal;
-use super::journey::{Attempt, Journey, Stage, State};
-use super::meaning::Meaning;
-use super::sending::shut_scope;
-use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, TextId};
-use chrono::TimeDelta;
+mod calls;
+mod inbound;
 
-/// How long a talk's report is awaited before it counts without one.
-const REPORT_WAIT: TimeDelta = TimeDelta::minutes(8);
+use super::event::{End, Hold, Kind, Subject};
+use super::gate;
+use super::input::{Heard, What};
+use super::journal::Journal;
+use super::journey::Stage;
+use super::sending::shut_scope;
+use crate::model::{At, AttemptId, Class, Disposition, Failure, Outcome, TextId};
 
 impl Journal<'_> {
     /// One verified report.
@@ -149,172 +146,6 @@ impl Journal<'_> {
         gate::watch(self, failure.channel);
     }
 
-    fn call_progressed(&mut self, attempt: AttemptId, progress: CallProgress) {
-        let Some((_, call)) = self.campaign.attempt(attempt) else { return };
-        if !call.ended && rank(Some(progress)) > rank(call.progress) {
-            self.record_attempt(attempt, Kind::CallProgressed { progress });
-        }
-    }
-
-    fn call_ended(&mut self, attempt: AttemptId, end: &CallEnd, heard: &Heard) {
-        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
-        let (id, first, canceled) = (journey.id, !call.ended, end.result == CallResult::Canceled);
-        if first {
-            let talked_s = end.talked_s.unwrap_or(0);
-            self.record_attempt(attempt, Kind::CallEnded { reason: end.reason.clone(), talked_s });
-        }
-        if let Some(cost) = end.cost {
-            self.cost_reported(attempt, cost);
-        }
-        match &end.result {
-            CallResult::Answered => self.talked(id, attempt, end, heard, first),
-            CallResult::NoAnswer { .. } if first => self.nobody_answered(id, attempt, end),
-            CallResult::Failed(failure) if first => self.call_failed(attempt, failure),
-            CallResult::Canceled | CallResult::NoAnswer { .. } | CallResult::Failed(_) => {}
-        }
-        if first && canceled {
-            self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
-            if self.is_current(attempt) {
-                self.start_wait(id, self.at);
-            }
-        }
-    }
-
-    /// A person was on the line. The first news of the end may not know yet what they said.
-    fn talked(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd, heard: &Heard, first: bool) {
-        let known =
-            self.campaign.attempt(attempt).is_some_and(|(_, a)| a.outcomes[Outcome::Answered.index()]);
-        match &end.meaning {
-            None if first && !known && self.is_current(attempt) => {
-                let (due, timer) = (self.at + REPORT_WAIT, self.timer());
-                self.record_attempt(attempt, Kind::ReportAwaited { due, timer });
-            }
-            None => {}
-            Some(_) if known => {}
-            Some(Meaning::OptOut(word)) => {
-                self.outcome(attempt, Outcome::Answered, heard.happened_at, None, None, None);
-                self.opted_out(
-                    id,
-                    Some(attempt),
-                    Channel::Phone,
-                    word.clone(),
-                    heard.happened_at,
-                    heard.text,
-                );
-            }
-            Some(Meaning::OptIn) => {
-                self.human(
-                    attempt,
-                    Outcome::Answered,
-                    Some(Disposition::Positive),
-                    heard.text,
-                    heard.happened_at,
-                );
-            }
-            Some(Meaning::Answer(disposition)) => {
-                self.human(attempt, Outcome::Answered, Some(*disposition), heard.text, heard.happened_at);
-            }
-        }
-    }
-
-    /// The report never came: a person was on the line, and nobody can tell what they meant.
-    pub fn conclude_without_report(&mut self, id: CascadeId) {
-        if let Some(attempt) = self.journey(id).and_then(newest_id) {
-            self.human(attempt, Outcome::Answered, Some(Disposition::Unclear), None, None);
-        }
-    }
-
-    fn nobody_answered(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd) {
-        self.outcome(attempt, Outcome::NoAnswer, None, Some(end.reason.clone()), None, None);
-        if !self.is_current(attempt) {
-            return;
-        }
-        let Some(journey) = self.journey(id) else { return };
-        let Some(leg) = journey.leg() else { return };
-        let calls = journey.calls_of_step();
-        match leg.wait_s.filter(|_| calls < leg.attempts) {
-            // Further calls are spread over the wait.
-            Some(wait_s) => {
-                let pause = TimeDelta::seconds((wait_s / u64::from(leg.attempts)) as i64);
-                let (retry, timer) = (journey.retries, self.timer());
-                self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
-            }
-            None => {
-                let since = journey.first_call_ended().unwrap_or(self.at);
-                self.start_wait(id, since);
-            }
-        }
-    }
-
-    fn call_failed(&mut self, attempt: AttemptId, failure: &Failure) {
-        self.failed_later(attempt, failure);
-    }
-
-    /// They wrote to us: by the message they answered, else by their number.
-    fn heard_inbound(&mut self, heard: &Heard) {
-        let named = self.named(heard);
-        let at_line = heard.line.map(|line| self.campaign.at_line(line).to_vec()).unwrap_or_default();
-        let attempt = named.or_else(|| self.by_number(&at_line, heard.channel));
-        let cascade = attempt.and_then(|a| self.campaign.cascade_of(a)).or_else(|| at_line.first().copied());
-        let stop = match &heard.what {
-            What::Stopped(why) | What::Inbound(Meaning::OptOut(why)) => Some(why.clone()),
-            _ => None,
-        };
-        match (stop, cascade, attempt) {
-            (Some(why), Some(id), _) => {
-                self.opted_out(id, attempt, heard.channel, why, heard.happened_at, heard.text);
-            }
-            (Some(why), None, _) => {
-                let subject =
-                    Subject { customer: heard.line, channel: Some(heard.channel), ..Subject::default() };
-                self.record(subject, Kind::Suppressed { via: heard.channel, why: why.clone() });
-                self.unmatched(heard, format!("opt-out: {why}"));
-            }
-            (None, _, Some(attempt)) => self.replied(attempt, named.is_some(), &at_line, heard),
-            (None, _, None) => self.unmatched(heard, "a message that answers nothing of ours".into()),
-        }
-    }
-
-    /// The newest contact of this number on that channel, open cascades first.
-    fn by_number(&self, at_line: &[CascadeId], channel: Channel) -> Option<AttemptId> {
-        let journeys = at_line.iter().filter_map(|id| self.campaign.journey(*id));
-        let contacted = |j: &Journey| {
-            let sent = |a: &&Attempt| a.contacted() || a.stage == Stage::Claimed;
-            let here = j.attempts.iter().rev().filter(sent).find(|a| a.channel == channel);
-            here.or_else(|| j.attempts.iter().rev().find(sent)).map(|a| a.id)
-        };
-        journeys.filter_map(|j| Some((!j.is_over(), contacted(j)?))).max().map(|(_, id)| id)
-    }
-
-    fn replied(&mut self, attempt: AttemptId, named: bool, at_line: &[CascadeId], heard: &Heard) {
-        let disposition = match &heard.what {
-            What::Inbound(Meaning::Answer(disposition)) => *disposition,
-            _ => Disposition::Positive,
-        };
-        let open: Vec<_> = at_line
-            .iter()
-            .filter_map(|id| self.campaign.journey(*id))
-            .filter(|j| !j.is_over())
-            .map(|j| j.id)
-            .collect();
-        if !named && open.len() > 1 && disposition != Disposition::AutoReply {
-            // Nobody can tell who of those at this number wrote: all stop, and the operator is asked.
-            self.outcome(attempt, Outcome::Replied, heard.happened_at, None, Some(disposition), heard.text);
-            for id in open {
-                if let Some(planned) =
-                    self.journey(id).and_then(|j| j.newest()).filter(|a| a.stage == Stage::Planned)
-                {
-                    let planned = planned.id;
-                    self.withdraw(planned, super::event::Withdrawal::Answered);
-                }
-                self.record_about(id, Kind::Held { why: Hold::SharedNumber });
-            }
-            return;
-        }
-        self.prove_sent(attempt, None);
-        self.human(attempt, Outcome::Replied, Some(disposition), heard.text, heard.happened_at);
-    }
-
     /// A human being reacted to this attempt: contact stops everywhere.
     fn human(
         &mut self,
@@ -337,15 +168,6 @@ impl Journal<'_> {
                     self.wait_after_call(attempt);
                 }
             }
-        }
-    }
-
-    /// A talk that ends nothing still ends its call: the wait runs.
-    fn wait_after_call(&mut self, attempt: AttemptId) {
-        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
-        let id = journey.id;
-        if call.ended && journey.state == State::Sending && self.is_current(attempt) {
-            self.start_wait(id, self.at);
         }
     }
 
@@ -373,46 +195,6 @@ impl Journal<'_> {
             self.record_about(id, Kind::ContactedAfterAnswer {});
         }
         self.end(id, end, Some((channel, Some(attempt))));
-    }
-
-    /// They want no more contact: every channel, everybody at this number, this campaign and the next ones.
-    pub fn opted_out(
-        &mut self,
-        id: CascadeId,
-        attempt: Option<AttemptId>,
-        via: Channel,
-        why: String,
-        at: Option<At>,
-        text: Option<TextId>,
-    ) {
-        let Some(journey) = self.journey(id) else { return };
-        let (line, at_line) = (journey.start.line, self.campaign.at_line(journey.start.line).to_vec());
-        let known = journey.outcomes.iter().any(|row| row[Outcome::OptedOut.index()].is_some());
-        let happened_at = at.unwrap_or(self.at);
-        let about =
-            attempt.filter(|a| self.campaign.cascade_of(*a) == Some(id)).or_else(|| newest_id(journey));
-        if !known || text.is_some() {
-            let kind = Kind::OutcomeHeard {
-                outcome: Outcome::OptedOut,
-                happened_at,
-                why: Some(why.clone()),
-                disposition: None,
-                text,
-            };
-            match about {
-                Some(attempt) => self.record_attempt(attempt, kind),
-                None => self.record_about(id, kind),
-            }
-        }
-        if !known {
-            let subject =
-                Subject { customer: Some(line), cascade: Some(id), channel: Some(via), ..Subject::default() };
-            self.record(subject, Kind::Suppressed { via, why });
-        }
-        for other in at_line {
-            self.end(other, End::OptedOut, None);
-        }
-        gate::watch(self, via);
     }
 }
 

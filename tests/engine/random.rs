@@ -42,23 +42,30 @@ const FAILURES: [&str; 12] = [
 /// A campaign of few people, some of whom share numbers, zones, templates and countries.
 fn setting(rules: u8, people: u8, traits: [u8; 8]) -> Setting {
     let bit = |at: usize, bit: u8| traits[at] >> bit & 1 == 1;
-    let mut text = format!("says = 'random'\npeople = {:?}\nscript = ''\n", names(people));
-    text += &format!("rules = {:?}\n[policy]\n", RULES[rules as usize % RULES.len()]);
-    text += &format!("retry = {}\ncap = {}\n", traits[5] % 3, traits[6] % 4);
-    text += if bit(7, 0) { "quiet = '20:00-09:00'\n" } else { "" };
-    text += if bit(7, 1) { "expires = '3h'\n" } else { "" };
-    text += if bit(7, 2) { "budget = '0.90'\n" } else { "" };
-    text += if bit(7, 3) { "reserve = { phone = '0.40' }\n" } else { "" };
-    text += if bit(7, 4) { "concurrent = { whatsapp = 1, phone = 1, sms = 2 }\n" } else { "" };
+    let if_bit = |at: usize, n: usize, line: &'static str| if bit(at, n as u8 % 8) { line } else { "" };
+    let mut lines = vec![
+        "says = 'random'".into(),
+        "script = ''".into(),
+        format!("people = {:?}", names(people)),
+        format!("rules = {:?}", RULES[rules as usize % RULES.len()]),
+        "[policy]".into(),
+        format!("retry = {}", traits[5] % 3),
+        format!("cap = {}", traits[6] % 4),
+        if_bit(7, 0, "quiet = '20:00-09:00'").into(),
+        if_bit(7, 1, "expires = '3h'").into(),
+        if_bit(7, 2, "budget = '0.90'").into(),
+        if_bit(7, 3, "reserve = { phone = '0.40' }").into(),
+        if_bit(7, 4, "concurrent = { whatsapp = 1, phone = 1, sms = 2 }").into(),
+    ];
     for (at, name) in names(people).iter().enumerate() {
-        text += &format!("[person.{name}]\n");
-        text += if at > 0 && bit(0, at as u8) { "line = 'p0'\n" } else { "" };
-        text += if bit(1, at as u8) { "template = 'hello es'\ncountry = 'ES'\n" } else { "" };
-        text += if bit(2, at as u8) { "zone = 'Asia/Tokyo'\n" } else { "" };
-        text += if bit(3, at as u8) { "skip = { phone = 'no_consent' }\n" } else { "" };
-        text += if bit(4, at as u8) { "contacted_ago = ['2h']\n" } else { "" };
+        lines.push(format!("[person.{name}]"));
+        lines.push(if at > 0 { if_bit(0, at, "line = 'p0'") } else { "" }.into());
+        lines.push(if_bit(1, at, "template = 'hello es'\ncountry = 'ES'").into());
+        lines.push(if_bit(2, at, "zone = 'Asia/Tokyo'").into());
+        lines.push(if_bit(3, at, "skip = { phone = 'no_consent' }").into());
+        lines.push(if_bit(4, at, "contacted_ago = ['2h']").into());
     }
-    Setting::read(&text)
+    Setting::read(&lines.join("\n"))
 }
 
 fn names(people: u8) -> Vec<String> {
@@ -114,13 +121,13 @@ impl News {
 fn order(what: u8, cascade: CascadeId, how: u8, open: Option<&cascade::engine::breaker::Breaker>) -> Order {
     let only = (how > 150).then_some(Channel::ALL[how as usize % 4]);
     match (what, open) {
-        (20, _) if how % 8 == 0 => Order::Pause { only, why: "because".into() },
-        (20 | 21, _) => Order::Resume { only, extend_timers: how % 2 == 0 },
+        (20, _) if how.is_multiple_of(8) => Order::Pause { only, why: "because".into() },
+        (20 | 21, _) => Order::Resume { only, extend_timers: how.is_multiple_of(2) },
         (22, Some(open)) => Order::CloseBreaker { channel: open.on, scope: open.scope.clone() },
-        (23, _) if how % 8 == 0 => Order::Stop(cascade),
-        (24, _) if how % 8 == 0 => Order::OptOut(cascade),
+        (23, _) if how.is_multiple_of(8) => Order::Stop(cascade),
+        (24, _) if how.is_multiple_of(8) => Order::OptOut(cascade),
         (25, _) => Order::Release(cascade),
-        _ => Order::SettleDoubt { cascade, was_sent: how % 2 == 0 },
+        _ => Order::SettleDoubt { cascade, was_sent: how.is_multiple_of(2) },
     }
 }
 
@@ -135,7 +142,7 @@ fn heard(news: News, world: &World, attempt: AttemptId, journey: &Journey) -> He
         provider: "provider".into(),
         channel,
         happened_at: (how % 5 > 0).then(|| world.now - TimeDelta::minutes(i64::from(how))),
-        provider_id: (named && how % 2 == 0).then(|| format!("p{attempt}")),
+        provider_id: (named && how.is_multiple_of(2)).then(|| format!("p{attempt}")),
         attempt: (named || !inbound).then_some(attempt),
         line: (who % 7 > 0).then_some(line),
         text: None,
@@ -180,8 +187,11 @@ fn any_failure(how: u8, world: &World, attempt: AttemptId) -> Failure {
     failure(FAILURES[how as usize % FAILURES.len()], channel, journey)
 }
 
+/// Where somebody stands, what comes next, and what was tried.
+type Standing = (State, Option<Timer>, Vec<(AttemptId, String)>);
+
 /// Who is contacted, and when next.
-fn contacts(world: &World) -> Vec<(State, Option<Timer>, Vec<(AttemptId, String)>)> {
+fn contacts(world: &World) -> Vec<Standing> {
     let of = |j: &Journey| {
         let stages = j.attempts.iter().map(|a| (a.id, format!("{:?}", a.stage))).collect();
         (j.state.clone(), j.timer, stages)

@@ -30,14 +30,11 @@
 use crate::failures::failure;
 use crate::setting::{MONDAY, Setting, channel, seconds};
 use crate::world::World;
-use cascade::engine::effect::Effect;
-use cascade::engine::event::{CallProgress, End, Event, RecallResult, Withdrawal};
+use cascade::engine::event::{CallProgress, RecallResult, Withdrawal};
 use cascade::engine::input::{CallEnd, CallResult, Heard, Input, Order, What};
-use cascade::engine::journey::{Attempt, Journey, State};
+use cascade::engine::journey::{Attempt, Journey};
 use cascade::engine::meaning::Meaning;
-use cascade::engine::snapshot::Phase;
-use cascade::engine::{phase, tally};
-use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Outcome, Scope};
+use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Scope};
 
 /// Runs one file. Panics with its name, the line and what is wrong.
 pub fn run(file: &str, text: &str) {
@@ -56,18 +53,19 @@ pub fn run(file: &str, text: &str) {
     }
 }
 
-struct Play {
-    names: Vec<String>,
-    world: World,
+/// A scenario on its way.
+pub struct Play {
+    pub names: Vec<String>,
+    pub world: World,
     launched: At,
     last: Option<Input>,
     /// For messages.
-    place: String,
+    pub place: String,
 }
 
 /// A line's words, and what stands behind them as `key=value` or `on channel`.
 struct Words<'a> {
-    words: Vec<&'a str>,
+    plain: Vec<&'a str>,
     on: Option<Channel>,
     happened: Option<u64>,
     units: u32,
@@ -78,7 +76,7 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn read(line: &'a str) -> Self {
         let mut read =
-            Self { words: Vec::new(), on: None, happened: None, units: 1, unnamed: false, by_id: false };
+            Self { plain: Vec::new(), on: None, happened: None, units: 1, unnamed: false, by_id: false };
         let mut words = line.split_whitespace();
         while let Some(word) = words.next() {
             if word == "on" {
@@ -92,7 +90,7 @@ impl<'a> Words<'a> {
             } else if let Some(units) = word.strip_prefix("units=") {
                 read.units = units.parse().unwrap();
             } else {
-                read.words.push(word);
+                read.plain.push(word);
             }
         }
         read
@@ -157,16 +155,16 @@ impl Play {
         }
     }
 
-    fn after(&self, seconds: u64) -> At {
+    pub fn after(&self, seconds: u64) -> At {
         At(self.launched.0 + seconds as i64 * 1000)
     }
 
-    fn cascade(&self, name: &str) -> CascadeId {
+    pub fn cascade(&self, name: &str) -> CascadeId {
         let at = self.names.iter().position(|n| n == name);
         CascadeId(at.unwrap_or_else(|| panic!("{}: who is {name:?}?", self.place)) as u64 + 1)
     }
 
-    fn journey(&self, name: &str) -> &Journey {
+    pub fn journey(&self, name: &str) -> &Journey {
         self.world.campaign.journey(self.cascade(name)).unwrap()
     }
 
@@ -180,15 +178,15 @@ impl Play {
     /// The input that a line stands for.
     fn news(&self, line: &str) -> Input {
         let read = Words::read(line);
-        match read.words.as_slice() {
+        match read.plain.as_slice() {
             ["restart"] => Input::Restarted,
             ["timer", id] => Input::Timer(cascade::model::TimerId(id.parse().unwrap())),
             ["pause", only @ ..] => {
                 Input::Order(Order::Pause { only: only.first().map(|c| channel(c)), why: "because".into() })
             }
-            ["resume", rest @ ..] => Input::Order(Order::Resume {
-                only: rest.iter().find(|w| **w != "extend").map(|c| channel(c)),
-                extend_timers: rest.contains(&"extend"),
+            ["resume", how @ ..] => Input::Order(Order::Resume {
+                only: how.iter().find(|w| **w != "extend").map(|c| channel(c)),
+                extend_timers: how.contains(&"extend"),
             }),
             ["mend", on, scope] => Input::Order(Order::CloseBreaker {
                 channel: channel(on),
@@ -199,8 +197,8 @@ impl Play {
                 scope: self.scope(channel(on), scope),
                 mended: *result == "mended",
             },
-            ["shut", on, named, like] => {
-                let failure = failure(named, channel(on), self.journey(like));
+            ["shut", on, why, whose] => {
+                let failure = failure(why, channel(on), self.journey(whose));
                 let what = What::Shut(failure.scope.clone(), Box::new(failure));
                 heard(None, channel(on), what)
             }
@@ -326,158 +324,4 @@ fn heard(sent: Option<&Attempt>, channel: Channel, what: What) -> Input {
         text: None,
         what,
     }))
-}
-
-/// What a line may claim to hold.
-impl Play {
-    /// Checks an expectation; `false` if the line is none.
-    fn holds(&self, words: &[&str]) -> bool {
-        let (header, place) = (&self.world.campaign.header, &self.place);
-        match words {
-            ["asks", what @ ..] => self.asks(what),
-            ["tally", counts @ ..] => self.tally(counts),
-            ["breakers", expected @ ..] => {
-                let open = header.breakers.iter().flat_map(|b| [b.on.as_str(), b.scope.as_str()]);
-                assert_eq!(open.collect::<Vec<_>>(), none(expected), "{place}");
-            }
-            ["paused", expected @ ..] => {
-                let paused = Channel::ALL.iter().filter(|c| header.paused_on[c.index()].is_some());
-                let mut paused: Vec<&str> = paused.map(|c| c.as_str()).collect();
-                paused.extend(header.paused.as_ref().map(|_| "everything"));
-                assert_eq!(paused, none(expected), "{place}");
-            }
-            ["spent", amount] => {
-                assert_eq!(self.world.campaign.spent(), Money::parse(amount).unwrap(), "{place}")
-            }
-            ["reserved", amount] => {
-                assert_eq!(self.world.campaign.reserved(), Money::parse(amount).unwrap(), "{place}");
-            }
-            ["after_answer", n] => assert_eq!(header.contacted_after_answer.to_string(), **n, "{place}"),
-            ["unmatched", n] => assert_eq!(header.unmatched.to_string(), **n, "{place}"),
-            ["scanners", n] => assert_eq!(header.clicks_suspected.to_string(), **n, "{place}"),
-            ["campaign", expected] => {
-                let is = match phase(&self.world.campaign) {
-                    Phase::Ended => "ended",
-                    Phase::Paused(_) => "paused",
-                    Phase::Stuck => "stuck",
-                    Phase::Running => "running",
-                    other => panic!("{place}: {other:?}"),
-                };
-                assert_eq!(is, *expected, "{place}");
-            }
-            [name, "is", rest @ ..] => self.is(name, rest),
-            [name, "got", expected @ ..] => {
-                let claims = self.journey(name).attempts.iter().filter(|a| a.claimed_at.is_some());
-                let got: Vec<&str> = claims.map(|a| a.channel.as_str()).collect();
-                assert_eq!(got, if *expected == ["nothing"] { vec![] } else { expected.to_vec() }, "{place}");
-            }
-            [name, "has", expected @ ..] => self.has(name, expected),
-            [name, "log", expected @ ..] => self.log(name, expected),
-            _ => return false,
-        }
-        true
-    }
-
-    fn is(&self, name: &str, words: &[&str]) {
-        let (journey, place) = (self.journey(name), &self.place);
-        let mut words = words.iter();
-        assert_eq!(Some(&state(journey)), words.next(), "{place}: {:?}", journey.state);
-        while let Some(word) = words.next() {
-            let value = words.next().copied().unwrap_or_default();
-            match *word {
-                "on" => assert_eq!(journey.channel().as_str(), value, "{place}"),
-                "by" => assert_eq!(journey.credited.map_or("nobody", Channel::as_str), value, "{place}"),
-                "until" => {
-                    let due = journey.timer.map(|t| t.due.to_string());
-                    assert_eq!(due, Some(self.after(seconds(value)).to_string()), "{place}");
-                }
-                "for" => assert!(
-                    format!("{:?}", journey.state).to_lowercase().contains(value),
-                    "{place}: {:?}",
-                    journey.state
-                ),
-                other => panic!("{place}: {other:?}?"),
-            }
-        }
-    }
-
-    fn has(&self, name: &str, expected: &[&str]) {
-        let on = expected.iter().position(|w| *w == "on");
-        let only = on.map(|at| channel(expected[at + 1]));
-        let expected = &expected[..on.unwrap_or(expected.len())];
-        let rows = &self.journey(name).outcomes;
-        let heard = |o: &&Outcome| {
-            let mut on = Channel::ALL.iter().filter(|c| only.is_none_or(|only| only == **c));
-            on.any(|c| rows[c.index()][o.index()].is_some())
-        };
-        let has: Vec<&str> = Outcome::ALL.iter().filter(heard).map(|o| o.as_str()).collect();
-        assert_eq!(has, none(expected), "{}", self.place);
-    }
-
-    /// These kinds of events, in this order; others may stand between them.
-    fn log(&self, name: &str, expected: &[&str]) {
-        let id = self.cascade(name);
-        let kind = |e: &Event| serde_json::to_value(e).unwrap()["kind"].as_str().unwrap().to_owned();
-        let log: Vec<String> =
-            self.world.seen.events.iter().filter(|e| e.subject.cascade == Some(id)).map(kind).collect();
-        let mut rest = log.iter();
-        for word in expected {
-            assert!(rest.any(|k| k == word), "{}: no {word} in its place among {log:?}", self.place);
-        }
-    }
-
-    fn asks(&self, expected: &[&str]) {
-        let name = |id: &CascadeId| self.names[id.0 as usize - 1].as_str();
-        let said = |effect: &Effect| match effect {
-            Effect::Send { .. } => String::new(),
-            Effect::Recall { cascade, .. } => format!("recall {}", name(cascade)),
-            Effect::LookUp { cascade, .. } => format!("look_up {}", name(cascade)),
-            Effect::CheckScope { channel, .. } => format!("check {channel}"),
-        };
-        let asked: Vec<String> = self.world.asked.iter().map(said).collect();
-        let expected = expected.join(" ");
-        let expected = if expected == "nothing" { String::new() } else { expected };
-        assert_eq!(asked.join(" "), expected, "{}", self.place);
-    }
-
-    fn tally(&self, counts: &[&str]) {
-        let t = tally(&self.world.campaign);
-        for count in counts {
-            let (what, n) = count.split_once('=').unwrap();
-            let is = match what {
-                "converted" => t.converted,
-                "declined" => t.declined,
-                "exhausted" => t.exhausted,
-                "opted_out" => t.opted_out,
-                "stopped" => t.stopped,
-                "held" => t.held,
-                "in_doubt" => t.in_doubt,
-                "running" => t.running,
-                other => panic!("{}: {other:?}?", self.place),
-            };
-            assert_eq!(is.to_string(), n, "{}: {what} in {t:?}", self.place);
-        }
-    }
-}
-
-fn none<'a>(expected: &[&'a str]) -> Vec<&'a str> {
-    if expected == ["none"] { Vec::new() } else { expected.to_vec() }
-}
-
-fn state(journey: &Journey) -> &'static str {
-    match &journey.state {
-        State::Queued => "queued",
-        State::Deferred(_) => "deferred",
-        State::Sending => "sending",
-        State::Retrying => "retrying",
-        State::Waiting => "waiting",
-        State::Held(_) => "held",
-        State::InDoubt => "in_doubt",
-        State::Settling => "settling",
-        State::Ended(End::Converted) => "converted",
-        State::Ended(End::Declined) => "declined",
-        State::Ended(End::Exhausted) => "exhausted",
-        State::Ended(End::OptedOut) => "opted_out",
-        State::Ended(End::Stopped) => "stopped",
-    }
 }

@@ -1,0 +1,118 @@
+//! What calls come to: progress, the end, what was said, and the wait that runs from there.
+
+use crate::engine::event::{CallProgress, Kind, RecallResult};
+use crate::engine::fold::{newest_id, rank};
+use crate::engine::input::{CallEnd, CallResult, Heard};
+use crate::engine::journal::Journal;
+use crate::engine::journey::State;
+use crate::engine::meaning::Meaning;
+use crate::model::{AttemptId, CascadeId, Channel, Disposition, Outcome};
+use chrono::TimeDelta;
+
+/// How long a talk's report is awaited before it counts without one.
+const REPORT_WAIT: TimeDelta = TimeDelta::minutes(8);
+
+impl Journal<'_> {
+    pub fn call_progressed(&mut self, attempt: AttemptId, progress: CallProgress) {
+        let Some((_, call)) = self.campaign.attempt(attempt) else { return };
+        if !call.ended && rank(Some(progress)) > rank(call.progress) {
+            self.record_attempt(attempt, Kind::CallProgressed { progress });
+        }
+    }
+
+    pub fn call_ended(&mut self, attempt: AttemptId, end: &CallEnd, heard: &Heard) {
+        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
+        let (id, first, canceled) = (journey.id, !call.ended, end.result == CallResult::Canceled);
+        if first {
+            let talked_s = end.talked_s.unwrap_or(0);
+            self.record_attempt(attempt, Kind::CallEnded { reason: end.reason.clone(), talked_s });
+        }
+        if let Some(cost) = end.cost {
+            self.cost_reported(attempt, cost);
+        }
+        match &end.result {
+            CallResult::Answered => self.talked(id, attempt, end, heard, first),
+            CallResult::NoAnswer { .. } if first => self.nobody_answered(id, attempt, end),
+            CallResult::Failed(failure) if first => self.failed_later(attempt, failure),
+            CallResult::Canceled | CallResult::NoAnswer { .. } | CallResult::Failed(_) => {}
+        }
+        if first && canceled {
+            self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
+            if self.is_current(attempt) {
+                self.start_wait(id, self.at);
+            }
+        }
+    }
+
+    /// A person was on the line. The first news of the end may not know yet what they said.
+    fn talked(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd, heard: &Heard, first: bool) {
+        let known =
+            self.campaign.attempt(attempt).is_some_and(|(_, a)| a.outcomes[Outcome::Answered.index()]);
+        match &end.meaning {
+            None if first && !known && self.is_current(attempt) => {
+                let (due, timer) = (self.at + REPORT_WAIT, self.timer());
+                self.record_attempt(attempt, Kind::ReportAwaited { due, timer });
+            }
+            None => {}
+            Some(_) if known => {}
+            Some(Meaning::OptOut(word)) => {
+                self.outcome(attempt, Outcome::Answered, heard.happened_at, None, None, None);
+                self.opted_out(
+                    id,
+                    Some(attempt),
+                    Channel::Phone,
+                    word.clone(),
+                    heard.happened_at,
+                    heard.text,
+                );
+            }
+            Some(Meaning::OptIn) => {
+                self.human(
+                    attempt,
+                    Outcome::Answered,
+                    Some(Disposition::Positive),
+                    heard.text,
+                    heard.happened_at,
+                );
+            }
+            Some(Meaning::Answer(disposition)) => {
+                self.human(attempt, Outcome::Answered, Some(*disposition), heard.text, heard.happened_at);
+            }
+        }
+    }
+
+    /// The report never came: a person was on the line, and nobody can tell what they meant.
+    pub fn conclude_without_report(&mut self, id: CascadeId) {
+        if let Some(attempt) = self.journey(id).and_then(newest_id) {
+            self.human(attempt, Outcome::Answered, Some(Disposition::Unclear), None, None);
+        }
+    }
+
+    fn nobody_answered(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd) {
+        self.outcome(attempt, Outcome::NoAnswer, None, Some(end.reason.clone()), None, None);
+        if !self.is_current(attempt) {
+            return;
+        }
+        let Some(journey) = self.journey(id) else { return };
+        let Some(leg) = journey.leg() else { return };
+        let calls = journey.calls_of_step();
+        if let Some(wait_s) = leg.wait_s.filter(|_| calls < leg.attempts) {
+            // Further calls are spread over the wait.
+            let pause = TimeDelta::seconds((wait_s / u64::from(leg.attempts)) as i64);
+            let (retry, timer) = (journey.retries, self.timer());
+            self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
+        } else {
+            let since = journey.first_call_ended().unwrap_or(self.at);
+            self.start_wait(id, since);
+        }
+    }
+
+    /// A talk that ends nothing still ends its call: the wait runs.
+    pub fn wait_after_call(&mut self, attempt: AttemptId) {
+        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
+        let id = journey.id;
+        if call.ended && journey.state == State::Sending && self.is_current(attempt) {
+            self.start_wait(id, self.at);
+        }
+    }
+}
