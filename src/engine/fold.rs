@@ -246,6 +246,7 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         journey.attempts.push(Attempt::new(id, step, channel));
         return;
     }
+    let over = journey.is_over();
     let Some(attempt) = journey.attempts.iter_mut().find(|a| a.id == id) else { return };
     let failed = |attempt: &mut Attempt, stage: Stage, failure: &Failure| {
         attempt.stage = stage;
@@ -282,8 +283,11 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         Kind::CallEnded { .. } => {
             (attempt.ended, attempt.ended_at, attempt.reserved) = (true, Some(at), Money::ZERO);
         }
-        // Its line is free; the provider may never report an end of its own.
-        Kind::Recalled { result: RecallResult::Recalled } if channel == Channel::Phone => {
+        // Its line is free; the provider may never report an end of its own. Of a cascade that is over nobody
+        // watches the call, so that any answer has to do: a line must not stay taken for ever.
+        Kind::Recalled { result }
+            if channel == Channel::Phone && (over || *result == RecallResult::Recalled) =>
+        {
             (attempt.ended, attempt.reserved) = (true, Money::ZERO);
         }
         Kind::CostReported { cost } => attempt.cost = *cost,

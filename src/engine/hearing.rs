@@ -5,11 +5,11 @@ mod inbound;
 
 use super::event::{End, Hold, Kind, Subject};
 use super::gate;
-use super::input::{Heard, What};
+use super::input::{CallResult, Heard, What};
 use super::journal::Journal;
-use super::journey::Stage;
+use super::journey::{Attempt, Stage};
 use super::sending::shut_scope;
-use crate::model::{At, AttemptId, Class, Disposition, Failure, Outcome, TextId};
+use crate::model::{At, AttemptId, Channel, Class, Disposition, Failure, Outcome, TextId};
 
 impl Journal<'_> {
     /// One verified report.
@@ -33,7 +33,9 @@ impl Journal<'_> {
             | What::Clicked(_)
             | What::Cost(_) => match self.named(&heard) {
                 Some(attempt) => {
-                    self.prove_sent(attempt, heard.provider_id.as_deref());
+                    if self.proves_sent(attempt, &heard.what) {
+                        self.prove_sent(attempt, heard.provider_id.as_deref());
+                    }
                     self.heard_of(attempt, &heard);
                 }
                 None => self.unmatched(&heard, format!("{:?}", Word(&heard.what))),
@@ -54,6 +56,39 @@ impl Journal<'_> {
             |id: &AttemptId| self.campaign.attempt(*id).is_some_and(|(_, a)| a.claimed_at.is_some());
         let ours = heard.attempt.filter(started);
         ours.or_else(|| self.campaign.by_provider_id(heard.provider_id.as_deref()?))
+    }
+
+    /// Whether this report tells that the attempt went out. Of one that was accepted, and that the provider then
+    /// put in doubt, only news of the person does.
+    fn proves_sent(&self, attempt: AttemptId, what: &What) -> bool {
+        let doubts = match what {
+            What::Failed(failure) => failure.class == Class::InDoubt,
+            What::CallEnded(end) => {
+                matches!(&end.result, CallResult::Failed(failure) if failure.class == Class::InDoubt)
+            }
+            What::Sent
+            | What::Delivered
+            | What::Read
+            | What::Inbound(_)
+            | What::Stopped(_)
+            | What::CallProgressed(_)
+            | What::Clicked(_)
+            | What::Cost(_)
+            | What::Shut(..)
+            | What::Other(_) => false,
+        };
+        let told = |a: &Attempt| a.stage == Stage::InDoubt && (doubts || a.provider_id.is_some());
+        let of_the_person = match what {
+            What::Delivered | What::Read | What::Clicked(_) | What::Inbound(_) | What::Stopped(_) => true,
+            What::CallEnded(end) => matches!(end.result, CallResult::Answered | CallResult::NoAnswer { .. }),
+            What::Sent
+            | What::Failed(_)
+            | What::CallProgressed(_)
+            | What::Cost(_)
+            | What::Shut(..)
+            | What::Other(_) => false,
+        };
+        of_the_person || !self.campaign.attempt(attempt).is_some_and(|(_, a)| told(a))
     }
 
     /// A report about an attempt proves that it was sent, even before the create call's own answer.
@@ -174,7 +209,9 @@ impl Journal<'_> {
     fn converts(&self, attempt: AttemptId, outcome: Outcome) -> bool {
         self.campaign.attempt(attempt).is_some_and(|(journey, attempt)| {
             let leg = journey.start.walk.get(attempt.step as usize);
-            leg.is_some_and(|leg| leg.converts_on.contains(&outcome))
+            // Whoever writes instead of picking up has answered the call.
+            let wrote = attempt.channel == Channel::Phone && outcome == Outcome::Replied;
+            wrote || leg.is_some_and(|leg| leg.converts_on.contains(&outcome))
         })
     }
 

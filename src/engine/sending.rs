@@ -3,7 +3,7 @@
 use super::apply::IllegalMove;
 use super::breaker::{self, OUTAGES_IN_A_ROW};
 use super::effect::Effect;
-use super::event::{Hold, Kind, Subject, Withdrawal};
+use super::event::{Hold, Kind, RecallResult, Subject, Withdrawal};
 use super::gate;
 use super::journal::Journal;
 use super::journey::{Stage, State};
@@ -70,7 +70,8 @@ impl Journal<'_> {
     /// Books an attempt as accepted and starts what follows.
     fn take(&mut self, attempt: AttemptId, provider_id: String, units: u32) {
         let Some((journey, claimed)) = self.campaign.attempt(attempt) else { return };
-        let (id, channel, doubtful) = (journey.id, claimed.channel, claimed.stage == Stage::InDoubt);
+        let (id, channel, ended) = (journey.id, claimed.channel, claimed.ended);
+        let doubtful = claimed.stage == Stage::InDoubt;
         let (price, _) = self.campaign.header.launch.policy.price(channel);
         let over = journey.is_over();
         self.record_attempt(
@@ -80,7 +81,8 @@ impl Journal<'_> {
         if over {
             // It was on its way when the cascade ended. Without an id nothing can be called back.
             if provider_id.is_empty() {
-                return;
+                let result = RecallResult::Impossible;
+                return self.record_attempt(attempt, Kind::Recalled { result });
             }
             return self.ask(Effect::Recall { attempt, cascade: id, channel, provider_id });
         }
@@ -88,9 +90,12 @@ impl Journal<'_> {
             return;
         }
         match channel {
-            Channel::Phone => self.watch(attempt),
-            Channel::Whatsapp | Channel::Sms | Channel::Email if doubtful => {}
-            Channel::Whatsapp | Channel::Sms | Channel::Email => self.start_wait(id, self.at),
+            Channel::Phone if !ended => self.watch(attempt),
+            // The wait runs from the claim already.
+            Channel::Whatsapp | Channel::Phone | Channel::Sms | Channel::Email if doubtful => {}
+            Channel::Whatsapp | Channel::Phone | Channel::Sms | Channel::Email => {
+                self.start_wait(id, self.at);
+            }
         }
     }
 

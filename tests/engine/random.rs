@@ -242,6 +242,11 @@ fn wind_up(world: &mut World) {
             world.give(Input::Accepted { attempt, provider_id, units }).unwrap();
         }
         for journey in world.campaign.journeys().to_vec() {
+            // The provider answers every recall.
+            for call in journey.attempts.iter().filter(|a| journey.is_over() && a.under_way()) {
+                let (attempt, result) = (call.id, RecallResult::TooLate);
+                world.give(Input::Recalled { attempt, result }).unwrap();
+            }
             // Whatever only an operator's hand can move is moved by it.
             match journey.state {
                 State::Held(cascade::engine::event::Hold::SharedNumber) => {

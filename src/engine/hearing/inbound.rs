@@ -71,7 +71,10 @@ impl Journal<'_> {
             }
             return;
         }
-        self.prove_sent(attempt, None);
+        // A text proves no call.
+        if self.campaign.attempt(attempt).is_some_and(|(_, a)| a.channel == heard.channel) {
+            self.prove_sent(attempt, None);
+        }
         self.human(attempt, Outcome::Replied, Some(disposition), heard.text, heard.happened_at);
     }
 
