@@ -15,6 +15,7 @@ mod pace;
 pub mod plan;
 mod recovery;
 mod rehearsal;
+mod reports;
 mod speaker;
 pub mod store;
 mod turn;
