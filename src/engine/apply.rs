@@ -117,6 +117,7 @@ impl Journal<'_> {
             .filter(|j| !j.is_over())
             .filter_map(|j| j.newest().filter(|a| a.stage == Stage::InDoubt).map(|a| (j.id, a.id, a.channel)))
             .collect();
+        // What a cascade that ended left under way was to be recalled; nobody may have been asked.
         let journeys = self.campaign.journeys().iter().filter(|j| j.is_over());
         let calls = journeys.flat_map(|j| j.attempts.iter().map(move |a| (j.id, a)));
         let recalls: Vec<_> = calls
@@ -126,7 +127,9 @@ impl Journal<'_> {
                 Some(Effect::Recall { attempt, cascade, channel, provider_id })
             })
             .collect();
-        recalls.into_iter().for_each(|recall| self.ask(recall));
+        for recall in recalls {
+            self.ask(recall);
+        }
         // A check that was asked and not answered would never be asked again.
         let unchecked = self.campaign.header.breakers.iter().filter(|b| b.timer.is_none());
         for (channel, scope) in unchecked.map(|b| (b.on, b.scope.clone())).collect::<Vec<_>>() {
