@@ -184,8 +184,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let links_target = rehearsed.config.webhooks.target().to_owned();
     let speaker = Speaker { content, links_base: receiver.links_base.clone(), links_target };
     let (plan, preflight) = settled(plan, &rehearsed, &receiver.links_base, clock.now());
-    gallery.set_starting(None);
-    gallery.set_preflight(Some(Arc::new(preflight)));
+    started(&mut gallery, preflight);
     let mut driver = Driver {
         store,
         owns_clock: rehearsed.owns_clock,
@@ -203,6 +202,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
         outgoing: HashMap::new(),
         settling_until: None,
         failed: false,
+        refused: false,
         quit: false,
     };
     driver.load(loaded);
@@ -297,6 +297,11 @@ async fn providers(
 fn starting(gallery: &mut Gallery, what: &str) {
     gallery.set_starting(Some(what.to_owned()));
     gallery.show(None, 0, At::default(), true);
+}
+
+fn started(gallery: &mut Gallery, preflight: Preflight) {
+    gallery.set_starting(None);
+    gallery.set_preflight(Some(Arc::new(preflight)));
 }
 
 /// A campaign was in flight: what was claimed is in doubt, and we listen before we speak.

@@ -82,6 +82,8 @@ pub struct Driver {
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
     pub(super) settling_until: Option<At>,
     pub(super) failed: bool,
+    /// A launch was asked for and may not be.
+    pub(super) refused: bool,
     pub(super) quit: bool,
 }
 
@@ -150,9 +152,10 @@ impl Driver {
         }
     }
 
+    /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
-        self.failed || self.kept.campaign.as_ref().is_some_and(over)
+        self.failed || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
 
     /// Handles what has come in and fallen due, in one commit.
