@@ -125,6 +125,10 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             let again = retry_at.map_or(String::new(), |at| format!(", tried again in {}", until(at)));
             bad(format!("{} shut: {}{again}", clean(&scope.to_string()), fault(failure)))
         }
+        Kind::BreakerChecked { on, scope, retry_at, .. } => {
+            (channel, quiet) = (Some(*on), true);
+            muted(format!("{} still shut, asked again in {}", clean(&scope.to_string()), until(*retry_at)))
+        }
         Kind::BreakerClosed { on, scope, by } => {
             channel = Some(*on);
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))
@@ -256,6 +260,7 @@ pub const fn deferral(why: Deferral) -> &'static str {
     match why {
         Deferral::QuietHours => "quiet hours",
         Deferral::PersonCap => "24 h cap",
+        Deferral::Pause => "wait extended",
     }
 }
 
@@ -363,6 +368,7 @@ pub fn place(row: &Row) -> String {
         Place::Retrying(n) => format!("retry {n}"),
         Place::Deferred(Deferral::QuietHours) => "quiet hrs".into(),
         Place::Deferred(Deferral::PersonCap) => "24h cap".into(),
+        Place::Deferred(Deferral::Pause) => "extended".into(),
         Place::Waiting => "waits".into(),
         Place::Held(_) => "held".into(),
         Place::InDoubt => "in doubt".into(),

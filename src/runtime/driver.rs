@@ -8,79 +8,61 @@
 //! 503, the campaign is read back from disk, and the operator is told.
 
 use super::brakes::Brakes;
-use super::dispatch::{Claimed, Dispatch, let_out};
-use super::gallery::{Gallery, TIMELINE};
-use super::handle::{Command, Level, Notice};
+use super::dispatch::Dispatch;
+use super::ears::Hearing;
+use super::gallery::Gallery;
+use super::handle::{Level, Notice};
 use super::launch::Plan;
+use super::news::News;
 use super::pace::Pacer;
 use super::speaker::Speaker;
-use super::store::{Loaded, Store, StoreError};
-use super::turn::{Redirect, Turn};
+use super::store::{Loaded, Store};
+use super::turn::Turn;
 use super::webhooks::NotTaken;
 use crate::clock::Clock;
-use crate::engine::effect::Effect;
-use crate::engine::event::{Event, Kind};
+use crate::engine::event::Kind;
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
 use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
-use crate::providers::{Heard, Outgoing};
+use crate::providers::Outgoing;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// News taken in one turn at most; more would make the first of them wait.
 const TURN: usize = 1024;
 
-/// What comes into the driver's queue.
-#[derive(Debug)]
-pub enum News {
-    /// For the engine as it is.
-    Input(Input),
-    /// Verified reports of one request, or of one question we asked.
-    Reports {
-        /// What was heard.
-        heard: Vec<Heard>,
-        /// Waits for the commit.
-        ack: Option<oneshot::Sender<Result<(), NotTaken>>>,
-    },
-    /// A short link was opened.
-    Followed {
-        /// What stood in it.
-        code: String,
-        /// What gave a scanner away.
-        suspected: Option<String>,
-        /// Waits for the commit; gets where it leads.
-        ack: Redirect,
-    },
-    /// The operator asks.
-    Command(Command),
-    /// After a gap, everybody who can be asked was asked.
-    CaughtUp,
-    /// Something to be told, from a part that has no screen.
-    Tell(Notice),
+/// What a driver is made of.
+pub(super) struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    /// Whether the clock is ours to stop.
+    pub owns_clock: bool,
+    pub dispatch: Dispatch,
+    pub brakes: Brakes,
+    pub speaker: Speaker,
+    /// What a launch would launch.
+    pub plan: Option<Arc<Plan>>,
+    pub news: mpsc::Receiver<News>,
+    pub notices: mpsc::Sender<Notice>,
+    pub gallery: Gallery,
+    /// Ends by itself once nothing can go on without an operator.
+    pub until_done: bool,
+    pub pacers: Vec<(Channel, Pacer)>,
+    /// In live, nothing is sent without a proof of hearing.
+    pub hearing: Option<Hearing>,
 }
 
 /// Everything the loop stands on.
 pub struct Driver {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) owns_clock: bool,
-    pub(super) dispatch: Dispatch,
-    pub(super) brakes: Brakes,
-    pub(super) speaker: Speaker,
-    pub(super) plan: Option<Arc<Plan>>,
-    pub(super) news: mpsc::Receiver<News>,
-    pub(super) notices: mpsc::Sender<Notice>,
-    pub(super) gallery: Gallery,
-    /// Ends by itself once nothing can go on without an operator.
-    pub(super) until_done: bool,
+    pub(super) parts: Parts,
     pub(super) kept: Kept,
-    pub(super) pacers: Vec<(Channel, Pacer)>,
     pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
     pub(super) settling_until: Option<At>,
+    deaf: bool,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
@@ -105,6 +87,13 @@ pub(super) struct Kept {
 }
 
 impl Driver {
+    /// Knows nothing yet; see [`Driver::load`].
+    pub(super) fn new(parts: Parts) -> Self {
+        let (kept, outgoing) = (Kept::default(), HashMap::new());
+        let (deaf, failed, refused, quit) = (false, false, false, false);
+        Self { parts, kept, outgoing, settling_until: None, deaf, failed, refused, quit }
+    }
+
     /// Takes in what the store held.
     pub(super) fn load(&mut self, loaded: Loaded) {
         self.kept.campaign = loaded.campaign;
@@ -118,20 +107,20 @@ impl Driver {
         (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
         (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
         for phone in loaded.suppressed {
-            self.brakes.opt_out(phone);
+            self.parts.brakes.opt_out(phone);
         }
         if let Some(campaign) = &self.kept.campaign {
-            self.brakes.hold(None, campaign.header.paused.is_some());
+            self.parts.brakes.hold(None, campaign.header.paused.is_some());
             for channel in Channel::ALL {
-                self.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
+                self.parts.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
             }
         }
-        self.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
     }
 
     /// Campaign time, never earlier than the log's last event.
     pub(super) fn now(&self) -> At {
-        self.clock.now().max(self.kept.last_at)
+        self.parts.clock.now().max(self.kept.last_at)
     }
 
     /// Runs until it is told to quit, or until nothing can go on (`until_done`).
@@ -139,14 +128,14 @@ impl Driver {
         let mut news = Vec::with_capacity(TURN);
         loop {
             self.turn(&mut news).await;
-            if self.quit || (self.until_done && self.is_done()) {
+            if self.quit || (self.parts.until_done && self.is_done()) {
                 return self.close().await;
             }
             let wake = self.next_wake();
-            let picture = self.gallery.due_in();
+            let picture = self.parts.gallery.due_in();
             tokio::select! {
-                n = self.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
-                () = sleep_until(&self.clock, wake) => {}
+                n = self.parts.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
+                () = sleep_until(&self.parts.clock, wake) => {}
                 () = nap(picture) => {}
             }
         }
@@ -169,9 +158,9 @@ impl Driver {
             self.give_permits(&mut turn);
         }
         self.finish(turn).await;
-        let last = self.quit || (self.until_done && self.is_done());
+        let last = self.quit || (self.parts.until_done && self.is_done());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
-        self.gallery.show(campaign, seq, now, last);
+        self.parts.gallery.show(campaign, seq, now, last);
     }
 
     async fn hear(&mut self, news: News, turn: &mut Turn) {
@@ -189,6 +178,7 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn).await,
             News::CaughtUp => self.settling_until = Some(self.now() + super::recovery::SETTLING),
+            News::Hearing => self.mind_hearing(),
             News::Tell(notice) => self.tell(notice.level, notice.text),
         }
     }
@@ -200,7 +190,7 @@ impl Driver {
             News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
             News::Command(command) => self.command_after_failure(command).await,
             News::Tell(notice) => self.tell(notice.level, notice.text),
-            News::Input(_) | News::CaughtUp => {}
+            News::Input(_) | News::CaughtUp | News::Hearing => {}
         }
     }
 
@@ -212,10 +202,10 @@ impl Driver {
             Ok(concluded) => {
                 for event in &concluded.events {
                     if let (Kind::CascadeEnded { .. }, Some(cascade)) = (&event.kind, event.subject.cascade) {
-                        self.brakes.over(cascade);
+                        self.parts.brakes.over(cascade);
                     }
                     if let Kind::Paused { only, .. } = &event.kind {
-                        self.brakes.hold(*only, true);
+                        self.parts.brakes.hold(*only, true);
                     }
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
@@ -241,19 +231,45 @@ impl Driver {
     /// Claims what each channel's rate, its places and the engine allow now.
     fn give_permits(&mut self, turn: &mut Turn) {
         let now = self.now();
-        for at in 0..self.pacers.len() {
-            let channel = self.pacers[at].0;
-            self.pacers[at].1.waits_for_news = false;
-            while self.wants_to_send(channel) && self.pacers[at].1.ready(now) {
+        if self.is_deaf() {
+            return;
+        }
+        for at in 0..self.parts.pacers.len() {
+            let channel = self.parts.pacers[at].0;
+            self.parts.pacers[at].1.waits_for_news = false;
+            while self.wants_to_send(channel) && self.parts.pacers[at].1.ready(now) {
                 let before = turn.claimed.len();
                 self.apply(Input::Permit(channel), turn);
                 if turn.claimed.len() == before {
                     // Somebody at the same number is in contact with whoever is left.
-                    self.pacers[at].1.waits_for_news = true;
+                    self.parts.pacers[at].1.waits_for_news = true;
                     break;
                 }
-                self.pacers[at].1.take();
+                self.parts.pacers[at].1.take();
             }
+        }
+    }
+
+    /// Deaf is mute: in live, nothing is sent without a proof of hearing.
+    fn is_deaf(&self) -> bool {
+        self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
+    }
+
+    /// Says when we go deaf and when we hear again; after deafness comes the settling time.
+    fn mind_hearing(&mut self) {
+        let deaf = self.is_deaf();
+        match (std::mem::replace(&mut self.deaf, deaf), deaf) {
+            (false, true) => self.tell(
+                Level::Error,
+                "our public address does not answer: nothing is sent until webhooks can reach us. Check the tunnel \
+                 and [webhooks] public_url; it is tried every minute"
+                    .into(),
+            ),
+            (true, false) => {
+                self.settling_until = Some(self.now() + super::recovery::SETTLING);
+                self.tell(Level::Info, "webhooks can reach us again; sending goes on after the settling time".into());
+            }
+            (false, false) | (true, true) => {}
         }
     }
 
@@ -267,9 +283,11 @@ impl Driver {
             return None;
         }
         let campaign = self.kept.campaign.as_ref()?;
-        let may_go =
-            |(channel, pacer): &&(Channel, Pacer)| self.wants_to_send(*channel) && !pacer.waits_for_news;
-        let pacers = self.pacers.iter().filter(may_go);
+        let deaf = self.is_deaf();
+        let may_go = |(channel, pacer): &&(Channel, Pacer)| {
+            !deaf && self.wants_to_send(*channel) && !pacer.waits_for_news
+        };
+        let pacers = self.parts.pacers.iter().filter(may_go);
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
@@ -280,114 +298,6 @@ impl Driver {
         self.settling_until.is_some_and(|until| self.now() < until)
     }
 
-    /// Commits the turn, then lets everything out.
-    async fn finish(&mut self, mut turn: Turn) {
-        let claimed = self.fill_in(&mut turn);
-        turn.rows(self.kept.campaign.as_ref());
-        if turn.batch.is_empty() {
-            turn.acknowledge();
-            return;
-        }
-        turn.batch.meta.push(("clock", self.now().to_string()));
-        let batch = std::mem::take(&mut turn.batch);
-        let events = batch.events.clone();
-        if let Err(error) = self.store.commit(batch).await {
-            turn.refuse();
-            return self.fail_stop(&error);
-        }
-        turn.acknowledge();
-        self.release_brakes(&events);
-        self.gallery.add(&events, &turn.texts, &turn.touched);
-        for claim in claimed {
-            self.dispatch.send(claim);
-        }
-        for effect in std::mem::take(&mut turn.effects) {
-            let sought = |attempt| self.sought(attempt);
-            let_out(&self.dispatch, effect, sought);
-        }
-        self.clock_follows_phase();
-    }
-
-    /// Renders every attempt claimed in this turn; its link is committed with the claim.
-    fn fill_in(&mut self, turn: &mut Turn) -> Vec<Claimed> {
-        let mut claimed = Vec::new();
-        for effect in turn.effects.clone() {
-            let Effect::Send { attempt, cascade, channel } = effect else { continue };
-            let now = self.now();
-            let said = self.kept.campaign.as_ref().and_then(|campaign| {
-                let customer = self.kept.people.get(&campaign.journey(cascade)?.person)?;
-                Some(self.speaker.say(campaign, attempt, customer, now, None))
-            });
-            match said {
-                Some(Ok((outgoing, link))) => {
-                    self.kept.links.insert(link.code.clone(), (attempt, link.target.clone()));
-                    turn.batch.links.push(link);
-                    self.outgoing.insert(attempt, (outgoing.clone(), now));
-                    claimed.push(Claimed { attempt, cascade, channel, outgoing });
-                }
-                Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
-                None => {
-                    let failure = super::speaker::refusal(channel, "the customer's row is missing");
-                    self.apply(Input::Failed { attempt, failure, reached: false }, turn);
-                }
-            }
-        }
-        claimed
-    }
-
-    /// What a lookup of this attempt needs: the provider's id, or what was said and when.
-    fn sought(&self, attempt: AttemptId) -> (Option<String>, Option<(Outgoing, At)>) {
-        let Some((journey, known)) = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
-            return (None, None);
-        };
-        if known.provider_id.is_some() {
-            return (known.provider_id.clone(), None);
-        }
-        let said = self.outgoing.get(&attempt).cloned().or_else(|| {
-            // After a restart the same words are made again, with the link they carried.
-            let campaign = self.kept.campaign.as_ref()?;
-            let code =
-                self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
-            let customer = self.kept.people.get(&journey.person)?;
-            let since = known.claimed_at?;
-            let (outgoing, _) = self.speaker.say(campaign, attempt, customer, since, code).ok()?;
-            Some((outgoing, since))
-        });
-        (None, said)
-    }
-
-    fn release_brakes(&self, events: &[(u64, Event)]) {
-        for (_, event) in events {
-            if let Kind::Resumed { only, .. } = &event.kind {
-                self.brakes.hold(*only, false);
-            }
-        }
-    }
-
-    /// A rehearsal's clock stands still while nothing runs.
-    fn clock_follows_phase(&self) {
-        let ended = self.kept.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
-        if self.owns_clock && ended && self.clock.is_running() {
-            self.clock.run(false);
-        }
-    }
-
-    /// A commit failed: nothing more is sent, and what memory holds is replaced by what the disk holds.
-    fn fail_stop(&mut self, error: &StoreError) {
-        self.brakes.hold(None, true);
-        self.failed = true;
-        tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.store.reader().and_then(|reader| reader.load(TIMELINE));
-        match loaded {
-            Ok(loaded) => self.load(loaded),
-            Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),
-        }
-        self.brakes.hold(None, true);
-        let text = format!("{error}. Nothing is sent any more; mend it and start cascade again");
-        self.gallery.set_failed(Some(text.clone()));
-        self.tell(Level::Error, text);
-    }
-
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.
     pub(super) fn tell(&self, level: Level, text: String) {
         let text = crate::model::clean(&text);
@@ -396,16 +306,16 @@ impl Driver {
             Level::Warning => tracing::warn!("{text}"),
             Level::Error => tracing::error!("{text}"),
         }
-        let _ = self.notices.try_send(Notice { level, text });
+        let _ = self.parts.notices.try_send(Notice { level, text });
     }
 
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
-        self.brakes.hold(None, true);
+        self.parts.brakes.hold(None, true);
         if !self.failed {
             let mut turn = Turn::default();
             turn.batch.meta.push(("clock", self.now().to_string()));
-            if let Err(error) = self.store.commit(turn.batch).await {
+            if let Err(error) = self.parts.store.commit(turn.batch).await {
                 self.fail_stop(&error);
             }
         }

@@ -1,7 +1,7 @@
 //! From a provider's report to the engine's news: looks up the person, keeps the text, reads its meaning.
 
 use crate::engine::Campaign;
-use crate::engine::input::{CallEnd, CallResult, Heard, What};
+use crate::engine::input::{CallEnd, Heard, What};
 use crate::engine::meaning;
 use crate::model::{AttemptId, PersonId, TextId, Untrusted, parse_attempt_key};
 use crate::providers;
@@ -140,16 +140,5 @@ fn said(end: &providers::CallEnd) -> Option<meaning::Meaning> {
 
 fn call_end(end: providers::CallEnd) -> CallEnd {
     let meaning = said(&end);
-    CallEnd {
-        reason: end.reason,
-        talked_s: end.talked_s,
-        meaning,
-        cost: end.cost,
-        result: match end.result {
-            providers::CallResult::Answered => CallResult::Answered,
-            providers::CallResult::NoAnswer { machine } => CallResult::NoAnswer { machine },
-            providers::CallResult::Canceled => CallResult::Canceled,
-            providers::CallResult::Failed(failure) => CallResult::Failed(failure),
-        },
-    }
+    CallEnd { reason: end.reason, talked_s: end.talked_s, meaning, cost: end.cost, result: end.result }
 }

@@ -21,13 +21,13 @@ impl Driver {
         let text = hearing::text_of(&report).cloned().map(|body| {
             self.kept.last_text += 1;
             let id = TextId(self.kept.last_text);
-            turn.keep(TextRow { id, person: line, at: self.clock.now(), body });
+            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
             id
         });
         if hearing::stops(&report) {
             self.suppress(&report, turn);
         }
-        let store = self.store.id().to_owned();
+        let store = self.parts.store.id().to_owned();
         if let Some(campaign) = &self.kept.campaign {
             hearing::complete(&mut report, campaign, &store);
         }
@@ -40,7 +40,7 @@ impl Driver {
         let Some(phone) = report.person.clone() else { return };
         let why = "said so themselves".to_owned();
         let (at, via) = (self.now(), report.channel);
-        self.brakes.opt_out(phone.clone());
+        self.parts.brakes.opt_out(phone.clone());
         turn.suppress(phone, at, via, &why);
         if self.kept.campaign.is_none() {
             // Otherwise the engine tells the log.
@@ -65,7 +65,7 @@ impl Driver {
                 dedup: format!("{code}:{}", suspected.is_some()),
                 happened_at: None,
                 provider_id: None,
-                attempt_key: Some(crate::model::attempt_key(self.store.id(), attempt)),
+                attempt_key: Some(crate::model::attempt_key(self.parts.store.id(), attempt)),
                 person: None,
                 what: Fact::Clicked { suspected },
             };
