@@ -64,6 +64,8 @@ pub struct Driver {
     pub(super) settling_until: Option<At>,
     deaf: bool,
     pub(super) failed: bool,
+    /// A launch was asked for and may not be.
+    pub(super) refused: bool,
     pub(super) quit: bool,
 }
 
@@ -88,7 +90,8 @@ impl Driver {
     /// Knows nothing yet; see [`Driver::load`].
     pub(super) fn new(parts: Parts) -> Self {
         let (kept, outgoing) = (Kept::default(), HashMap::new());
-        Self { parts, kept, outgoing, settling_until: None, deaf: false, failed: false, quit: false }
+        let (deaf, failed, refused, quit) = (false, false, false, false);
+        Self { parts, kept, outgoing, settling_until: None, deaf, failed, refused, quit }
     }
 
     /// Takes in what the store held.
@@ -138,9 +141,10 @@ impl Driver {
         }
     }
 
+    /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
-        self.failed || self.kept.campaign.as_ref().is_some_and(over)
+        self.failed || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
 
     /// Handles what has come in and fallen due, in one commit.

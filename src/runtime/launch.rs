@@ -166,15 +166,14 @@ impl Driver {
     /// Launches what the preflight showed. Everybody gets a row before anybody is contacted.
     pub(super) fn launch(&mut self, turn: &mut Turn) {
         let Some(plan) = self.parts.plan.clone() else {
-            return self
-                .tell(Level::Error, "there is nothing to launch: rules, content or list are missing".into());
+            return self.refuse("rules, content or list are missing");
         };
         if let Some(reason) = self.refusal(&plan) {
-            return self.tell(Level::Error, format!("not launched: {reason}"));
+            return self.refuse(&reason);
         }
         let ids = match self.parts.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
             Ok(ids) => ids,
-            Err(error) => return self.tell(Level::Error, format!("not launched: {error}")),
+            Err(error) => return self.refuse(&error.to_string()),
         };
         self.start_clock();
         let now = self.now();
@@ -218,6 +217,11 @@ impl Driver {
             self.parts.brakes.hold(Some(*channel), false);
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &[]);
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.refused = true;
+        self.tell(Level::Error, format!("not launched: {why}"));
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {

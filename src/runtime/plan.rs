@@ -59,14 +59,16 @@ impl Plan {
                 format!("{unkept} more rows could not be used; see `cascade check`"),
             ));
         }
-        let errors = problems.iter().filter(|p| p.severity == Severity::Error).map(one_line).collect();
+        let errors = problems.iter().filter(|p| p.severity == Severity::Error).map(one_line);
+        let nobody = customers.is_empty().then(|| nobody(&rejects));
+        let blocked = errors.chain(nobody).collect();
         let warnings = ready.warnings.iter().chain(&problems).filter(|p| p.severity == Severity::Warning);
         Ok(Self {
             customers,
             listed,
             rejects,
             warnings: warnings.map(one_line).take(WARNINGS_SHOWN).collect(),
-            blocked: errors,
+            blocked,
             seed: draw.seed,
             speed,
             rules_commit: workspace.rules_commit(),
@@ -76,6 +78,15 @@ impl Plan {
             ready,
         })
     }
+}
+
+/// Why a list is of no use, with its first row's fault.
+fn nobody(rejects: &[(u64, String, String)]) -> String {
+    let first = rejects.first().map_or_else(
+        || "it has no rows".to_owned(),
+        |(line, _, reason)| format!("line {line}: {}", crate::model::clean(reason)),
+    );
+    format!("nobody in the customer list can be contacted ({first}); `cascade check` lists every row")
 }
 
 fn draw_cohort(usable: impl Iterator<Item = Customer>, wanted: &Draw) -> Vec<Customer> {

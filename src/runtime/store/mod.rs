@@ -45,6 +45,14 @@ pub enum StoreError {
         /// What the check found.
         what: String,
     },
+    /// Some other program's database.
+    #[error(
+        "{path} is another program's database, not a store of ours; nothing was changed. Name another --db"
+    )]
+    NotOurs {
+        /// The file.
+        path: String,
+    },
     /// A store of the other mode.
     #[error("{path} is a {found} store and cannot be used for {wanted}; rehearsal and live never share one")]
     WrongMode {
@@ -69,7 +77,7 @@ pub enum StoreError {
     #[error("{0}")]
     Held(#[from] Locked),
     /// The file system said no.
-    #[error("{path}: cannot {doing}: {source}")]
+    #[error("{path}: cannot {doing}: {source}; its directory must exist and be writable")]
     Io {
         /// The file.
         path: String,

@@ -48,6 +48,9 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
         source,
     })?;
     let mut connection = Connection::open(path).map_err(sqlite(path, "open the store"))?;
+    if is_foreign(&connection).map_err(sqlite(path, "open the store"))? {
+        return Err(StoreError::NotOurs { path: path.display().to_string() });
+    }
     pragmas(&connection).map_err(sqlite(path, "open the store"))?;
     check(&connection, path)?;
     migrate(&mut connection, path)?;
@@ -59,6 +62,13 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
         None => christen(&connection, mode).map_err(sqlite(path, "name the new store"))?,
     }
     Ok(connection)
+}
+
+/// Tables without our version were made by somebody else.
+fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    Ok(version == 0 && tables > 0)
 }
 
 fn pragmas(connection: &Connection) -> rusqlite::Result<()> {
