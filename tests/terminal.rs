@@ -161,7 +161,7 @@ fn hold_lets_nothing_out_until_p() {
     let (held, resumed) = (at("paused"), at("resumed"));
     let (Some(held), Some(resumed)) = (held, resumed) else { panic!("no hold in the log: {kinds:?}") };
     let claimed = |events: &[Value]| events.iter().filter(|e| e["kind"] == "attempt_claimed").count();
-    assert_eq!(claimed(&log[held..resumed]), 0, "sent while on hold");
+    assert_eq!(claimed(&log[held..resumed]), 0, "sent while on hold: {:#?}", &log[held..resumed]);
     assert!(claimed(&log[resumed..]) > 0, "nothing went out after the hold");
 }
 
@@ -296,7 +296,8 @@ fn a_store_in_use_is_said_in_words() {
     first.sees("Press  L");
     let end = Pty::start(WIDE, dir.path(), &[], &[]).end();
     assert_eq!(end.code, 2, "{}", end.text);
-    is_restored(&end);
+    // The refusal may come before the screen was ever taken.
+    assert_eq!(end.restored, Ok(()), "left behind");
     let said = end.text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("is in use by another cascade (process"), "{said}");
     assert!(said.contains("cascade report"), "{said}");
