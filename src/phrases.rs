@@ -125,6 +125,10 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             let again = retry_at.map_or(String::new(), |at| format!(", tried again in {}", until(at)));
             bad(format!("{} shut: {}{again}", clean(&scope.to_string()), fault(failure)))
         }
+        Kind::BreakerChecked { on, scope, retry_at, .. } => {
+            (channel, quiet) = (Some(*on), true);
+            muted(format!("{} still shut, asked again in {}", clean(&scope.to_string()), until(*retry_at)))
+        }
         Kind::BreakerClosed { on, scope, by } => {
             channel = Some(*on);
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))

@@ -87,6 +87,18 @@ pub enum Kind {
         /// The timer of `retry_at`.
         timer: Option<TimerId>,
     },
+    /// A read-only check found the scope still shut; it is asked about again.
+    BreakerChecked {
+        /// On which channel.
+        on: Channel,
+        /// Who is in it.
+        #[serde(flatten)]
+        scope: Scope,
+        /// When it is asked about again.
+        retry_at: At,
+        /// The timer of `retry_at`.
+        timer: TimerId,
+    },
     /// A scope was opened again.
     BreakerClosed {
         /// On which channel.

@@ -34,7 +34,9 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
         Kind::Paused { .. } | Kind::Resumed { .. } => fold_pause(campaign, *at, kind),
-        Kind::BreakerOpened { .. } | Kind::BreakerClosed { .. } => fold_breaker(campaign, *at, kind),
+        Kind::BreakerOpened { .. } | Kind::BreakerChecked { .. } | Kind::BreakerClosed { .. } => {
+            fold_breaker(campaign, *at, kind);
+        }
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
         Kind::ContactedAfterAnswer {} => campaign.header.contacted_after_answer += 1,
@@ -69,6 +71,7 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
     match kind {
         Kind::AttemptDeferred { timer, .. }
         | Kind::AttemptInDoubt { timer, .. }
+        | Kind::BreakerChecked { timer, .. }
         | Kind::RetryScheduled { timer, .. }
         | Kind::CallWatched { timer, .. }
         | Kind::ReportAwaited { timer, .. }
@@ -173,18 +176,21 @@ fn fold_breaker(campaign: &mut Campaign, at: At, kind: &Kind) {
         Kind::BreakerOpened { on, scope, failure, retry_at, timer } => {
             let timer = retry_at.zip(*timer);
             let breakers = &mut campaign.header.breakers;
-            if let Some(open) = breakers.iter_mut().find(|b| b.on == *on && b.scope == *scope) {
-                let before = std::mem::replace(&mut open.timer, timer);
-                campaign.index_breaker(before, false);
-            } else {
-                breakers.push(Breaker {
-                    on: *on,
-                    scope: scope.clone(),
-                    failure: (**failure).clone(),
-                    since: at,
-                    timer,
-                });
-            }
+            breakers.push(Breaker {
+                on: *on,
+                scope: scope.clone(),
+                failure: (**failure).clone(),
+                since: at,
+                timer,
+            });
+            campaign.index_breaker(timer, true);
+        }
+        Kind::BreakerChecked { on, scope, retry_at, timer } => {
+            let timer = Some((*retry_at, *timer));
+            let breakers = &mut campaign.header.breakers;
+            let Some(open) = breakers.iter_mut().find(|b| b.on == *on && b.scope == *scope) else { return };
+            let before = std::mem::replace(&mut open.timer, timer);
+            campaign.index_breaker(before, false);
             campaign.index_breaker(timer, true);
         }
         Kind::BreakerClosed { on, scope, .. } => {

@@ -183,11 +183,9 @@ impl Journal<'_> {
             return self.close_breaker(channel, scope, super::event::Actor::Check);
         }
         let open = self.campaign.header.breakers.iter().find(|b| b.on == channel && b.scope == *scope);
-        let Some(failure) = open.filter(|b| b.timer.is_none()).map(|b| Box::new(b.failure.clone())) else {
-            return;
-        };
-        let (retry_at, timer) = (Some(breaker::check_at(&failure, self.at)), Some(self.timer()));
-        let kind = Kind::BreakerOpened { on: channel, scope: scope.clone(), failure, retry_at, timer };
+        let Some(open) = open.filter(|b| b.timer.is_none()) else { return };
+        let (retry_at, timer) = (breaker::check_at(&open.failure, self.at), self.timer());
+        let kind = Kind::BreakerChecked { on: channel, scope: scope.clone(), retry_at, timer };
         self.record(Subject { channel: Some(channel), ..Subject::default() }, kind);
     }
 

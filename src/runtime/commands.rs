@@ -32,12 +32,12 @@ impl Driver {
             Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
             Command::OptOut(cascade) => {
                 if let Some(phone) = self.phone_of(cascade) {
-                    self.brakes.opt_out(phone);
+                    self.parts.brakes.opt_out(phone);
                 }
                 self.order(Order::OptOut(cascade), turn);
             }
             Command::History(cascade, reply) => {
-                let entries = match self.store.reader() {
+                let entries = match self.parts.store.reader() {
                     Ok(reader) => {
                         let read = move || reader.events_after(0, Some(cascade), HISTORY);
                         tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Ok(Vec::new()))

@@ -9,10 +9,11 @@
 
 use super::brakes::Brakes;
 use super::dispatch::{Claimed, Dispatch, let_out};
+use super::ears::Hearing;
 use super::gallery::{Gallery, TIMELINE};
 use super::handle::{Command, Level, Notice};
 use super::hearing::{self, Lookups};
-use super::launch::Plan;
+use super::launch::{Plan, next_monday};
 use super::pace::Pacer;
 use super::speaker::Speaker;
 use super::store::{Loaded, Store, StoreError, TextRow};
@@ -59,29 +60,41 @@ pub enum News {
     Command(Command),
     /// After a gap, everybody who can be asked was asked.
     CaughtUp,
+    /// Our hearing was tried again.
+    Hearing,
     /// Something to be told, from a part that has no screen.
     Tell(Notice),
 }
 
+/// What a driver is made of.
+pub(super) struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    /// Whether the clock is ours to stop.
+    pub owns_clock: bool,
+    pub dispatch: Dispatch,
+    pub brakes: Brakes,
+    pub speaker: Speaker,
+    /// What a launch would launch.
+    pub plan: Option<Arc<Plan>>,
+    pub news: mpsc::Receiver<News>,
+    pub notices: mpsc::Sender<Notice>,
+    pub gallery: Gallery,
+    /// Ends by itself once nothing can go on without an operator.
+    pub until_done: bool,
+    pub pacers: Vec<(Channel, Pacer)>,
+    /// In live, nothing is sent without a proof of hearing.
+    pub hearing: Option<Hearing>,
+}
+
 /// Everything the loop stands on.
 pub struct Driver {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) owns_clock: bool,
-    pub(super) dispatch: Dispatch,
-    pub(super) brakes: Brakes,
-    pub(super) speaker: Speaker,
-    pub(super) plan: Option<Arc<Plan>>,
-    pub(super) news: mpsc::Receiver<News>,
-    pub(super) notices: mpsc::Sender<Notice>,
-    pub(super) gallery: Gallery,
-    /// Ends by itself once nothing can go on without an operator.
-    pub(super) until_done: bool,
+    pub(super) parts: Parts,
     pub(super) kept: Kept,
-    pub(super) pacers: Vec<(Channel, Pacer)>,
     pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
     pub(super) settling_until: Option<At>,
+    deaf: bool,
     pub(super) failed: bool,
     pub(super) quit: bool,
 }
@@ -104,6 +117,12 @@ pub(super) struct Kept {
 }
 
 impl Driver {
+    /// Knows nothing yet; see [`Driver::load`].
+    pub(super) fn new(parts: Parts) -> Self {
+        let (kept, outgoing) = (Kept::default(), HashMap::new());
+        Self { parts, kept, outgoing, settling_until: None, deaf: false, failed: false, quit: false }
+    }
+
     /// Takes in what the store held.
     pub(super) fn load(&mut self, loaded: Loaded) {
         self.kept.campaign = loaded.campaign;
@@ -117,20 +136,20 @@ impl Driver {
         (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
         (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
         for phone in loaded.suppressed {
-            self.brakes.opt_out(phone);
+            self.parts.brakes.opt_out(phone);
         }
         if let Some(campaign) = &self.kept.campaign {
-            self.brakes.hold(None, campaign.header.paused.is_some());
+            self.parts.brakes.hold(None, campaign.header.paused.is_some());
             for channel in Channel::ALL {
-                self.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
+                self.parts.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
             }
         }
-        self.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
     }
 
     /// Campaign time, never earlier than the log's last event.
     pub(super) fn now(&self) -> At {
-        self.clock.now().max(self.kept.last_at)
+        self.parts.clock.now().max(self.kept.last_at)
     }
 
     /// Runs until it is told to quit, or until nothing can go on (`until_done`).
@@ -138,14 +157,14 @@ impl Driver {
         let mut news = Vec::with_capacity(TURN);
         loop {
             self.turn(&mut news).await;
-            if self.quit || (self.until_done && self.is_done()) {
+            if self.quit || (self.parts.until_done && self.is_done()) {
                 return self.close().await;
             }
             let wake = self.next_wake();
-            let picture = self.gallery.due_in();
+            let picture = self.parts.gallery.due_in();
             tokio::select! {
-                n = self.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
-                () = sleep_until(&self.clock, wake) => {}
+                n = self.parts.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
+                () = sleep_until(&self.parts.clock, wake) => {}
                 () = nap(picture) => {}
             }
         }
@@ -167,9 +186,9 @@ impl Driver {
             self.give_permits(&mut turn);
         }
         self.finish(turn).await;
-        let last = self.quit || (self.until_done && self.is_done());
+        let last = self.quit || (self.parts.until_done && self.is_done());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
-        self.gallery.show(campaign, seq, now, last);
+        self.parts.gallery.show(campaign, seq, now, last);
     }
 
     async fn hear(&mut self, news: News, turn: &mut Turn) {
@@ -184,6 +203,7 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn).await,
             News::CaughtUp => self.settling_until = Some(self.now() + super::recovery::SETTLING),
+            News::Hearing => self.mind_hearing(),
             News::Tell(notice) => self.tell(notice.level, notice.text),
         }
     }
@@ -196,10 +216,10 @@ impl Driver {
             Ok(concluded) => {
                 for event in &concluded.events {
                     if let (Kind::CascadeEnded { .. }, Some(cascade)) = (&event.kind, event.subject.cascade) {
-                        self.brakes.over(cascade);
+                        self.parts.brakes.over(cascade);
                     }
                     if let Kind::Paused { only, .. } = &event.kind {
-                        self.brakes.hold(*only, true);
+                        self.parts.brakes.hold(*only, true);
                     }
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
@@ -225,13 +245,13 @@ impl Driver {
         let text = hearing::text_of(&report).cloned().map(|body| {
             self.kept.last_text += 1;
             let id = TextId(self.kept.last_text);
-            turn.keep(TextRow { id, person: line, at: self.clock.now(), body });
+            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
             id
         });
         if hearing::stops(&report) && (line.is_none() || self.kept.campaign.is_none()) {
             self.suppress_unknown(&report, turn);
         }
-        let store = self.store.id().to_owned();
+        let store = self.parts.store.id().to_owned();
         let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
         self.apply(Input::Heard(Box::new(news)), turn);
     }
@@ -261,7 +281,7 @@ impl Driver {
                 dedup: format!("{code}:{}", suspected.is_some()),
                 happened_at: None,
                 provider_id: None,
-                attempt_key: Some(crate::model::attempt_key(self.store.id(), attempt)),
+                attempt_key: Some(crate::model::attempt_key(self.parts.store.id(), attempt)),
                 person: None,
                 what: Fact::Clicked { suspected },
             };
@@ -281,19 +301,38 @@ impl Driver {
     /// Claims what each channel's rate, its places and the engine allow now.
     fn give_permits(&mut self, turn: &mut Turn) {
         let now = self.now();
-        if self.settling_until.is_some_and(|until| now < until) {
+        let deaf = self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven());
+        if deaf || self.settling_until.is_some_and(|until| now < until) {
             return;
         }
-        for at in 0..self.pacers.len() {
-            let channel = self.pacers[at].0;
-            while self.wants_to_send(channel) && self.pacers[at].1.ready(now) {
+        for at in 0..self.parts.pacers.len() {
+            let channel = self.parts.pacers[at].0;
+            while self.wants_to_send(channel) && self.parts.pacers[at].1.ready(now) {
                 let before = turn.claimed.len();
                 self.apply(Input::Permit(channel), turn);
                 if turn.claimed.len() == before {
                     break;
                 }
-                self.pacers[at].1.take();
+                self.parts.pacers[at].1.take();
             }
+        }
+    }
+
+    /// Says when we go deaf and when we hear again; after deafness comes the settling time.
+    fn mind_hearing(&mut self) {
+        let deaf = self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven());
+        match (std::mem::replace(&mut self.deaf, deaf), deaf) {
+            (false, true) => self.tell(
+                Level::Error,
+                "our public address does not answer: nothing is sent until webhooks can reach us. Check the tunnel \
+                 and [webhooks] public_url; it is tried every minute"
+                    .into(),
+            ),
+            (true, false) => {
+                self.settling_until = Some(self.now() + super::recovery::SETTLING);
+                self.tell(Level::Info, "webhooks can reach us again; sending goes on after the settling time".into());
+            }
+            (false, false) | (true, true) => {}
         }
     }
 
@@ -307,10 +346,10 @@ impl Driver {
             return None;
         }
         let campaign = self.kept.campaign.as_ref()?;
-        let pacers = self.pacers.iter().filter(|(channel, _)| self.wants_to_send(*channel));
+        let pacers = self.parts.pacers.iter().filter(|(channel, _)| self.wants_to_send(*channel));
         let permits = pacers.map(|(_, pacer)| pacer.next().max(self.settling_until.unwrap_or_default()));
         // A queue whose head may not go now (somebody at the same number is in contact) waits for news.
-        let permits = permits.filter(|at| *at > self.clock.now());
+        let permits = permits.filter(|at| *at > self.parts.clock.now());
         permits.chain(campaign.next_due()).min()
     }
 
@@ -325,21 +364,21 @@ impl Driver {
         turn.batch.meta.push(("clock", self.now().to_string()));
         let batch = std::mem::take(&mut turn.batch);
         let events = batch.events.clone();
-        if let Err(error) = self.store.commit(batch).await {
+        if let Err(error) = self.parts.store.commit(batch).await {
             turn.refuse();
             return self.fail_stop(&error);
         }
         turn.acknowledge();
         self.release_brakes(&events);
-        self.gallery.add(&events, &turn.texts, &turn.touched);
+        self.parts.gallery.add(&events, &turn.texts, &turn.touched);
         for claim in claimed {
-            self.dispatch.send(claim);
+            self.parts.dispatch.send(claim);
         }
         for effect in std::mem::take(&mut turn.effects) {
             let sought = |attempt| self.sought(attempt);
-            let_out(&self.dispatch, effect, sought);
+            let_out(&self.parts.dispatch, effect, sought);
         }
-        self.clock_follows_phase();
+        self.after_the_end();
     }
 
     /// Renders every attempt claimed in this turn; its link is committed with the claim.
@@ -350,7 +389,7 @@ impl Driver {
             let now = self.now();
             let said = self.kept.campaign.as_ref().and_then(|campaign| {
                 let customer = self.kept.people.get(&campaign.journey(cascade)?.person)?;
-                Some(self.speaker.say(campaign, attempt, customer, now, None))
+                Some(self.parts.speaker.say(campaign, attempt, customer, now, None))
             });
             match said {
                 Some(Ok((outgoing, link))) => {
@@ -384,7 +423,7 @@ impl Driver {
                 self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
             let customer = self.kept.people.get(&journey.person)?;
             let since = known.claimed_at?;
-            let (outgoing, _) = self.speaker.say(campaign, attempt, customer, since, code).ok()?;
+            let (outgoing, _) = self.parts.speaker.say(campaign, attempt, customer, since, code).ok()?;
             Some((outgoing, since))
         });
         (None, said)
@@ -393,32 +432,37 @@ impl Driver {
     fn release_brakes(&self, events: &[(u64, Event)]) {
         for (_, event) in events {
             if let Kind::Resumed { only, .. } = &event.kind {
-                self.brakes.hold(*only, false);
+                self.parts.brakes.hold(*only, false);
             }
         }
     }
 
-    /// A rehearsal's clock stands still while nothing runs.
-    fn clock_follows_phase(&self) {
+    /// A rehearsal's clock stands still while nothing runs; the next launch is shown with its own times.
+    fn after_the_end(&mut self) {
         let ended = self.kept.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
-        if self.owns_clock && ended && self.clock.is_running() {
-            self.clock.run(false);
+        if !(ended && self.parts.owns_clock && self.parts.clock.is_running()) {
+            return;
+        }
+        self.parts.clock.run(false);
+        if let Some(plan) = &self.parts.plan {
+            let begins = next_monday(self.now(), plan.ready.config.timezone);
+            self.parts.gallery.set_preflight(Some(Arc::new(plan.preflight(begins))));
         }
     }
 
     /// A commit failed: nothing more is sent, and what memory holds is replaced by what the disk holds.
     fn fail_stop(&mut self, error: &StoreError) {
-        self.brakes.hold(None, true);
+        self.parts.brakes.hold(None, true);
         self.failed = true;
         tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.store.reader().and_then(|reader| reader.load(TIMELINE));
+        let loaded = self.parts.store.reader().and_then(|reader| reader.load(TIMELINE));
         match loaded {
             Ok(loaded) => self.load(loaded),
             Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),
         }
-        self.brakes.hold(None, true);
+        self.parts.brakes.hold(None, true);
         let text = format!("{error}. Nothing is sent any more; mend it and start cascade again");
-        self.gallery.set_failed(Some(text.clone()));
+        self.parts.gallery.set_failed(Some(text.clone()));
         self.tell(Level::Error, text);
     }
 
@@ -430,16 +474,16 @@ impl Driver {
             Level::Warning => tracing::warn!("{text}"),
             Level::Error => tracing::error!("{text}"),
         }
-        let _ = self.notices.try_send(Notice { level, text });
+        let _ = self.parts.notices.try_send(Notice { level, text });
     }
 
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
-        self.brakes.hold(None, true);
+        self.parts.brakes.hold(None, true);
         if !self.failed {
             let mut turn = Turn::default();
             turn.batch.meta.push(("clock", self.now().to_string()));
-            if let Err(error) = self.store.commit(turn.batch).await {
+            if let Err(error) = self.parts.store.commit(turn.batch).await {
                 self.fail_stop(&error);
             }
         }

@@ -10,30 +10,52 @@ use crate::model::Phone;
 use crate::providers::Heard;
 use futures::future::{BoxFuture, FutureExt as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// The providers we listen to, as the header names them.
 const NAMES: [(&str, &str); 3] = [("whatsapp", "WhatsApp"), ("vapi", "Vapi"), ("twilio", "Twilio")];
 
+/// Live sends need a proof of hearing that is no older.
+pub const PROOF_AGE: Duration = Duration::from_mins(5);
+
 /// When each provider was last heard, by wall time. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Hearing(Arc<Mutex<[Option<Instant>; 3]>>);
+pub struct Hearing(Arc<Mutex<Times>>);
+
+#[derive(Debug, Default)]
+struct Times {
+    providers: [Option<Instant>; 3],
+    /// A valid report by anybody, or a round trip to our public address.
+    proof: Option<Instant>,
+}
 
 impl Hearing {
     /// A valid report or a round trip, just now.
     pub fn heard(&self, provider: &str) {
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = NAMES.iter().position(|(name, _)| *name == provider) {
-            times[at] = Some(clock::wall());
+            times.providers[at] = Some(clock::wall());
         }
+        times.proof = Some(clock::wall());
+    }
+
+    /// Our public address answered with our own words: webhooks can reach us.
+    pub fn proved(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).proof = Some(clock::wall());
+    }
+
+    /// Whether we were proved to hear within [`PROOF_AGE`].
+    pub fn is_proven(&self) -> bool {
+        let proof = self.0.lock().unwrap_or_else(PoisonError::into_inner).proof;
+        proof.is_some_and(|at| clock::wall().saturating_duration_since(at) < PROOF_AGE)
     }
 
     /// For the header.
     pub fn ears(&self) -> Vec<Ear> {
         let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = |at: Option<Instant>| at.map(|at| clock::wall().saturating_duration_since(at).as_secs());
-        NAMES.iter().zip(*times).map(|((_, name), at)| Ear { name, heard_s: since(at) }).collect()
+        NAMES.iter().zip(times.providers).map(|((_, name), at)| Ear { name, heard_s: since(at) }).collect()
     }
 }
 

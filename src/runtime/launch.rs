@@ -165,14 +165,14 @@ impl Plan {
 impl Driver {
     /// Launches what the preflight showed. Everybody gets a row before anybody is contacted.
     pub(super) fn launch(&mut self, turn: &mut Turn) {
-        let Some(plan) = self.plan.clone() else {
+        let Some(plan) = self.parts.plan.clone() else {
             return self
                 .tell(Level::Error, "there is nothing to launch: rules, content or list are missing".into());
         };
         if let Some(reason) = self.refusal(&plan) {
             return self.tell(Level::Error, format!("not launched: {reason}"));
         }
-        let ids = match self.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
+        let ids = match self.parts.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
             Ok(ids) => ids,
             Err(error) => return self.tell(Level::Error, format!("not launched: {error}")),
         };
@@ -193,7 +193,7 @@ impl Driver {
             seed: plan.seed,
             customers: people.len() as u64,
             rejects: plan.rejects.len() as u64,
-            store: self.store.id().to_owned(),
+            store: self.parts.store.id().to_owned(),
             first_cascade: CascadeId(self.kept.last_cascade + 1),
             first_attempt: previous.map_or(AttemptId(1), |h| h.next_attempt),
             first_timer: previous.map_or(TimerId(1), |h| h.next_timer),
@@ -213,11 +213,11 @@ impl Driver {
         turn.batch.rejects.extend(rejects);
         turn.batch.versions = plan.versions();
         turn.take(concluded, &mut self.kept.seq, &self.kept.people);
-        self.brakes.hold(None, false);
+        self.parts.brakes.hold(None, false);
         for channel in Channel::ALL {
-            self.brakes.hold(Some(*channel), false);
+            self.parts.brakes.hold(Some(*channel), false);
         }
-        self.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &[]);
+        self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &[]);
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {
@@ -237,15 +237,15 @@ impl Driver {
 
     /// A rehearsal's later campaigns begin on the first Monday 09:00 after the last event.
     fn start_clock(&mut self) {
-        if !self.owns_clock {
+        if !self.parts.owns_clock {
             return;
         }
         if self.kept.campaign.is_some()
-            && let Some(plan) = &self.plan
+            && let Some(plan) = &self.parts.plan
         {
-            self.clock.set(next_monday(self.now(), plan.ready.config.timezone));
+            self.parts.clock.set(next_monday(self.now(), plan.ready.config.timezone));
         }
-        self.clock.run(true);
+        self.parts.clock.run(true);
     }
 
     /// The cohort with ids: those of an earlier campaign keep theirs.
@@ -271,7 +271,7 @@ impl Driver {
     }
 
     fn start_of(&self, plan: &Plan, customer: &Customer, now: At) -> CascadeStart {
-        let suppressed = self.brakes.is_opted_out(&customer.phone);
+        let suppressed = self.parts.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
         let start = plan.ready.rules.ladder_for(&customer.segment).start;
         let zone = customer.timezone.clone().unwrap_or_else(|| plan.ready.config.timezone.name().to_owned());

@@ -99,12 +99,17 @@ impl Reader {
             Ok((row.get(0)?, (AttemptId(row.get::<_, i64>(1)? as u64), row.get(2)?)))
         })?;
         loaded.links = links.into_iter().collect();
-        let suppressed = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
-        loaded.suppressed = suppressed.iter().filter_map(|phone| Phone::parse_e164(phone)).collect();
+        loaded.suppressed = self.suppressed()?;
         let meta = self.rows("SELECT key, value FROM meta", |row| Ok((row.get(0)?, row.get(1)?)))?;
         loaded.meta = meta.into_iter().collect();
         loaded.newest = self.events_after(loaded.seq.saturating_sub(keep as u64), None, keep)?;
         Ok(loaded)
+    }
+
+    /// Numbers that opted out.
+    pub fn suppressed(&self) -> Result<HashSet<Phone>, StoreError> {
+        let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
+        Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect())
     }
 
     /// A campaign from its rows; the newest, unless one is named.

@@ -1,0 +1,253 @@
+//! The parts that [`super::boot()`] joins, each made from what the workspace, the store and the settings say.
+
+use super::boot::{BootError, Purpose};
+use super::ears::{Ears, Hearing};
+use super::gallery::TIMELINE;
+use super::handle::{Level, Notice, PlaceFacts, Preflight};
+use super::launch::Plan;
+use super::pace::Pacer;
+use super::plan::Draw;
+use super::rehearsal::{self, Rehearsed};
+use super::store::{Batch, Loaded, Reader, Store};
+use super::webhooks;
+use crate::config::Config;
+use crate::model::{At, Channel, Mode, Phone, Segment};
+use crate::providers::{Provider, http, twilio::Twilio, vapi::Vapi, whatsapp::Whatsapp};
+use crate::rules::content::{Content, ContentFile};
+use crate::workspace::{self, Unusable, Workspace};
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// The store and what it held, fit for the purpose.
+pub(super) fn open_store(
+    workspace: &Workspace,
+    db: Option<&Path>,
+    mode: Mode,
+    purpose: Purpose,
+) -> Result<(Store, Loaded, bool), BootError> {
+    workspace::state_dir(&workspace.dir)?;
+    let store = Store::open(&workspace::store_path(&workspace.dir, db, mode)?, mode)?;
+    let mut loaded = store.reader()?.load(TIMELINE)?;
+    if mode == Mode::Rehearsal {
+        loaded.suppressed.extend(opted_out_live(workspace)?);
+    }
+    let in_flight = loaded.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
+    match (purpose, in_flight) {
+        (Purpose::Pilot, Some(campaign)) => {
+            Err(BootError::InFlight { name: campaign.header.launch.name.clone(), open: campaign.open() })
+        }
+        (Purpose::Resume, None) => Err(BootError::NothingToResume),
+        (Purpose::Console | Purpose::Pilot | Purpose::Resume, in_flight) => {
+            let in_flight = in_flight.is_some();
+            Ok((store, loaded, in_flight))
+        }
+    }
+}
+
+/// A rehearsal honours live opt-outs, never the reverse.
+fn opted_out_live(workspace: &Workspace) -> Result<HashSet<Phone>, BootError> {
+    let path = workspace::store_path(&workspace.dir, None, Mode::Live)?;
+    if path.exists() { Ok(Reader::open(&path)?.suppressed()?) } else { Ok(HashSet::new()) }
+}
+
+/// The listener for webhooks and short links, and what others call it.
+#[derive(Debug)]
+pub struct Receiver {
+    /// What providers call.
+    pub public_url: String,
+    /// Where short links begin.
+    pub links_base: String,
+    /// Ends it.
+    pub stop: watch::Sender<bool>,
+    /// Ends with it.
+    pub task: JoinHandle<()>,
+}
+
+pub(super) async fn receive(
+    config: &Config,
+    store: &Store,
+    loaded: &Loaded,
+    mode: Mode,
+    ears: Arc<Ears>,
+) -> Result<Receiver, BootError> {
+    let listener = listen(config, loaded, mode).await?;
+    let address =
+        listener.local_addr().map_err(|source| BootError::Listen { addr: config.webhooks.listen, source })?;
+    let public_url = config.webhooks.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let mut remember = Batch::default();
+    remember.meta.push(("webhook_port", address.port().to_string()));
+    store.commit(remember).await?;
+    let router = webhooks::router(ears, webhooks::Secrets::new(config, &public_url));
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
+    Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), stop, task })
+}
+
+/// The clients; in a rehearsal the sandbox is told our addresses and asked to create the templates.
+pub(super) async fn providers(
+    config: &Config,
+    receiver: &Receiver,
+    mode: Mode,
+    contents: &[Option<&Arc<Content>>],
+) -> Result<Vec<Arc<dyn Provider>>, BootError> {
+    let http = http::client(mode);
+    let whatsapp = Arc::new(Whatsapp::new(config.whatsapp.clone(), Arc::clone(&http)));
+    if mode == Mode::Rehearsal {
+        rehearsal::tell_webhooks(config, &receiver.public_url).await?;
+        for content in contents.iter().flatten() {
+            let templates =
+                content.whatsapp.as_ref().map(|w| w.specs(&receiver.links_base)).unwrap_or_default();
+            whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
+        }
+    }
+    Ok(vec![
+        whatsapp,
+        Arc::new(Vapi::new(config.phone.clone(), Arc::clone(&http), &receiver.public_url)),
+        Arc::new(Twilio::new(config.sms.clone(), http, &receiver.public_url)),
+    ])
+}
+
+pub(super) async fn read_plan(
+    workspace: Workspace,
+    draw: Draw,
+    speed: f64,
+    purpose: Purpose,
+) -> Result<Result<Plan, String>, BootError> {
+    let read = tokio::task::spawn_blocking(move || Plan::read(&workspace, &draw, speed)).await;
+    match read.unwrap_or_else(|_| Err(Unusable::Panicked)) {
+        Ok(plan) if purpose == Purpose::Pilot && !plan.blocked.is_empty() => {
+            Err(BootError::Blocked(plan.blocked.join("\n")))
+        }
+        Ok(plan) => Ok(Ok(plan)),
+        Err(unusable) if purpose == Purpose::Pilot => Err(unusable.into()),
+        // A campaign in flight goes on by what is in the store; a new launch is blocked until it is mended.
+        Err(unusable) => Ok(Err(unusable.to_string())),
+    }
+}
+
+/// The plan with what only the running parts know.
+pub(super) fn settled(
+    plan: Result<Plan, String>,
+    rehearsed: &Rehearsed,
+    links_base: &str,
+    now: At,
+) -> (Option<Arc<Plan>>, Preflight) {
+    match plan {
+        Ok(plan) => {
+            let plan = Plan {
+                seed: rehearsed.seed.unwrap_or(plan.seed),
+                speed: rehearsed.speed,
+                links_base: links_base.to_owned(),
+                ..plan
+            };
+            let preflight = plan.preflight(now);
+            (Some(Arc::new(plan)), preflight)
+        }
+        Err(why) => (None, Preflight::blocked(why)),
+    }
+}
+
+pub(super) fn cohort(loaded: &Loaded, plan: Option<&Plan>) -> Vec<(Phone, Segment, Option<String>)> {
+    let in_store = loaded.people.values();
+    let planned = plan.map(|plan| plan.customers.iter()).into_iter().flatten();
+    let mut seen = HashSet::new();
+    let everybody = in_store.chain(planned).filter(|c| seen.insert(c.phone.clone()));
+    let mut cohort: Vec<_> =
+        everybody.map(|c| (c.phone.clone(), c.segment.clone(), c.language.clone())).collect();
+    cohort.sort();
+    cohort
+}
+
+pub(super) fn seed(loaded: &Loaded, in_flight: bool, plan: Option<&Plan>) -> u64 {
+    let running = loaded.campaign.as_ref().filter(|_| in_flight).map(|c| c.header.launch.seed);
+    running.or(plan.map(|plan| plan.seed)).unwrap_or(1)
+}
+
+/// What a running campaign says is what it was launched with, whatever the files say today.
+pub(super) fn content_in_force(
+    store: &Store,
+    loaded: &Loaded,
+    in_flight: bool,
+    plan: Option<&Plan>,
+) -> Result<Arc<Content>, BootError> {
+    if let Some(campaign) = loaded.campaign.as_ref().filter(|_| in_flight) {
+        let files = store.reader()?.version(&campaign.header.launch.content_hash)?;
+        let files = files.into_iter().map(|(name, bytes)| ContentFile {
+            path: PathBuf::from("rules/content").join(&name),
+            name,
+            bytes,
+        });
+        return Ok(Arc::new(Content::parse(files.collect()).0));
+    }
+    Ok(plan.map(|plan| Arc::clone(&plan.content)).unwrap_or_default())
+}
+
+/// Port 0 in a rehearsal takes the last run's port again, because providers know it.
+async fn listen(config: &Config, loaded: &Loaded, mode: Mode) -> Result<TcpListener, BootError> {
+    let wanted = config.webhooks.listen;
+    let last = loaded.meta.get("webhook_port").and_then(|port| port.parse().ok());
+    if let Some(port) = last.filter(|_| mode == Mode::Rehearsal && wanted.port() == 0)
+        && let Ok(listener) = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+    {
+        return Ok(listener);
+    }
+    TcpListener::bind(wanted).await.map_err(|source| BootError::Listen { addr: wanted, source })
+}
+
+pub(super) async fn set_up(
+    providers: &[Arc<dyn Provider>],
+    public_url: &str,
+    mode: Mode,
+    hearing: &Hearing,
+    notices: &mpsc::Sender<Notice>,
+) -> Result<(), BootError> {
+    for provider in providers {
+        match provider.set_up(public_url).await {
+            Ok(()) => hearing.heard(provider.name()),
+            Err(failure) if mode == Mode::Rehearsal => return Err(BootError::SetUp(failure)),
+            // Live goes on: the other channels may work, and this one says what to mend at its first send.
+            Err(failure) => {
+                let text = BootError::SetUp(failure).to_string();
+                let _ = notices.try_send(Notice { level: Level::Error, text });
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn pacers(config: &Config, now: At) -> Vec<(Channel, Pacer)> {
+    let channels = Channel::ALL.iter();
+    channels.filter_map(|c| Some((*c, Pacer::new(config.pace(*c)?.per_second, now)))).collect()
+}
+
+pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
+    let config = workspace.config.as_ref();
+    PlaceFacts {
+        mode,
+        workspace: workspace
+            .dir
+            .canonicalize()
+            .unwrap_or_else(|_| workspace.dir.clone())
+            .display()
+            .to_string(),
+        rules_source: workspace.rules.source.to_string(),
+        rules_text: String::from_utf8_lossy(&workspace.rules.bytes).into_owned(),
+        content: workspace
+            .content_files()
+            .into_iter()
+            .map(|file| (file.name, String::from_utf8_lossy(&file.bytes).into_owned()))
+            .collect(),
+        timezone: config.map_or_else(|| "America/New_York".into(), |c| c.timezone.name().to_owned()),
+        currency: config.map_or_else(|| "USD".into(), |c| c.currency.clone()),
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A dropped sender means the same as `true`.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
