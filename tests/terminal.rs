@@ -283,7 +283,9 @@ fn a_name_full_of_escapes_never_reaches_the_terminal() {
     console.keys("y");
     console.until("the name, harmless", |text| text.contains("PILOT 1") && text.contains("Mal·[2J·]0;x·"));
     console.keys("\r");
-    console.until("their page", |text| text.contains("everything that happened") && text.contains("Mal·[2J·]0;x·"));
+    console.until("their page", |text| {
+        text.contains("everything that happened") && text.contains("Mal·[2J·]0;x·")
+    });
     let raw = console.raw();
     let has = |what: &str| raw[start..].windows(what.len()).any(|bytes| bytes == what.as_bytes());
     assert!(!has("\x1b[2J") && !has("\x1b]0;") && !has("\x07"), "an escape of a name reached the terminal");
