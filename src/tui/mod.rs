@@ -13,6 +13,7 @@ mod dialogs;
 mod filter;
 mod input;
 mod interrupts;
+mod keyboard;
 pub mod keys;
 mod layout;
 mod model;
@@ -31,7 +32,7 @@ use crate::runtime::handle::Handle;
 use futures::Stream;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::crossterm::event::{Event, EventStream};
+use ratatui::crossterm::event::Event;
 use std::io;
 
 /// How the console looks and listens.
@@ -91,7 +92,7 @@ pub async fn run(handle: Handle, options: Options) -> Result<Exit, Error> {
     let mut screen = terminal::Screen::take(options.mouse).map_err(Error::Terminal)?;
     let theme = options.theme;
     let console = console::Console::new(&mut screen.terminal, handle, theme, options.mouse, terminal::mouse)?;
-    let keys = EventStream::new();
+    let keys = keyboard::events().map_err(Error::Terminal)?;
     #[cfg(debug_assertions)]
     let keys = futures::StreamExt::inspect(keys, panics_on(std::env::var("CASCADE_PANIC_ON").ok()));
     console.run(keys, interrupts).await
