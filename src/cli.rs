@@ -124,6 +124,9 @@ pub struct Pilot {
 /// `cascade resume`
 #[derive(Clone, Debug, Args)]
 pub struct Resume {
+    /// Campaign seconds in one real second; by default as before. Rehearsals only
+    #[arg(long, value_name = "N", value_parser = speed, conflicts_with = "sandbox")]
+    pub speed: Option<f64>,
     /// The sandbox that the campaign was started with
     #[arg(long, value_name = "URL", value_parser = loopback)]
     pub sandbox: Option<String>,

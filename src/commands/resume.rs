@@ -9,7 +9,7 @@ use crate::workspace::Named;
 pub(super) fn run(place: &Place, args: &Resume) -> Result<Exit, Failure> {
     let asked = session::Asked {
         named: Named::default(),
-        rehearsal: Rehearsal { sandbox: args.sandbox.clone(), ..Rehearsal::default() },
+        rehearsal: Rehearsal { speed: args.speed, sandbox: args.sandbox.clone(), ..Rehearsal::default() },
         speed: session::SPEED_HEADLESS,
         segments: Vec::new(),
         limit: u64::MAX,

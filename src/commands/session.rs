@@ -52,6 +52,7 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
             "with --sandbox, speed, seed and time are the sandbox's: give them to `cascade sandbox`";
         return Err(Failure::usage(message));
     }
+    let as_before = asked.purpose == Purpose::Resume && speed.is_none();
     let speed = speed.unwrap_or(asked.speed);
     if !(speed.is_finite() && (1.0..=1_000_000.0).contains(&speed)) {
         return Err(Failure::usage(
@@ -73,7 +74,8 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
         segments: asked.segments.into_iter().map(Segment).collect(),
     };
     let purpose = asked.purpose;
-    let options = Options { workspace, db: place.db.clone(), draw, speed, start, sandbox, purpose };
+    let options =
+        Options { workspace, db: place.db.clone(), draw, speed, as_before, start, sandbox, purpose };
     let wires = Wires { picture, commands: asked_for, notices, clock: clock.clone() };
     Ok((options, wires, Handle { picture: shown, commands, notices: told, clock }))
 }

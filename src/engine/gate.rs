@@ -5,9 +5,9 @@
 
 use super::apply::CRASH;
 use super::campaign::Campaign;
-use super::event::{Actor, CampaignKind, Kind};
+use super::event::{Actor, CampaignKind, Hold, Kind};
 use super::journal::Journal;
-use super::journey::{Journey, Stage};
+use super::journey::{Journey, Stage, State};
 use crate::model::{Channel, Class, Mode, Outcome};
 use serde::Serialize;
 
@@ -50,8 +50,13 @@ pub fn shares(campaign: &Campaign, channel: Channel) -> Shares {
     shares
 }
 
-/// The newest claimed attempt on this channel failed for a reason that is ours or the provider's.
+/// The newest claimed attempt on this channel failed for a reason that is ours or the provider's, and nothing of
+/// that step is tried again by itself: whoever waits for a retry or behind a breaker has not failed for good.
 fn finally_failed(journey: &Journey, channel: Channel) -> bool {
+    let will_go = matches!(journey.state, State::Retrying | State::Held(Hold::Breaker { .. }));
+    if will_go && journey.channel() == channel {
+        return false;
+    }
     let newest = journey.attempts.iter().rev().find(|a| a.channel == channel && a.claimed_at.is_some());
     newest.is_some_and(|a| {
         matches!(a.stage, Stage::Refused | Stage::Failed | Stage::InDoubt)

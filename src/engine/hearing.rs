@@ -10,8 +10,9 @@ use super::meaning::Meaning;
 use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, Scope, TextId};
 use chrono::TimeDelta;
 
-/// How long a talk's report is awaited before it counts without one.
-const REPORT_WAIT: TimeDelta = TimeDelta::minutes(8);
+/// How long a talk's report is awaited before it counts without one. Nothing is sent to the person meanwhile, and
+/// concluding too early turns a "no" that is still on its way into a conversion.
+const REPORT_WAIT: TimeDelta = TimeDelta::minutes(30);
 
 impl Journal<'_> {
     /// One verified report.

@@ -1,6 +1,6 @@
 //! Decisions. Pure and synchronous: news in, events and effects out. No clock, no I/O, no async, no randomness.
 //!
-//! [`apply`] is the one door. What the engine concludes it writes as [`event::Event`]s, each folded at once; the
+//! [`apply()`] is the one door. What the engine concludes it writes as [`event::Event`]s, each folded at once; the
 //! log holds them and nothing else, so that [`replay`] gives the same campaign without deciding anything again.
 
 mod apply;

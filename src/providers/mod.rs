@@ -9,6 +9,7 @@ pub mod vapi;
 pub mod whatsapp;
 pub(crate) mod wire;
 
+pub use crate::engine::input::CallResult;
 use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Phone, Scope, Sent, Untrusted};
 use futures::future::BoxFuture;
 
@@ -211,22 +212,6 @@ pub struct CallEnd {
     pub structured: Option<serde_json::Value>,
     /// In all.
     pub cost: Option<Money>,
-}
-
-/// See [`CallEnd`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallResult {
-    /// A person was on the line.
-    Answered,
-    /// Nobody, a busy line, or a machine (`true`).
-    NoAnswer {
-        /// A machine took it.
-        machine: bool,
-    },
-    /// We hung up.
-    Canceled,
-    /// It failed.
-    Failed(Box<Failure>),
 }
 
 /// A provider of one channel. Each method is one question over the wire, bounded in time.

@@ -38,6 +38,8 @@ pub struct Options {
     pub draw: Draw,
     /// Campaign seconds a wall second.
     pub speed: f64,
+    /// A campaign in flight goes on at the speed it was launched with.
+    pub as_before: bool,
     /// When a rehearsal begins.
     pub start: Option<At>,
     /// Another process's sandbox.
@@ -139,7 +141,7 @@ impl Running {
 
 /// Brings everything up.
 pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> {
-    let Options { workspace, db, draw, speed, start, sandbox, purpose } = options;
+    let Options { workspace, db, draw, speed, as_before, start, sandbox, purpose } = options;
     let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
     let (hearing, brakes, clock) = (Hearing::default(), Brakes::default(), wires.clock.clone());
     let mut gallery = Gallery::new(wires.picture, Arc::new(parts::place(&workspace, mode)), hearing.clone());
@@ -195,7 +197,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     });
     driver.load(loaded);
     if in_flight {
-        go_on(&mut driver, dispatch, news.clone());
+        go_on(&mut driver, dispatch, news.clone(), as_before);
     }
     if mode == Mode::Live {
         let public_url = receiver.public_url.clone();
@@ -216,11 +218,14 @@ fn starting(gallery: &mut Gallery, what: &str) {
 }
 
 /// A campaign was in flight: what was claimed is in doubt, and we listen before we speak.
-fn go_on(driver: &mut Driver, dispatch: Dispatch, news: mpsc::Sender<News>) {
+fn go_on(driver: &mut Driver, dispatch: Dispatch, news: mpsc::Sender<News>, as_before: bool) {
     let Some(campaign) = &driver.kept.campaign else { return };
     let (open, since) = (recovery::without_end(campaign), driver.kept.last_at);
     driver.settling_until = Some(At::from_millis(i64::MAX));
     if driver.parts.owns_clock {
+        if as_before {
+            driver.parts.clock.pace(campaign.header.launch.speed);
+        }
         driver.parts.clock.run(true);
     }
     tokio::spawn(async move {

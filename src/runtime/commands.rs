@@ -2,10 +2,12 @@
 
 use super::driver::Driver;
 use super::gallery;
-use super::handle::{Command, Level};
+use super::handle::{Command, Level, TimelineEntry};
 use super::turn::Turn;
 use crate::engine::input::{Input, Order};
 use crate::model::CascadeId;
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Events of one customer that a history shows at most.
 const HISTORY: usize = 5000;
@@ -21,7 +23,7 @@ impl Driver {
                 self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
             }
             Command::Resume { only, extend_timers } => {
-                self.resume(Order::Resume { only, extend_timers }, turn);
+                self.order(Order::Resume { only, extend_timers }, turn);
             }
             Command::CloseBreaker { channel, scope } => {
                 self.order(Order::CloseBreaker { channel, scope }, turn);
@@ -36,21 +38,46 @@ impl Driver {
                 }
                 self.order(Order::OptOut(cascade), turn);
             }
-            Command::History(cascade, reply) => {
-                let entries = match self.parts.store.reader() {
-                    Ok(reader) => {
-                        let read = move || reader.events_after(0, Some(cascade), HISTORY);
-                        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Ok(Vec::new()))
-                    }
-                    Err(error) => Err(error),
-                };
-                match entries {
-                    // The screen may have gone elsewhere meanwhile.
-                    Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-                    Err(error) => self.tell(Level::Error, format!("the history cannot be read: {error}")),
-                }
-            }
+            Command::History(cascade, reply) => self.history(cascade, reply).await,
             Command::Quit => self.quit = true,
+        }
+    }
+
+    /// The store failed: reading and leaving go on, nothing else does.
+    pub(super) async fn command_after_failure(&mut self, command: Command) {
+        match command {
+            Command::History(cascade, reply) => self.history(cascade, reply).await,
+            Command::Quit => self.quit = true,
+            Command::OptOut(cascade) | Command::StopCascade(cascade) => self.tell(
+                Level::Error,
+                format!(
+                    "customer {cascade} gets nothing more from this process, but that could not be saved"
+                ),
+            ),
+            // Everything is held already.
+            Command::HoldAll | Command::Pause(_) => {}
+            Command::Launch
+            | Command::Resume { .. }
+            | Command::CloseBreaker { .. }
+            | Command::SettleDoubt { .. } => self.tell(
+                Level::Error,
+                "the store failed: mend it and start cascade again; nothing can be sent before".into(),
+            ),
+        }
+    }
+
+    async fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
+        let entries = match self.parts.store.reader() {
+            Ok(reader) => {
+                let read = move || reader.events_after(0, Some(cascade), HISTORY);
+                tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Ok(Vec::new()))
+            }
+            Err(error) => Err(error),
+        };
+        match entries {
+            // The screen may have gone elsewhere meanwhile.
+            Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
+            Err(error) => self.tell(Level::Error, format!("the history cannot be read: {error}")),
         }
     }
 
@@ -58,16 +85,6 @@ impl Driver {
         if self.kept.campaign.is_some() {
             self.apply(Input::Order(order), turn);
         }
-    }
-
-    fn resume(&mut self, order: Order, turn: &mut Turn) {
-        if self.failed {
-            return self.tell(
-                Level::Error,
-                "the store failed: mend it and start cascade again; nothing can be sent before".into(),
-            );
-        }
-        self.order(order, turn);
     }
 
     fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {

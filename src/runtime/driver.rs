@@ -12,21 +12,20 @@ use super::dispatch::{Claimed, Dispatch, let_out};
 use super::ears::Hearing;
 use super::gallery::{Gallery, TIMELINE};
 use super::handle::{Command, Level, Notice};
-use super::hearing::{self, Lookups};
 use super::launch::{Plan, next_monday};
 use super::pace::Pacer;
 use super::speaker::Speaker;
-use super::store::{Loaded, Store, StoreError, TextRow};
+use super::store::{Loaded, Store, StoreError};
 use super::turn::{Redirect, Turn};
 use super::webhooks::NotTaken;
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
-use crate::engine::event::{Event, Kind, Subject};
+use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
-use crate::model::{At, AttemptId, CampaignId, Channel, Customer, PersonId, Phone, TextId};
-use crate::providers::{Fact, Heard, Outgoing};
+use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
+use crate::providers::{Heard, Outgoing};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,7 +180,7 @@ impl Driver {
         for item in news.drain(..) {
             self.hear(item, &mut turn).await;
         }
-        if !self.failed {
+        if !self.failed && !self.still_listening() {
             self.fire_timers(&mut turn);
             self.give_permits(&mut turn);
         }
@@ -192,6 +191,9 @@ impl Driver {
     }
 
     async fn hear(&mut self, news: News, turn: &mut Turn) {
+        if self.failed {
+            return self.turn_away(news).await;
+        }
         match news {
             News::Input(input) => self.apply(input, turn),
             News::Reports { heard, ack } => {
@@ -205,6 +207,17 @@ impl Driver {
             News::CaughtUp => self.settling_until = Some(self.now() + super::recovery::SETTLING),
             News::Hearing => self.mind_hearing(),
             News::Tell(notice) => self.tell(notice.level, notice.text),
+        }
+    }
+
+    /// The store failed: nothing new is taken in, and whoever reported something is to report it again later.
+    async fn turn_away(&mut self, news: News) {
+        match news {
+            News::Reports { ack, .. } => drop(ack.map(|ack| ack.send(Err(NotTaken)))),
+            News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
+            News::Command(command) => self.command_after_failure(command).await,
+            News::Tell(notice) => self.tell(notice.level, notice.text),
+            News::Input(_) | News::CaughtUp | News::Hearing => {}
         }
     }
 
@@ -234,62 +247,6 @@ impl Driver {
         }
     }
 
-    /// One verified report: once, its person looked up, its text kept.
-    fn report(&mut self, report: Heard, turn: &mut Turn) {
-        let key = hearing::dedup_key(&report);
-        if !self.kept.dedup.insert(key) {
-            return;
-        }
-        turn.batch.dedup.push(key);
-        let line = report.person.as_ref().and_then(|phone| self.kept.lines.get(phone).copied());
-        let text = hearing::text_of(&report).cloned().map(|body| {
-            self.kept.last_text += 1;
-            let id = TextId(self.kept.last_text);
-            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
-            id
-        });
-        if hearing::stops(&report) && (line.is_none() || self.kept.campaign.is_none()) {
-            self.suppress_unknown(&report, turn);
-        }
-        let store = self.parts.store.id().to_owned();
-        let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
-        self.apply(Input::Heard(Box::new(news)), turn);
-    }
-
-    /// An opt-out by somebody who is in no campaign of ours still holds.
-    fn suppress_unknown(&mut self, report: &Heard, turn: &mut Turn) {
-        let Some(phone) = report.person.clone() else { return };
-        let campaign = self.kept.campaign.as_ref().map_or(CampaignId::default(), Campaign::id);
-        let why = "opt-out by a number that is in no campaign".to_owned();
-        let subject = Subject { channel: Some(report.channel), ..Subject::default() };
-        let kind = Kind::Suppressed { via: report.channel, why: why.clone() };
-        let event = Event { at: self.now(), campaign, subject, kind };
-        turn.suppress(phone, &event, report.channel, &why);
-        turn.log(event, &mut self.kept.seq);
-    }
-
-    fn followed(&mut self, code: &str, suspected: Option<String>, ack: Redirect, turn: &mut Turn) {
-        let Some((attempt, target)) = self.kept.links.get(code).cloned() else {
-            turn.follows.push((ack, None));
-            return;
-        };
-        let channel = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
-        if let Some(channel) = channel {
-            let report = Heard {
-                provider: "links",
-                channel,
-                dedup: format!("{code}:{}", suspected.is_some()),
-                happened_at: None,
-                provider_id: None,
-                attempt_key: Some(crate::model::attempt_key(self.parts.store.id(), attempt)),
-                person: None,
-                what: Fact::Clicked { suspected },
-            };
-            self.report(report, turn);
-        }
-        turn.follows.push((ack, Some(target)));
-    }
-
     fn fire_timers(&mut self, turn: &mut Turn) {
         let now = self.now();
         let due = self.kept.campaign.as_ref().map(|c| c.due(now)).unwrap_or_default();
@@ -301,16 +258,18 @@ impl Driver {
     /// Claims what each channel's rate, its places and the engine allow now.
     fn give_permits(&mut self, turn: &mut Turn) {
         let now = self.now();
-        let deaf = self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven());
-        if deaf || self.settling_until.is_some_and(|until| now < until) {
+        if self.is_deaf() {
             return;
         }
         for at in 0..self.parts.pacers.len() {
             let channel = self.parts.pacers[at].0;
+            self.parts.pacers[at].1.waits_for_news = false;
             while self.wants_to_send(channel) && self.parts.pacers[at].1.ready(now) {
                 let before = turn.claimed.len();
                 self.apply(Input::Permit(channel), turn);
                 if turn.claimed.len() == before {
+                    // Somebody at the same number is in contact with whoever is left.
+                    self.parts.pacers[at].1.waits_for_news = true;
                     break;
                 }
                 self.parts.pacers[at].1.take();
@@ -318,9 +277,14 @@ impl Driver {
         }
     }
 
+    /// Deaf is mute: in live, nothing is sent without a proof of hearing.
+    fn is_deaf(&self) -> bool {
+        self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
+    }
+
     /// Says when we go deaf and when we hear again; after deafness comes the settling time.
     fn mind_hearing(&mut self) {
-        let deaf = self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven());
+        let deaf = self.is_deaf();
         match (std::mem::replace(&mut self.deaf, deaf), deaf) {
             (false, true) => self.tell(
                 Level::Error,
@@ -346,11 +310,19 @@ impl Driver {
             return None;
         }
         let campaign = self.kept.campaign.as_ref()?;
-        let pacers = self.parts.pacers.iter().filter(|(channel, _)| self.wants_to_send(*channel));
-        let permits = pacers.map(|(_, pacer)| pacer.next().max(self.settling_until.unwrap_or_default()));
-        // A queue whose head may not go now (somebody at the same number is in contact) waits for news.
-        let permits = permits.filter(|at| *at > self.parts.clock.now());
-        permits.chain(campaign.next_due()).min()
+        let deaf = self.is_deaf();
+        let may_go = |(channel, pacer): &&(Channel, Pacer)| {
+            !deaf && self.wants_to_send(*channel) && !pacer.waits_for_news
+        };
+        let pacers = self.parts.pacers.iter().filter(may_go);
+        // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
+        let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
+        Some(due.max(self.settling_until.unwrap_or_default()))
+    }
+
+    /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
+    fn still_listening(&self) -> bool {
+        self.settling_until.is_some_and(|until| self.now() < until)
     }
 
     /// Commits the turn, then lets everything out.

@@ -1,6 +1,7 @@
 //! From a provider's report to the engine's news: looks up the person, keeps the text, reads its meaning.
 
-use crate::engine::input::{CallEnd, CallResult, Heard, What};
+use crate::engine::Campaign;
+use crate::engine::input::{CallEnd, Heard, What};
 use crate::engine::meaning;
 use crate::model::{AttemptId, PersonId, TextId, Untrusted, parse_attempt_key};
 use crate::providers;
@@ -70,6 +71,32 @@ pub fn is_reaction(heard: &providers::Heard) -> bool {
     matches!(heard.what, providers::Fact::Inbound { .. } | providers::Fact::Preference { .. })
 }
 
+/// Fills in what a webhook about a failure could not tell: which template and country the attempt had.
+pub fn complete(heard: &mut providers::Heard, campaign: &Campaign, store: &str) {
+    let failure = match &mut heard.what {
+        providers::Fact::Failed(failure)
+        | providers::Fact::CallEnded(providers::CallEnd {
+            result: providers::CallResult::Failed(failure),
+            ..
+        }) => failure,
+        providers::Fact::CallEnded(_)
+        | providers::Fact::Sent
+        | providers::Fact::Delivered
+        | providers::Fact::Read
+        | providers::Fact::Inbound { .. }
+        | providers::Fact::Preference { .. }
+        | providers::Fact::CallProgressed(_)
+        | providers::Fact::Clicked { .. }
+        | providers::Fact::Cost(_)
+        | providers::Fact::System { .. } => return,
+    };
+    let ours = heard.attempt_key.as_deref().and_then(|key| parse_attempt_key(store, key));
+    let theirs = || campaign.by_provider_id(heard.provider_id.as_deref()?);
+    let Some((journey, attempt)) = ours.or_else(theirs).and_then(|id| campaign.attempt(id)) else { return };
+    let template = journey.start.walk.get(attempt.step as usize).and_then(|leg| leg.template.as_deref());
+    providers::errors::complete(failure, template, journey.start.country.as_deref());
+}
+
 /// The engine's news of this report.
 pub fn news(heard: providers::Heard, known: Lookups<'_>) -> Heard {
     let attempt = heard.attempt_key.as_deref().and_then(|key| parse_attempt_key(known.store, key));
@@ -113,16 +140,5 @@ fn said(end: &providers::CallEnd) -> Option<meaning::Meaning> {
 
 fn call_end(end: providers::CallEnd) -> CallEnd {
     let meaning = said(&end);
-    CallEnd {
-        reason: end.reason,
-        talked_s: end.talked_s,
-        meaning,
-        cost: end.cost,
-        result: match end.result {
-            providers::CallResult::Answered => CallResult::Answered,
-            providers::CallResult::NoAnswer { machine } => CallResult::NoAnswer { machine },
-            providers::CallResult::Canceled => CallResult::Canceled,
-            providers::CallResult::Failed(failure) => CallResult::Failed(failure),
-        },
-    }
+    CallEnd { reason: end.reason, talked_s: end.talked_s, meaning, cost: end.cost, result: end.result }
 }

@@ -17,6 +17,7 @@ pub mod plan;
 mod proof;
 mod recovery;
 mod rehearsal;
+mod reports;
 mod speaker;
 pub mod store;
 mod turn;

@@ -8,13 +8,15 @@ pub struct Pacer {
     per_second: f64,
     tokens: f64,
     since: At,
+    /// Only news can change that nobody in this queue may go now.
+    pub waits_for_news: bool,
 }
 
 impl Pacer {
     /// Full at `now`.
     pub fn new(per_second: f64, now: At) -> Self {
         let per_second = per_second.clamp(0.001, 1000.0);
-        Self { per_second, tokens: per_second.max(1.0), since: now }
+        Self { per_second, tokens: per_second.max(1.0), since: now, waits_for_news: false }
     }
 
     fn refill(&mut self, now: At) {

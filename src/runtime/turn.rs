@@ -5,7 +5,7 @@ use super::webhooks::NotTaken;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Kind};
 use crate::engine::{Campaign, Concluded};
-use crate::model::{AttemptId, CascadeId, Customer, PersonId, Phone, TextId, Untrusted};
+use crate::model::{At, AttemptId, CascadeId, Channel, Customer, PersonId, Phone, TextId, Untrusted};
 use std::collections::{BTreeSet, HashMap};
 use tokio::sync::oneshot;
 
@@ -65,13 +65,13 @@ impl Turn {
         if let Kind::Suppressed { via, why } = &event.kind
             && let Some(customer) = event.subject.customer.and_then(|id| people.get(&id))
         {
-            self.suppress(customer.phone.clone(), event, *via, why);
+            self.suppress(customer.phone.clone(), event.at, *via, why);
         }
     }
 
     /// Remembers an opt-out by its number.
-    pub fn suppress(&mut self, phone: Phone, event: &Event, via: crate::model::Channel, why: &str) {
-        self.batch.suppressions.push(SuppressionRow { phone, at: event.at, via, why: why.to_owned() });
+    pub fn suppress(&mut self, phone: Phone, at: At, via: Channel, why: &str) {
+        self.batch.suppressions.push(SuppressionRow { phone, at, via, why: why.to_owned() });
     }
 
     /// Keeps what somebody wrote or said.

@@ -1,0 +1,76 @@
+//! Taking reports in: each counts once, its person is looked up, its text kept, an opt-out held by address.
+
+use super::driver::Driver;
+use super::hearing::{self, Lookups};
+use super::store::TextRow;
+use super::turn::{Redirect, Turn};
+use crate::engine::event::{Event, Kind, Subject};
+use crate::engine::input::Input;
+use crate::model::{CampaignId, TextId};
+use crate::providers::{Fact, Heard};
+
+impl Driver {
+    /// One verified report: once, its person looked up, its text kept.
+    pub(super) fn report(&mut self, mut report: Heard, turn: &mut Turn) {
+        let key = hearing::dedup_key(&report);
+        if !self.kept.dedup.insert(key) {
+            return;
+        }
+        turn.batch.dedup.push(key);
+        let line = report.person.as_ref().and_then(|phone| self.kept.lines.get(phone).copied());
+        let text = hearing::text_of(&report).cloned().map(|body| {
+            self.kept.last_text += 1;
+            let id = TextId(self.kept.last_text);
+            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
+            id
+        });
+        if hearing::stops(&report) {
+            self.suppress(&report, turn);
+        }
+        let store = self.parts.store.id().to_owned();
+        if let Some(campaign) = &self.kept.campaign {
+            hearing::complete(&mut report, campaign, &store);
+        }
+        let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
+        self.apply(Input::Heard(Box::new(news)), turn);
+    }
+
+    /// An opt-out holds by address, whether or not they are in this campaign, an earlier one, or none at all.
+    fn suppress(&mut self, report: &Heard, turn: &mut Turn) {
+        let Some(phone) = report.person.clone() else { return };
+        let why = "said so themselves".to_owned();
+        let (at, via) = (self.now(), report.channel);
+        self.parts.brakes.opt_out(phone.clone());
+        turn.suppress(phone, at, via, &why);
+        if self.kept.campaign.is_none() {
+            // Otherwise the engine tells the log.
+            let subject = Subject { channel: Some(via), ..Subject::default() };
+            let event =
+                Event { at, campaign: CampaignId::default(), subject, kind: Kind::Suppressed { via, why } };
+            turn.log(event, &mut self.kept.seq);
+            self.kept.last_at = at;
+        }
+    }
+
+    pub(super) fn followed(&mut self, code: &str, suspected: Option<String>, ack: Redirect, turn: &mut Turn) {
+        let Some((attempt, target)) = self.kept.links.get(code).cloned() else {
+            turn.follows.push((ack, None));
+            return;
+        };
+        let channel = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
+        if let Some(channel) = channel {
+            let report = Heard {
+                provider: "links",
+                channel,
+                dedup: format!("{code}:{}", suspected.is_some()),
+                happened_at: None,
+                provider_id: None,
+                attempt_key: Some(crate::model::attempt_key(self.parts.store.id(), attempt)),
+                person: None,
+                what: Fact::Clicked { suspected },
+            };
+            self.report(report, turn);
+        }
+        turn.follows.push((ack, Some(target)));
+    }
+}

@@ -1,0 +1,212 @@
+//! A directory of its own, the built binary in it, and what it left behind.
+
+use cascade::engine::event::Event;
+use cascade::engine::journey::{Journey, State};
+use cascade::engine::{self, Campaign};
+use cascade::model::Phone;
+use cascade::runtime::store::Reader;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// An empty directory; the program makes everything itself.
+pub struct House(TempDir);
+
+impl House {
+    pub fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// With these files in it, and whatever directories they need.
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let house = Self::empty();
+        for (name, text) in files {
+            house.write(name, text);
+        }
+        house
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+        command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, args: &[&str]) -> Done {
+        self.command(args).output().unwrap().into()
+    }
+
+    /// Starts, and leaves it running.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(args);
+        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::open(&self.path(".cascade/rehearsal.db")).unwrap()
+    }
+
+    /// As its rows say; `None` before the launch is on disk.
+    pub fn looked_up(&self) -> Option<Campaign> {
+        let path = self.path(".cascade/rehearsal.db");
+        let reader = path.exists().then(|| Reader::open(&path).ok()).flatten()?;
+        reader.campaign(None).ok().flatten()
+    }
+
+    pub fn campaign(&self) -> Campaign {
+        self.reader().campaign(None).unwrap().unwrap()
+    }
+
+    /// What `cascade events --json` prints, line by line.
+    pub fn event_lines(&self) -> Vec<Value> {
+        let done = self.run(&["events", "--json"]);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The campaign that its own log makes, and the one that its rows hold, are the same.
+    pub fn log_gives_the_rows(&self) {
+        let events = self.reader().events_after(0, None, usize::MAX).unwrap();
+        let events: Vec<Event> = events.into_iter().map(|stored| stored.event).collect();
+        assert!(engine::replay(&events).unwrap() == self.campaign(), "the log gives other rows");
+    }
+
+    /// Everybody by number.
+    pub fn journeys(&self) -> BTreeMap<Phone, Journey> {
+        let campaign = self.campaign();
+        let people = self.reader().people(campaign.id()).unwrap();
+        campaign.journeys().iter().map(|j| (people[&j.person].phone.clone(), j.clone())).collect()
+    }
+
+    /// How everybody stands, by number.
+    pub fn ends(&self) -> BTreeMap<Phone, State> {
+        self.journeys().into_iter().map(|(phone, journey)| (phone, journey.state)).collect()
+    }
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Done {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Done {
+    /// The one JSON object on stdout.
+    pub fn report(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// A process of ours; ended with its test.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn wait(mut self) -> Done {
+        self.0.take().unwrap().wait_with_output().unwrap().into()
+    }
+
+    /// SIGKILL: no farewell.
+    pub fn kill(mut self) {
+        let mut child = self.0.take().unwrap();
+        assert_eq!(child.try_wait().unwrap(), None, "it had ended before it was killed");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub fn terminate(self) -> Done {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.wait()
+    }
+
+    /// Looks until it is so. A process that ends first never gets there.
+    pub fn until(&mut self, so: impl Fn() -> bool) {
+        let child = self.0.as_mut().unwrap();
+        while !so() {
+            if let Some(status) = child.try_wait().unwrap() {
+                let mut said = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("it ended ({status}) before it was so: {said}");
+            }
+            // Between two looks, not for anything to happen: looking is what costs.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// `cascade sandbox` in a process of its own.
+pub struct Sandbox {
+    pub url: String,
+    _process: Running,
+}
+
+impl Sandbox {
+    pub fn start(house: &House, speed: &str) -> Self {
+        let mut process = house.start(&["sandbox", "--speed", speed, "--seed", "1"]);
+        let mut url = String::new();
+        let out = process.0.as_mut().unwrap().stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut url).unwrap();
+        Self { url: url.trim().to_owned(), _process: process }
+    }
+
+    /// The lines of `/sandbox/ledger` or `/sandbox/events`.
+    pub fn lines(&self, what: &str) -> Vec<Value> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{head}");
+        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Sends in the ledger, in order of arrival.
+    pub fn sends(&self) -> Vec<Value> {
+        self.lines("ledger").into_iter().filter(|line| line["kind"] == "send").collect()
+    }
+
+    pub fn sends_on(&self, channel: &str) -> usize {
+        self.sends().iter().filter(|line| line["channel"] == channel).count()
+    }
+}
