@@ -260,6 +260,7 @@ pub const fn deferral(why: Deferral) -> &'static str {
     match why {
         Deferral::QuietHours => "quiet hours",
         Deferral::PersonCap => "24 h cap",
+        Deferral::Pause => "wait extended",
     }
 }
 
@@ -377,6 +378,7 @@ pub fn place(row: &Row) -> String {
         Place::Retrying(n) => format!("retry {n}"),
         Place::Deferred(Deferral::QuietHours) => "quiet hrs".into(),
         Place::Deferred(Deferral::PersonCap) => "24h cap".into(),
+        Place::Deferred(Deferral::Pause) => "extended".into(),
         Place::Waiting => "waits".into(),
         Place::Held(_) => "held".into(),
         Place::InDoubt => "in doubt".into(),

@@ -45,12 +45,15 @@ pub fn launch(
     for cascade in ids {
         journal.enter(cascade, 0);
     }
+    // Nobody may be contacted at all: then no news will ever come that could end it.
+    journal.end_if_done();
     let concluded = journal.out;
     (campaign, concluded)
 }
 
 /// What `input`, learnt at `at`, leads to. On an error the campaign is unchanged.
 pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded, IllegalMove> {
+    let bound = campaign.spent() + campaign.reserved();
     let mut journal = Journal::new(campaign, at);
     match input {
         Input::Permit(channel) => journal.claim_next(channel),
@@ -64,6 +67,9 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::ScopeChecked { channel, scope, mended } => journal.scope_checked(channel, &scope, mended),
         Input::Restarted => journal.restarted(),
         Input::Order(order) => journal.order(order),
+    }
+    if journal.campaign.spent() + journal.campaign.reserved() < bound {
+        journal.spend_what_came_free();
     }
     journal.end_if_done();
     Ok(journal.out)
@@ -111,6 +117,11 @@ impl Journal<'_> {
             .filter(|j| !j.is_over())
             .filter_map(|j| j.newest().filter(|a| a.stage == Stage::InDoubt).map(|a| (j.id, a.id, a.channel)))
             .collect();
+        // A check that was asked and not answered would never be asked again.
+        let unchecked = self.campaign.header.breakers.iter().filter(|b| b.timer.is_none());
+        for (channel, scope) in unchecked.map(|b| (b.on, b.scope.clone())).collect::<Vec<_>>() {
+            self.ask(Effect::CheckScope { channel, scope });
+        }
         for (cascade, attempt, channel) in open_doubts {
             let asked = Effect::LookUp { attempt, cascade, channel };
             if !self.out.effects.contains(&asked) {

@@ -408,6 +408,8 @@ pub enum Deferral {
     QuietHours,
     /// Contacts in 24 h.
     PersonCap,
+    /// The wait before it ran out in a pause, and was lengthened by it.
+    Pause,
 }
 
 /// Why an attempt was taken back.

@@ -2,7 +2,7 @@
 
 use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
-use super::event::{CallProgress, CascadeStart, Event, Kind, Subject};
+use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
 use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Outcome, TimerId};
 use std::sync::Arc;
@@ -164,7 +164,10 @@ fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeD
         .collect();
     for id in waiting {
         campaign.change(id, |journey| {
-            if let Some(timer) = &mut journey.timer {
+            // A morning or a retry comes when it comes; only waits grow.
+            if let Some(timer) =
+                journey.timer.as_mut().filter(|t| matches!(t.what, Alarm::Wait | Alarm::Settle))
+            {
                 timer.due = timer.due + by;
             }
         });
@@ -253,11 +256,16 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
         }
         Kind::AttemptAccepted { provider_id, cost } => {
-            (attempt.stage, attempt.provider_id, attempt.cost) =
-                (Stage::Accepted, Some(provider_id.clone()), *cost);
+            // Empty where a reply or a click proved it; the create call's answer then tells the id.
+            if !provider_id.is_empty() {
+                attempt.provider_id = Some(provider_id.clone());
+            }
+            if attempt.stage != Stage::Failed {
+                attempt.stage = Stage::Accepted;
+            }
+            attempt.cost = *cost;
             let rest = attempt.reserved - *cost;
-            attempt.reserved =
-                if channel == Channel::Phone && rest > Money::ZERO { rest } else { Money::ZERO };
+            attempt.reserved = if attempt.under_way() && rest > Money::ZERO { rest } else { Money::ZERO };
         }
         Kind::AttemptRefused { failure, reached } => {
             failed(attempt, Stage::Refused, failure);
@@ -271,7 +279,13 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::CallProgressed { progress } => attempt.progress = Some(*progress),
         Kind::CallWatched { .. } => attempt.watched += 1,
-        Kind::CallEnded { .. } => (attempt.ended, attempt.reserved) = (true, Money::ZERO),
+        Kind::CallEnded { .. } => {
+            (attempt.ended, attempt.ended_at, attempt.reserved) = (true, Some(at), Money::ZERO);
+        }
+        // Its line is free; the provider may never report an end of its own.
+        Kind::Recalled { result: RecallResult::Recalled } if channel == Channel::Phone => {
+            (attempt.ended, attempt.reserved) = (true, Money::ZERO);
+        }
         Kind::CostReported { cost } => attempt.cost = *cost,
         Kind::OutcomeHeard { outcome, why, disposition, .. } => {
             attempt.outcomes[outcome.index()] = true;
@@ -316,6 +330,10 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::AttemptInDoubt { failure, due, timer } => {
             note_failure(journey, at, failure);
+            // News of an earlier step must not take the place of the step under way.
+            if !subject.attempt.is_some_and(|id| journey.hangs_on(id)) {
+                return;
+            }
             let what = if journey.at_last_step() { Alarm::Settle } else { Alarm::Wait };
             (journey.state, journey.timer) = (State::InDoubt, alarm(timer, due, what));
         }

@@ -7,7 +7,8 @@ use super::input::{CallEnd, CallResult, Heard, What};
 use super::journal::Journal;
 use super::journey::{Attempt, Journey, Stage, State};
 use super::meaning::Meaning;
-use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, Scope, TextId};
+use super::sending::shut_scope;
+use crate::model::{At, AttemptId, CascadeId, Channel, Class, Disposition, Failure, Outcome, TextId};
 use chrono::TimeDelta;
 
 /// How long a talk's report is awaited before it counts without one. Nothing is sent to the person meanwhile, and
@@ -50,16 +51,18 @@ impl Journal<'_> {
         self.record(subject, Kind::Unmatched { provider, what, provider_id });
     }
 
-    /// The attempt that the report itself names, by our id or the provider's.
+    /// The attempt that the report itself names, by our id or the provider's. Of one that was never started
+    /// nothing can be reported.
     fn named(&self, heard: &Heard) -> Option<AttemptId> {
-        let ours = heard.attempt.filter(|id| self.campaign.attempt(*id).is_some());
+        let started =
+            |id: &AttemptId| self.campaign.attempt(*id).is_some_and(|(_, a)| a.claimed_at.is_some());
+        let ours = heard.attempt.filter(started);
         ours.or_else(|| self.campaign.by_provider_id(heard.provider_id.as_deref()?))
     }
 
     /// A report about an attempt proves that it was sent, even before the create call's own answer.
     fn prove_sent(&mut self, attempt: AttemptId, provider_id: Option<&str>) {
-        let id = provider_id.unwrap_or_default().to_owned();
-        self.found(attempt, id);
+        self.found(attempt, provider_id.unwrap_or_default().to_owned());
     }
 
     fn heard_of(&mut self, attempt: AttemptId, heard: &Heard) {
@@ -118,7 +121,8 @@ impl Journal<'_> {
     /// Accepted, then reported as failed: never sent again by itself.
     fn failed_later(&mut self, attempt: AttemptId, failure: &Failure) {
         let Some((journey, known)) = self.campaign.attempt(attempt) else { return };
-        if known.stage == Stage::Failed || known.stage == Stage::InDoubt {
+        // Anything else is known already, or was never sent: then there is nothing that could have failed.
+        if known.stage != Stage::Accepted {
             return;
         }
         let id = journey.id;
@@ -134,8 +138,7 @@ impl Journal<'_> {
                 self.opted_out(id, Some(attempt), failure.channel, failure.code.clone(), None, None);
             }
             Class::Config => {
-                let scope =
-                    if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() };
+                let scope = shut_scope(failure);
                 self.shut(failure, scope.clone());
                 if current {
                     self.record_about(id, Kind::Held { why: Hold::Breaker { on: failure.channel, scope } });
@@ -237,7 +240,10 @@ impl Journal<'_> {
                 let (retry, timer) = (journey.retries, self.timer());
                 self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
             }
-            None => self.start_wait(id, self.at),
+            None => {
+                let since = journey.first_call_ended().unwrap_or(self.at);
+                self.start_wait(id, since);
+            }
         }
     }
 
@@ -286,16 +292,16 @@ impl Journal<'_> {
             What::Inbound(Meaning::Answer(disposition)) => *disposition,
             _ => Disposition::Positive,
         };
-        let contacted: Vec<_> = at_line
+        let open: Vec<_> = at_line
             .iter()
             .filter_map(|id| self.campaign.journey(*id))
-            .filter(|j| !j.is_over() && j.in_contact())
+            .filter(|j| !j.is_over())
             .map(|j| j.id)
             .collect();
-        if !named && contacted.len() > 1 {
-            // Nobody can tell who of those at this number wrote: both stop, and the operator is asked.
+        if !named && open.len() > 1 && disposition != Disposition::AutoReply {
+            // Nobody can tell who of those at this number wrote: all stop, and the operator is asked.
             self.outcome(attempt, Outcome::Replied, heard.happened_at, None, Some(disposition), heard.text);
-            for id in contacted {
+            for id in open {
                 if let Some(planned) =
                     self.journey(id).and_then(|j| j.newest()).filter(|a| a.stage == Stage::Planned)
                 {
@@ -321,28 +327,27 @@ impl Journal<'_> {
     ) {
         self.outcome(attempt, outcome, at, None, disposition, text);
         match disposition {
-            Some(Disposition::AutoReply) => {}
+            Some(Disposition::AutoReply) => self.wait_after_call(attempt),
             Some(Disposition::Negative | Disposition::WrongPerson) => {
                 self.conclude(attempt, End::Declined, at);
             }
             Some(Disposition::Positive | Disposition::Question | Disposition::Unclear) | None => {
                 if self.converts(attempt, outcome) {
                     self.conclude(attempt, End::Converted, at);
-                } else if self.journey_waits_for_call(attempt) {
-                    let id = self.campaign.cascade_of(attempt);
-                    if let Some(id) = id {
-                        self.start_wait(id, self.at);
-                    }
+                } else {
+                    self.wait_after_call(attempt);
                 }
             }
         }
     }
 
-    /// A talk that converts nothing by these rules still ends its call: the wait runs.
-    fn journey_waits_for_call(&self, attempt: AttemptId) -> bool {
-        let sending =
-            self.campaign.attempt(attempt).is_some_and(|(j, a)| a.ended && j.state == State::Sending);
-        sending && self.is_current(attempt)
+    /// A talk that ends nothing still ends its call: the wait runs.
+    fn wait_after_call(&mut self, attempt: AttemptId) {
+        let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
+        let id = journey.id;
+        if call.ended && journey.state == State::Sending && self.is_current(attempt) {
+            self.start_wait(id, self.at);
+        }
     }
 
     fn converts(&self, attempt: AttemptId, outcome: Outcome) -> bool {

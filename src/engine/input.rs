@@ -98,6 +98,8 @@ pub enum Order {
         /// What they found out.
         was_sent: bool,
     },
+    /// Whoever wrote from a shared number, it was not this customer: their cascade goes on.
+    Release(CascadeId),
     /// End one cascade.
     Stop(CascadeId),
     /// An opt-out told to the operator.

@@ -121,6 +121,8 @@ pub struct Attempt {
     pub progress: Option<CallProgress>,
     /// Whether the call is over.
     pub ended: bool,
+    /// When its end was heard.
+    pub ended_at: Option<At>,
     /// How often a call without an end was looked up.
     pub watched: u32,
     /// Booked.
@@ -224,15 +226,22 @@ impl Journey {
         self.attempts.iter().find(|a| a.id == id)
     }
 
-    /// Whether `id` is the attempt this journey now hangs on.
+    /// Whether `id` is the attempt this journey now hangs on: what comes of it moves the journey. Nothing but an
+    /// operator moves one that is held because somebody at its number wrote.
     pub fn hangs_on(&self, id: AttemptId) -> bool {
-        self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over()
+        let asked = self.state == State::Held(Hold::SharedNumber);
+        self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over() && !asked
     }
 
     /// Calls of the current step that reached the provider.
     pub fn calls_of_step(&self) -> u32 {
         let calls = self.attempts.iter().filter(|a| a.step == self.step && a.contacted());
         u32::try_from(calls.count()).unwrap_or(u32::MAX)
+    }
+
+    /// When the first call of the current step ended: further calls are made within the wait that runs from there.
+    pub fn first_call_ended(&self) -> Option<At> {
+        self.attempts.iter().filter(|a| a.step == self.step).find_map(|a| a.ended_at)
     }
 
     /// When this person was contacted, or may have been, oldest first.
@@ -258,6 +267,7 @@ impl Attempt {
             claimed_at: None,
             progress: None,
             ended: false,
+            ended_at: None,
             watched: 0,
             cost: Money::ZERO,
             reserved: Money::ZERO,

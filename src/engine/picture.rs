@@ -91,7 +91,16 @@ pub fn phase(campaign: &Campaign) -> Phase {
         | State::InDoubt
         | State::Settling => false,
     };
-    if campaign.journeys().iter().all(stuck) { Phase::Stuck } else { Phase::Running }
+    // Nor does somebody move who queues behind a customer at the same number who does not move.
+    let behind_stuck = |j: &Journey| {
+        let others = campaign.at_line(j.start.line).iter().filter_map(|id| campaign.journey(*id));
+        j.state == State::Queued && others.filter(|o| o.id != j.id).any(|o| o.in_contact() && stuck(o))
+    };
+    if campaign.journeys().iter().all(|j| stuck(j) || behind_stuck(j)) {
+        Phase::Stuck
+    } else {
+        Phase::Running
+    }
 }
 
 /// Where everybody is.

@@ -9,7 +9,7 @@ use super::journal::Journal;
 use super::journey::{Stage, State};
 use super::retry;
 use super::steps::wait_ends;
-use crate::model::{At, AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
+use crate::model::{AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
 use chrono::TimeDelta;
 
 /// How long a call may be without an end before the provider is asked.
@@ -31,10 +31,32 @@ impl Journal<'_> {
                 self.take(attempt, provider_id, units);
                 Ok(())
             }
-            Some(Stage::Accepted | Stage::Failed) => Ok(()),
+            Some(Stage::Accepted | Stage::Failed) => {
+                self.complete(attempt, provider_id, units);
+                Ok(())
+            }
             stage @ (None | Some(Stage::Planned | Stage::Refused | Stage::Withdrawn)) => {
                 Err(illegal("accepted", attempt, stage))
             }
+        }
+    }
+
+    /// Something proved the send before the create call's answer came. That answer may be the first to tell the
+    /// provider's id, and alone tells the units; a price that the provider reported meanwhile stands.
+    fn complete(&mut self, attempt: AttemptId, provider_id: String, units: u32) {
+        let Some((journey, known)) = self.campaign.attempt(attempt) else { return };
+        let (cascade, channel, cost) = (journey.id, known.channel, known.cost);
+        let recall = journey.is_over() && known.under_way();
+        let (price, _) = self.campaign.header.launch.policy.price(channel);
+        let cost = if cost == price { price * u64::from(units.max(1)) } else { cost };
+        if known.provider_id.is_none() {
+            let accepted = Kind::AttemptAccepted { provider_id: provider_id.clone(), cost };
+            self.record_attempt(attempt, accepted);
+            if recall {
+                self.ask(Effect::Recall { attempt, cascade, channel, provider_id });
+            }
+        } else if known.cost != cost {
+            self.record_attempt(attempt, Kind::CostReported { cost });
         }
     }
 
@@ -56,17 +78,17 @@ impl Journal<'_> {
             Kind::AttemptAccepted { provider_id: provider_id.clone(), cost: price * u64::from(units.max(1)) },
         );
         if over {
-            // It was on its way when the cascade ended.
+            // It was on its way when the cascade ended. Without an id nothing can be called back.
+            if provider_id.is_empty() {
+                return;
+            }
             return self.ask(Effect::Recall { attempt, cascade: id, channel, provider_id });
         }
         if !self.is_current(attempt) {
             return;
         }
         match channel {
-            Channel::Phone => {
-                let (due, timer) = (self.at + CALL_WATCH, self.timer());
-                self.record_attempt(attempt, Kind::CallWatched { due, timer });
-            }
+            Channel::Phone => self.watch(attempt),
             Channel::Whatsapp | Channel::Sms | Channel::Email if doubtful => {}
             Channel::Whatsapp | Channel::Sms | Channel::Email => self.start_wait(id, self.at),
         }
@@ -100,20 +122,20 @@ impl Journal<'_> {
     pub fn doubt(&mut self, attempt: AttemptId, failure: Failure) {
         let Some((journey, claimed)) = self.campaign.attempt(attempt) else { return };
         let (cascade, channel) = (journey.id, claimed.channel);
-        let (since, over) = (claimed.claimed_at.unwrap_or(self.at), journey.is_over());
+        let since = claimed.claimed_at.unwrap_or(self.at);
         let (due, timer) = (wait_ends(self, cascade, since), self.timer());
         self.record_attempt(attempt, Kind::AttemptInDoubt { failure: Box::new(failure), due, timer });
-        if !over {
-            self.ask(Effect::LookUp { attempt, cascade, channel });
-        }
+        // Also for a cascade that is over: what turns out to be under way is recalled.
+        self.ask(Effect::LookUp { attempt, cascade, channel });
     }
 
     fn after_refusal(&mut self, attempt: AttemptId, failure: &Failure) {
         let Some(id) = self.campaign.cascade_of(attempt) else { return };
-        if !self.is_current(attempt) {
-            return;
-        }
+        let current = self.is_current(attempt);
         match failure.class {
+            // What it says about a scope, or about their wish, holds also where the cascade is over meanwhile.
+            Class::Config if !current => self.shut(failure, shut_scope(failure)),
+            Class::Throttle | Class::Outage if !current => {}
             Class::Throttle => self.retry_or_shut(attempt, failure),
             Class::Outage => {
                 let in_a_row = self.campaign.header.outages[failure.channel.index()];
@@ -137,6 +159,11 @@ impl Journal<'_> {
         let Some((journey, _)) = self.campaign.attempt(attempt) else { return };
         let retry = journey.retries + 1;
         if retry > self.campaign.header.launch.policy.retry_max {
+            // One person's rate says nothing about anybody else, and there is nothing to mend.
+            if failure.scope == Scope::Person && failure.class == Class::Throttle {
+                let id = journey.id;
+                return self.next_step(id);
+            }
             return self.shut_and_hold(attempt, failure);
         }
         let (due, timer) = (self.at + retry::delay(attempt, failure, retry), self.timer());
@@ -145,7 +172,7 @@ impl Journal<'_> {
 
     /// Opens the breaker of this failure's scope and holds everybody whose next send falls into it.
     fn shut_and_hold(&mut self, attempt: AttemptId, failure: &Failure) {
-        let scope = if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() };
+        let scope = shut_scope(failure);
         self.shut(failure, scope.clone());
         let Some(id) = self.campaign.cascade_of(attempt) else { return };
         let why = Hold::Breaker { on: failure.channel, scope };
@@ -235,13 +262,23 @@ impl Journal<'_> {
             return self.start_wait(id, self.at);
         }
         self.ask(Effect::LookUp { attempt, cascade: id, channel });
-        let (due, timer): (At, _) = (self.at + CALL_WATCH, self.timer());
+        self.watch(attempt);
+    }
+
+    /// A call is under way: no wait runs, and its end is asked for if it is not heard in time.
+    pub fn watch(&mut self, attempt: AttemptId) {
+        let (due, timer) = (self.at + CALL_WATCH, self.timer());
         self.record_attempt(attempt, Kind::CallWatched { due, timer });
     }
 
     fn stage(&self, attempt: AttemptId) -> Option<Stage> {
         self.campaign.attempt(attempt).map(|(_, a)| a.stage)
     }
+}
+
+/// The scope to shut: a cause that only a mend can remove is never one person's alone.
+pub(super) fn shut_scope(failure: &Failure) -> Scope {
+    if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() }
 }
 
 fn illegal(what: &'static str, attempt: AttemptId, stage: Option<Stage>) -> IllegalMove {

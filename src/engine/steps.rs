@@ -187,6 +187,21 @@ impl Journal<'_> {
         }
     }
 
+    /// A call cost less than was set aside, or a send was refused: whom the budget held and now reaches goes on.
+    pub fn spend_what_came_free(&mut self) {
+        let bound = self.campaign.spent() + self.campaign.reserved();
+        let mut room = self.campaign.header.launch.policy.budget - bound;
+        let held = self.campaign.journeys().iter().filter(|j| j.state == State::Held(Hold::Budget));
+        let held: Vec<_> = held.filter_map(|j| Some((j.id, j.leg()?.reserve))).collect();
+        for (id, reserve) in held {
+            if reserve <= room {
+                room = room - reserve;
+                self.record_about(id, Kind::Released { by: Actor::Engine });
+                self.plan_again(id);
+            }
+        }
+    }
+
     /// Whether this attempt is the one its journey now hangs on.
     pub fn is_current(&self, attempt: AttemptId) -> bool {
         self.campaign

@@ -3,10 +3,11 @@
 
 use super::brakes::Brakes;
 use super::dispatch::Dispatch;
-use super::driver::{Driver, Ended, News, Parts};
+use super::driver::{Driver, Ended, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
 use super::handle::{Command, Notice, Picture};
+use super::news::News;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::speaker::Speaker;

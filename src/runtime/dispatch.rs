@@ -4,7 +4,7 @@
 //! the request starts. Nothing is tried twice.
 
 use super::brakes::Brakes;
-use super::driver::News;
+use super::news::News;
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
 use crate::engine::event::RecallResult;

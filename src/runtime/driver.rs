@@ -8,62 +8,31 @@
 //! 503, the campaign is read back from disk, and the operator is told.
 
 use super::brakes::Brakes;
-use super::dispatch::{Claimed, Dispatch, let_out};
+use super::dispatch::Dispatch;
 use super::ears::Hearing;
-use super::gallery::{Gallery, TIMELINE};
-use super::handle::{Command, Level, Notice};
-use super::launch::{Plan, next_monday};
+use super::gallery::Gallery;
+use super::handle::{Level, Notice};
+use super::launch::Plan;
+use super::news::News;
 use super::pace::Pacer;
 use super::speaker::Speaker;
-use super::store::{Loaded, Store, StoreError};
-use super::turn::{Redirect, Turn};
+use super::store::{Loaded, Store};
+use super::turn::Turn;
 use super::webhooks::NotTaken;
 use crate::clock::Clock;
-use crate::engine::effect::Effect;
-use crate::engine::event::{Event, Kind};
+use crate::engine::event::Kind;
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
 use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
-use crate::providers::{Heard, Outgoing};
+use crate::providers::Outgoing;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// News taken in one turn at most; more would make the first of them wait.
 const TURN: usize = 1024;
-
-/// What comes into the driver's queue.
-#[derive(Debug)]
-pub enum News {
-    /// For the engine as it is.
-    Input(Input),
-    /// Verified reports of one request, or of one question we asked.
-    Reports {
-        /// What was heard.
-        heard: Vec<Heard>,
-        /// Waits for the commit.
-        ack: Option<oneshot::Sender<Result<(), NotTaken>>>,
-    },
-    /// A short link was opened.
-    Followed {
-        /// What stood in it.
-        code: String,
-        /// What gave a scanner away.
-        suspected: Option<String>,
-        /// Waits for the commit; gets where it leads.
-        ack: Redirect,
-    },
-    /// The operator asks.
-    Command(Command),
-    /// After a gap, everybody who can be asked was asked.
-    CaughtUp,
-    /// Our hearing was tried again.
-    Hearing,
-    /// Something to be told, from a part that has no screen.
-    Tell(Notice),
-}
 
 /// What a driver is made of.
 pub(super) struct Parts {
@@ -323,119 +292,6 @@ impl Driver {
     /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
     fn still_listening(&self) -> bool {
         self.settling_until.is_some_and(|until| self.now() < until)
-    }
-
-    /// Commits the turn, then lets everything out.
-    async fn finish(&mut self, mut turn: Turn) {
-        let claimed = self.fill_in(&mut turn);
-        turn.rows(self.kept.campaign.as_ref());
-        if turn.batch.is_empty() {
-            turn.acknowledge();
-            return;
-        }
-        turn.batch.meta.push(("clock", self.now().to_string()));
-        let batch = std::mem::take(&mut turn.batch);
-        let events = batch.events.clone();
-        if let Err(error) = self.parts.store.commit(batch).await {
-            turn.refuse();
-            return self.fail_stop(&error);
-        }
-        turn.acknowledge();
-        self.release_brakes(&events);
-        self.parts.gallery.add(&events, &turn.texts, &turn.touched);
-        for claim in claimed {
-            self.parts.dispatch.send(claim);
-        }
-        for effect in std::mem::take(&mut turn.effects) {
-            let sought = |attempt| self.sought(attempt);
-            let_out(&self.parts.dispatch, effect, sought);
-        }
-        self.after_the_end();
-    }
-
-    /// Renders every attempt claimed in this turn; its link is committed with the claim.
-    fn fill_in(&mut self, turn: &mut Turn) -> Vec<Claimed> {
-        let mut claimed = Vec::new();
-        for effect in turn.effects.clone() {
-            let Effect::Send { attempt, cascade, channel } = effect else { continue };
-            let now = self.now();
-            let said = self.kept.campaign.as_ref().and_then(|campaign| {
-                let customer = self.kept.people.get(&campaign.journey(cascade)?.person)?;
-                Some(self.parts.speaker.say(campaign, attempt, customer, now, None))
-            });
-            match said {
-                Some(Ok((outgoing, link))) => {
-                    self.kept.links.insert(link.code.clone(), (attempt, link.target.clone()));
-                    turn.batch.links.push(link);
-                    self.outgoing.insert(attempt, (outgoing.clone(), now));
-                    claimed.push(Claimed { attempt, cascade, channel, outgoing });
-                }
-                Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
-                None => {
-                    let failure = super::speaker::refusal(channel, "the customer's row is missing");
-                    self.apply(Input::Failed { attempt, failure, reached: false }, turn);
-                }
-            }
-        }
-        claimed
-    }
-
-    /// What a lookup of this attempt needs: the provider's id, or what was said and when.
-    fn sought(&self, attempt: AttemptId) -> (Option<String>, Option<(Outgoing, At)>) {
-        let Some((journey, known)) = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
-            return (None, None);
-        };
-        if known.provider_id.is_some() {
-            return (known.provider_id.clone(), None);
-        }
-        let said = self.outgoing.get(&attempt).cloned().or_else(|| {
-            // After a restart the same words are made again, with the link they carried.
-            let campaign = self.kept.campaign.as_ref()?;
-            let code =
-                self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
-            let customer = self.kept.people.get(&journey.person)?;
-            let since = known.claimed_at?;
-            let (outgoing, _) = self.parts.speaker.say(campaign, attempt, customer, since, code).ok()?;
-            Some((outgoing, since))
-        });
-        (None, said)
-    }
-
-    fn release_brakes(&self, events: &[(u64, Event)]) {
-        for (_, event) in events {
-            if let Kind::Resumed { only, .. } = &event.kind {
-                self.parts.brakes.hold(*only, false);
-            }
-        }
-    }
-
-    /// A rehearsal's clock stands still while nothing runs; the next launch is shown with its own times.
-    fn after_the_end(&mut self) {
-        let ended = self.kept.campaign.as_ref().is_none_or(|c| c.header.ended_at.is_some());
-        if !(ended && self.parts.owns_clock && self.parts.clock.is_running()) {
-            return;
-        }
-        self.parts.clock.run(false);
-        if let Some(plan) = &self.parts.plan {
-            let begins = next_monday(self.now(), plan.ready.config.timezone);
-            self.parts.gallery.set_preflight(Some(Arc::new(plan.preflight(begins))));
-        }
-    }
-
-    /// A commit failed: nothing more is sent, and what memory holds is replaced by what the disk holds.
-    fn fail_stop(&mut self, error: &StoreError) {
-        self.parts.brakes.hold(None, true);
-        self.failed = true;
-        tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.parts.store.reader().and_then(|reader| reader.load(TIMELINE));
-        match loaded {
-            Ok(loaded) => self.load(loaded),
-            Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),
-        }
-        self.parts.brakes.hold(None, true);
-        let text = format!("{error}. Nothing is sent any more; mend it and start cascade again");
-        self.parts.gallery.set_failed(Some(text.clone()));
-        self.tell(Level::Error, text);
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.

@@ -1,9 +1,9 @@
 //! Where verified reports come in: brakes first, then the driver's queue, then the answer after the commit.
 
 use super::brakes::Brakes;
-use super::driver::News;
 use super::handle::Ear;
 use super::hearing;
+use super::news::News;
 use super::webhooks::{Inbox, NotTaken};
 use crate::clock;
 use crate::model::Phone;

@@ -3,6 +3,7 @@
 mod boot;
 pub mod brakes;
 mod commands;
+mod commit;
 mod dispatch;
 mod driver;
 mod ears;
@@ -11,6 +12,7 @@ pub mod handle;
 pub mod hearing;
 pub mod launch;
 pub mod links;
+mod news;
 mod pace;
 mod parts;
 pub mod plan;

@@ -2,9 +2,9 @@
 //!
 //! Without an answer, or a valid webhook, within [`super::ears::PROOF_AGE`] nothing is sent.
 
-use super::driver::News;
 use super::ears::Hearing;
 use super::links;
+use super::news::News;
 use crate::config::Config;
 use reqwest::Client;
 use secrecy::ExposeSecret as _;

@@ -5,8 +5,8 @@
 //! a settling time of campaign time from the moment we can hear again (PROVIDERS.md section 0).
 
 use super::dispatch::Dispatch;
-use super::driver::News;
 use super::handle::{Level, Notice};
+use super::news::News;
 use crate::engine::Campaign;
 use crate::engine::journey::Stage;
 use crate::model::{At, Channel, Outcome};

@@ -1,0 +1,39 @@
+//! What comes into the driver's queue.
+
+use super::handle::{Command, Notice};
+use super::turn::Redirect;
+use super::webhooks::NotTaken;
+use crate::engine::input::Input;
+use crate::providers::Heard;
+use tokio::sync::oneshot;
+
+/// One piece of news.
+#[derive(Debug)]
+pub enum News {
+    /// For the engine as it is.
+    Input(Input),
+    /// Verified reports of one request, or of one question we asked.
+    Reports {
+        /// What was heard.
+        heard: Vec<Heard>,
+        /// Waits for the commit.
+        ack: Option<oneshot::Sender<Result<(), NotTaken>>>,
+    },
+    /// A short link was opened.
+    Followed {
+        /// What stood in it.
+        code: String,
+        /// What gave a scanner away.
+        suspected: Option<String>,
+        /// Waits for the commit; gets where it leads.
+        ack: Redirect,
+    },
+    /// The operator asks.
+    Command(Command),
+    /// After a gap, everybody who can be asked was asked.
+    CaughtUp,
+    /// Our hearing was tried again.
+    Hearing,
+    /// Something to be told, from a part that has no screen.
+    Tell(Notice),
+}

@@ -1,0 +1,483 @@
+//! The lines of a scenario: what happens, and what then holds.
+//!
+//! ```text
+//! 40m                            time passes until 40 minutes after the launch; timers fire, sends are claimed
+//! ann accepted                   the newest claimed send is accepted (`all accepted`: everybody's; `units=3`)
+//! ann refused outage             the create call fails, nothing was sent (names: `failures.rs`)
+//! ann unreached outage           the same, and the provider never got the request
+//! ann unanswered                 the create call's answer is lost
+//! ann delivered | read | sent | clicked | scanned | reported landline | costs 0.10
+//! ann rings | talks | hangs_up [positive] | no_answer | voicemail | canceled | call_failed landline
+//! ann replies positive           to the message itself; `unnamed`: by number alone; `opt_out`, `opt_in`
+//! ann presses_stop               a switch of the provider
+//!     ... each of these takes `on sms` (else the newest send) and `happened=30m` (else now)
+//!     and `by_id`: the report names the provider's id alone, not our attempt
+//! stranger replies positive      a number and a message that nobody knows
+//! ann found | braked opted_out | recalled too_late
+//! ann stop | opt_out_told | was_sent | was_not_sent | release       the operator
+//! pause [phone] | resume [phone] [extend] | mend whatsapp account | check sms sender shut | shut sms sender_off ann
+//! restart | permits off | permits on | timer 7 | again              `again`: the last input once more changes nobody
+//! impossible: ann accepted       a typed error, and nothing changes
+//! ann is waiting on phone until 8h        every open state and end; `by whatsapp`: credited
+//! ann got whatsapp phone         every claim so far, in order; `nothing`
+//! ann has delivered read [on sms]         exactly these outcomes
+//! ann log attempt_planned wait_started    these kinds of events, in this order, others between them
+//! asks recall ann | look_up ann | check | nothing         of the world, since the last input
+//! tally held=2 running=3 | breakers whatsapp template | paused phone | spent 0.05 | reserved 0.20
+//! after_answer 1 | unmatched 1 | scanners 1 | campaign running | stuck | paused | ended
+//! ```
+
+use crate::failures::failure;
+use crate::setting::{MONDAY, Setting, channel, seconds};
+use crate::world::World;
+use cascade::engine::effect::Effect;
+use cascade::engine::event::{CallProgress, End, Event, RecallResult, Withdrawal};
+use cascade::engine::input::{CallEnd, CallResult, Heard, Input, Order, What};
+use cascade::engine::journey::{Attempt, Journey, State};
+use cascade::engine::meaning::Meaning;
+use cascade::engine::snapshot::Phase;
+use cascade::engine::{phase, tally};
+use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Outcome, Scope};
+
+/// Runs one file. Panics with its name, the line and what is wrong.
+pub fn run(file: &str, text: &str) {
+    let setting = Setting::read(text);
+    assert!(!setting.says.is_empty(), "{file} does not say what it is about");
+    let launched = At::parse(MONDAY).unwrap();
+    let mut world = World::launch(launched, setting.launch(), setting.starts(launched));
+    world.send_what_may_go();
+    let mut play = Play { names: setting.names(), world, launched, last: None, place: String::new() };
+    for (number, line) in setting.script.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            play.place = format!("{file}, script line {}: {line}", number + 1);
+            play.line(line);
+        }
+    }
+}
+
+struct Play {
+    names: Vec<String>,
+    world: World,
+    launched: At,
+    last: Option<Input>,
+    /// For messages.
+    place: String,
+}
+
+/// A line's words, and what stands behind them as `key=value` or `on channel`.
+struct Words<'a> {
+    words: Vec<&'a str>,
+    on: Option<Channel>,
+    happened: Option<u64>,
+    units: u32,
+    unnamed: bool,
+    by_id: bool,
+}
+
+impl<'a> Words<'a> {
+    fn read(line: &'a str) -> Self {
+        let mut read =
+            Self { words: Vec::new(), on: None, happened: None, units: 1, unnamed: false, by_id: false };
+        let mut words = line.split_whitespace();
+        while let Some(word) = words.next() {
+            if word == "on" {
+                read.on = words.next().map(channel);
+            } else if word == "unnamed" {
+                read.unnamed = true;
+            } else if word == "by_id" {
+                read.by_id = true;
+            } else if let Some(time) = word.strip_prefix("happened=") {
+                read.happened = Some(seconds(time));
+            } else if let Some(units) = word.strip_prefix("units=") {
+                read.units = units.parse().unwrap();
+            } else {
+                read.words.push(word);
+            }
+        }
+        read
+    }
+}
+
+impl Play {
+    fn line(&mut self, line: &str) {
+        if let Some(rest) = line.strip_prefix("impossible: ") {
+            let input = self.news(rest);
+            return assert!(self.world.give(input).is_err(), "{}: it was possible", self.place);
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [time] if time.starts_with(|c: char| c.is_ascii_digit()) => {
+                let to = self.after(seconds(time));
+                self.world.pass(to);
+            }
+            ["permits", "off"] => self.world.permits = false,
+            ["permits", "on"] => {
+                self.world.permits = true;
+                self.world.send_what_may_go();
+            }
+            ["again"] => self.again(),
+            ["all", rest @ ..] => self.all(&rest.join(" ")),
+            _ if self.holds(&words) => {}
+            _ => {
+                let input = self.news(line);
+                self.give(input);
+            }
+        }
+    }
+
+    fn give(&mut self, input: Input) {
+        self.last = Some(input.clone());
+        if let Err(illegal) = self.world.give(input) {
+            panic!("{}: {illegal}", self.place);
+        }
+    }
+
+    /// A duplicate changes nobody's state, timer or attempts.
+    fn again(&mut self) {
+        let before = self.world.campaign.journeys().to_vec();
+        let last = self.last.clone().unwrap();
+        self.give(last);
+        for (was, is) in before.iter().zip(self.world.campaign.journeys()) {
+            let (was, is) = ((&was.state, &was.timer, &was.attempts), (&is.state, &is.timer, &is.attempts));
+            assert_eq!(was, is, "{}: the duplicate changed something", self.place);
+        }
+    }
+
+    /// The same for everybody who has a claim without a result.
+    fn all(&mut self, rest: &str) {
+        let campaign = &self.world.campaign;
+        let claimed = |a: AttemptId| campaign.cascade_of(a).map(|id| id.0 as usize - 1);
+        let waiting: Vec<usize> = campaign.unanswered_claims().into_iter().filter_map(claimed).collect();
+        assert!(!waiting.is_empty(), "{}: nobody has a claim without a result", self.place);
+        for at in waiting {
+            let line = format!("{} {rest}", self.names[at]);
+            let input = self.news(&line);
+            self.give(input);
+        }
+    }
+
+    fn after(&self, seconds: u64) -> At {
+        At(self.launched.0 + seconds as i64 * 1000)
+    }
+
+    fn cascade(&self, name: &str) -> CascadeId {
+        let at = self.names.iter().position(|n| n == name);
+        CascadeId(at.unwrap_or_else(|| panic!("{}: who is {name:?}?", self.place)) as u64 + 1)
+    }
+
+    fn journey(&self, name: &str) -> &Journey {
+        self.world.campaign.journey(self.cascade(name)).unwrap()
+    }
+
+    /// Their newest claimed send, of all or of one channel.
+    fn attempt(&self, name: &str, on: Option<Channel>) -> &Attempt {
+        let sends = self.journey(name).attempts.iter().rev().filter(|a| a.claimed_at.is_some());
+        let newest = sends.clone().find(|a| on.is_none_or(|channel| a.channel == channel));
+        newest.unwrap_or_else(|| panic!("{}: nothing was sent to {name}", self.place))
+    }
+
+    /// The input that a line stands for.
+    fn news(&self, line: &str) -> Input {
+        let read = Words::read(line);
+        match read.words.as_slice() {
+            ["restart"] => Input::Restarted,
+            ["timer", id] => Input::Timer(cascade::model::TimerId(id.parse().unwrap())),
+            ["pause", only @ ..] => {
+                Input::Order(Order::Pause { only: only.first().map(|c| channel(c)), why: "because".into() })
+            }
+            ["resume", rest @ ..] => Input::Order(Order::Resume {
+                only: rest.iter().find(|w| **w != "extend").map(|c| channel(c)),
+                extend_timers: rest.contains(&"extend"),
+            }),
+            ["mend", on, scope] => Input::Order(Order::CloseBreaker {
+                channel: channel(on),
+                scope: self.scope(channel(on), scope),
+            }),
+            ["check", on, scope, result] => Input::ScopeChecked {
+                channel: channel(on),
+                scope: self.scope(channel(on), scope),
+                mended: *result == "mended",
+            },
+            ["shut", on, named, like] => {
+                let failure = failure(named, channel(on), self.journey(like));
+                let what = What::Shut(failure.scope.clone(), Box::new(failure));
+                heard(None, channel(on), what)
+            }
+            ["stranger", what @ ..] => heard(None, read.on.unwrap_or(Channel::Sms), self.what(what, None)),
+            [name, what @ ..] => self.news_of(name, what, &read),
+            [] => panic!("{}: says nothing", self.place),
+        }
+    }
+
+    /// The open breaker of that kind.
+    fn scope(&self, on: Channel, word: &str) -> Scope {
+        let open = self.world.campaign.header.breakers.iter();
+        let open = open.filter(|b| b.on == on).find(|b| b.scope.as_str() == word);
+        open.unwrap_or_else(|| panic!("{}: no breaker is open there", self.place)).scope.clone()
+    }
+
+    fn news_of(&self, name: &str, what: &[&str], read: &Words<'_>) -> Input {
+        let cascade = self.cascade(name);
+        let order = match what {
+            ["stop"] => Some(Order::Stop(cascade)),
+            ["opt_out_told"] => Some(Order::OptOut(cascade)),
+            ["was_sent"] => Some(Order::SettleDoubt { cascade, was_sent: true }),
+            ["was_not_sent"] => Some(Order::SettleDoubt { cascade, was_sent: false }),
+            ["release"] => Some(Order::Release(cascade)),
+            _ => None,
+        };
+        if let Some(order) = order {
+            return Input::Order(order);
+        }
+        let line = self.journey(name).start.line;
+        if matches!(what, ["replies" | "presses_stop", ..]) && read.unnamed {
+            let Input::Heard(mut news) =
+                heard(None, read.on.unwrap_or(Channel::Whatsapp), self.what(what, None))
+            else {
+                unreachable!()
+            };
+            news.line = Some(line);
+            news.happened_at = Some(read.happened.map_or(self.world.now, |s| self.after(s)));
+            return Input::Heard(news);
+        }
+        let sent = self.attempt(name, read.on);
+        let (attempt, provider_id) = (sent.id, format!("p{}", sent.id));
+        let failed = |why: &str, reached: bool| Input::Failed {
+            attempt,
+            failure: Box::new(failure(why, sent.channel, self.journey(name))),
+            reached,
+        };
+        match what {
+            ["accepted"] => Input::Accepted { attempt, provider_id, units: read.units },
+            ["refused", why] => failed(why, true),
+            ["unreached", why] => failed(why, false),
+            ["unanswered"] => failed("timeout", true),
+            ["found"] => Input::Found { attempt, provider_id },
+            ["braked", _] => Input::Braked { attempt, why: Withdrawal::OptedOut },
+            ["recalled", result] => Input::Recalled {
+                attempt,
+                result: serde_json::from_value::<RecallResult>((*result).into()).unwrap(),
+            },
+            _ => {
+                let Input::Heard(mut news) =
+                    heard(Some(sent), sent.channel, self.what(what, Some((name, sent))))
+                else {
+                    unreachable!()
+                };
+                news.attempt = news.attempt.filter(|_| !read.by_id);
+                news.line = Some(line);
+                news.happened_at = Some(read.happened.map_or(self.world.now, |s| self.after(s)));
+                Input::Heard(news)
+            }
+        }
+    }
+
+    fn what(&self, words: &[&str], about: Option<(&str, &Attempt)>) -> What {
+        let failed = |why: &str| {
+            let (name, sent) = about.unwrap();
+            Box::new(failure(why, sent.channel, self.journey(name)))
+        };
+        let end = |result: CallResult, meaning: Option<&&str>| {
+            let meaning = meaning.map(|word| meaning_of(word));
+            let reason = format!("{result:?}").split(['(', ' ']).next().unwrap_or_default().to_lowercase();
+            let reason =
+                if result == (CallResult::NoAnswer { machine: true }) { "voicemail".into() } else { reason };
+            What::CallEnded(CallEnd { reason, result, talked_s: Some(30), meaning, cost: None })
+        };
+        match words {
+            ["sent"] => What::Sent,
+            ["delivered"] => What::Delivered,
+            ["read"] => What::Read,
+            ["clicked"] => What::Clicked(None),
+            ["scanned"] => What::Clicked(Some("a scanner's user agent".into())),
+            ["reported", why] => What::Failed(failed(why)),
+            ["costs", amount] => What::Cost(Money::parse(amount).unwrap()),
+            ["rings"] => What::CallProgressed(CallProgress::Ringing),
+            ["talks"] => What::CallProgressed(CallProgress::InProgress),
+            ["hangs_up", meaning @ ..] => end(CallResult::Answered, meaning.first()),
+            ["no_answer"] => end(CallResult::NoAnswer { machine: false }, None),
+            ["voicemail"] => end(CallResult::NoAnswer { machine: true }, None),
+            ["canceled"] => end(CallResult::Canceled, None),
+            ["call_failed", why] => end(CallResult::Failed(failed(why)), None),
+            ["replies", word] => What::Inbound(meaning_of(word)),
+            ["presses_stop"] => What::Stopped("stop".into()),
+            _ => panic!("{}: not understood", self.place),
+        }
+    }
+}
+
+fn meaning_of(word: &str) -> Meaning {
+    match word {
+        "opt_out" => Meaning::OptOut("stop".into()),
+        "opt_in" => Meaning::OptIn,
+        word => Meaning::Answer(Disposition::parse(word).unwrap_or_else(|| panic!("{word:?}?"))),
+    }
+}
+
+fn heard(sent: Option<&Attempt>, channel: Channel, what: What) -> Input {
+    Input::Heard(Box::new(Heard {
+        provider: "provider".into(),
+        channel,
+        happened_at: None,
+        provider_id: Some(sent.map_or("unknown".into(), |a| format!("p{}", a.id))),
+        attempt: sent.map(|a| a.id),
+        line: None,
+        text: None,
+        what,
+    }))
+}
+
+/// What a line may claim to hold.
+impl Play {
+    /// Checks an expectation; `false` if the line is none.
+    fn holds(&self, words: &[&str]) -> bool {
+        let (header, place) = (&self.world.campaign.header, &self.place);
+        match words {
+            ["asks", what @ ..] => self.asks(what),
+            ["tally", counts @ ..] => self.tally(counts),
+            ["breakers", expected @ ..] => {
+                let open = header.breakers.iter().flat_map(|b| [b.on.as_str(), b.scope.as_str()]);
+                assert_eq!(open.collect::<Vec<_>>(), none(expected), "{place}");
+            }
+            ["paused", expected @ ..] => {
+                let paused = Channel::ALL.iter().filter(|c| header.paused_on[c.index()].is_some());
+                let mut paused: Vec<&str> = paused.map(|c| c.as_str()).collect();
+                paused.extend(header.paused.as_ref().map(|_| "everything"));
+                assert_eq!(paused, none(expected), "{place}");
+            }
+            ["spent", amount] => {
+                assert_eq!(self.world.campaign.spent(), Money::parse(amount).unwrap(), "{place}")
+            }
+            ["reserved", amount] => {
+                assert_eq!(self.world.campaign.reserved(), Money::parse(amount).unwrap(), "{place}");
+            }
+            ["after_answer", n] => assert_eq!(header.contacted_after_answer.to_string(), **n, "{place}"),
+            ["unmatched", n] => assert_eq!(header.unmatched.to_string(), **n, "{place}"),
+            ["scanners", n] => assert_eq!(header.clicks_suspected.to_string(), **n, "{place}"),
+            ["campaign", expected] => {
+                let is = match phase(&self.world.campaign) {
+                    Phase::Ended => "ended",
+                    Phase::Paused(_) => "paused",
+                    Phase::Stuck => "stuck",
+                    Phase::Running => "running",
+                    other => panic!("{place}: {other:?}"),
+                };
+                assert_eq!(is, *expected, "{place}");
+            }
+            [name, "is", rest @ ..] => self.is(name, rest),
+            [name, "got", expected @ ..] => {
+                let claims = self.journey(name).attempts.iter().filter(|a| a.claimed_at.is_some());
+                let got: Vec<&str> = claims.map(|a| a.channel.as_str()).collect();
+                assert_eq!(got, if *expected == ["nothing"] { vec![] } else { expected.to_vec() }, "{place}");
+            }
+            [name, "has", expected @ ..] => self.has(name, expected),
+            [name, "log", expected @ ..] => self.log(name, expected),
+            _ => return false,
+        }
+        true
+    }
+
+    fn is(&self, name: &str, words: &[&str]) {
+        let (journey, place) = (self.journey(name), &self.place);
+        let mut words = words.iter();
+        assert_eq!(Some(&state(journey)), words.next(), "{place}: {:?}", journey.state);
+        while let Some(word) = words.next() {
+            let value = words.next().copied().unwrap_or_default();
+            match *word {
+                "on" => assert_eq!(journey.channel().as_str(), value, "{place}"),
+                "by" => assert_eq!(journey.credited.map_or("nobody", Channel::as_str), value, "{place}"),
+                "until" => {
+                    let due = journey.timer.map(|t| t.due.to_string());
+                    assert_eq!(due, Some(self.after(seconds(value)).to_string()), "{place}");
+                }
+                "for" => assert!(
+                    format!("{:?}", journey.state).to_lowercase().contains(value),
+                    "{place}: {:?}",
+                    journey.state
+                ),
+                other => panic!("{place}: {other:?}?"),
+            }
+        }
+    }
+
+    fn has(&self, name: &str, expected: &[&str]) {
+        let on = expected.iter().position(|w| *w == "on");
+        let only = on.map(|at| channel(expected[at + 1]));
+        let expected = &expected[..on.unwrap_or(expected.len())];
+        let rows = &self.journey(name).outcomes;
+        let heard = |o: &&Outcome| {
+            let mut on = Channel::ALL.iter().filter(|c| only.is_none_or(|only| only == **c));
+            on.any(|c| rows[c.index()][o.index()].is_some())
+        };
+        let has: Vec<&str> = Outcome::ALL.iter().filter(heard).map(|o| o.as_str()).collect();
+        assert_eq!(has, none(expected), "{}", self.place);
+    }
+
+    /// These kinds of events, in this order; others may stand between them.
+    fn log(&self, name: &str, expected: &[&str]) {
+        let id = self.cascade(name);
+        let kind = |e: &Event| serde_json::to_value(e).unwrap()["kind"].as_str().unwrap().to_owned();
+        let log: Vec<String> =
+            self.world.seen.events.iter().filter(|e| e.subject.cascade == Some(id)).map(kind).collect();
+        let mut rest = log.iter();
+        for word in expected {
+            assert!(rest.any(|k| k == word), "{}: no {word} in its place among {log:?}", self.place);
+        }
+    }
+
+    fn asks(&self, expected: &[&str]) {
+        let name = |id: &CascadeId| self.names[id.0 as usize - 1].as_str();
+        let said = |effect: &Effect| match effect {
+            Effect::Send { .. } => String::new(),
+            Effect::Recall { cascade, .. } => format!("recall {}", name(cascade)),
+            Effect::LookUp { cascade, .. } => format!("look_up {}", name(cascade)),
+            Effect::CheckScope { channel, .. } => format!("check {channel}"),
+        };
+        let asked: Vec<String> = self.world.asked.iter().map(said).collect();
+        let expected = expected.join(" ");
+        let expected = if expected == "nothing" { String::new() } else { expected };
+        assert_eq!(asked.join(" "), expected, "{}", self.place);
+    }
+
+    fn tally(&self, counts: &[&str]) {
+        let t = tally(&self.world.campaign);
+        for count in counts {
+            let (what, n) = count.split_once('=').unwrap();
+            let is = match what {
+                "converted" => t.converted,
+                "declined" => t.declined,
+                "exhausted" => t.exhausted,
+                "opted_out" => t.opted_out,
+                "stopped" => t.stopped,
+                "held" => t.held,
+                "in_doubt" => t.in_doubt,
+                "running" => t.running,
+                other => panic!("{}: {other:?}?", self.place),
+            };
+            assert_eq!(is.to_string(), n, "{}: {what} in {t:?}", self.place);
+        }
+    }
+}
+
+fn none<'a>(expected: &[&'a str]) -> Vec<&'a str> {
+    if expected == ["none"] { Vec::new() } else { expected.to_vec() }
+}
+
+fn state(journey: &Journey) -> &'static str {
+    match &journey.state {
+        State::Queued => "queued",
+        State::Deferred(_) => "deferred",
+        State::Sending => "sending",
+        State::Retrying => "retrying",
+        State::Waiting => "waiting",
+        State::Held(_) => "held",
+        State::InDoubt => "in_doubt",
+        State::Settling => "settling",
+        State::Ended(End::Converted) => "converted",
+        State::Ended(End::Declined) => "declined",
+        State::Ended(End::Exhausted) => "exhausted",
+        State::Ended(End::OptedOut) => "opted_out",
+        State::Ended(End::Stopped) => "stopped",
+    }
+}
