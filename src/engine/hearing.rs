@@ -233,17 +233,14 @@ impl Journal<'_> {
         let Some(journey) = self.journey(id) else { return };
         let Some(leg) = journey.leg() else { return };
         let calls = journey.calls_of_step();
-        match leg.wait_s.filter(|_| calls < leg.attempts) {
+        if let Some(wait_s) = leg.wait_s.filter(|_| calls < leg.attempts) {
             // Further calls are spread over the wait.
-            Some(wait_s) => {
-                let pause = TimeDelta::seconds((wait_s / u64::from(leg.attempts)) as i64);
-                let (retry, timer) = (journey.retries, self.timer());
-                self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
-            }
-            None => {
-                let since = journey.first_call_ended().unwrap_or(self.at);
-                self.start_wait(id, since);
-            }
+            let pause = TimeDelta::seconds((wait_s / u64::from(leg.attempts)) as i64);
+            let (retry, timer) = (journey.retries, self.timer());
+            self.record_attempt(attempt, Kind::RetryScheduled { retry, due: self.at + pause, timer });
+        } else {
+            let since = journey.first_call_ended().unwrap_or(self.at);
+            self.start_wait(id, since);
         }
     }
 
