@@ -317,7 +317,7 @@ pub const fn disposition(what: Disposition) -> &'static str {
 }
 
 fn heard(outcome: Outcome, why: Option<&str>, meant: Option<Disposition>, text: Option<&Untrusted>) -> Said {
-    let why = why.map(|w| clean(&w.replace('_', " ")));
+    let why = why.map(silence);
     let quote = text.filter(|t| !t.is_empty()).map(|t| format!(": \"{}\"", t.screen())).unwrap_or_default();
     let meaning = meant.map(|d| format!(" ({})", disposition(d))).unwrap_or_default();
     match outcome {
@@ -333,6 +333,16 @@ fn heard(outcome: Outcome, why: Option<&str>, meant: Option<Disposition>, text: 
                 if quote.is_empty() { why.map(|w| format!(": {w}")).unwrap_or_default() } else { quote };
             ("⊘", Tone::Bad, format!("opted out{how}"))
         }
+    }
+}
+
+/// A provider's reason for a call without an answer, in its own words but in short: `customer-did-not-answer` is
+/// `no answer`, `customer-busy` is `busy`.
+fn silence(why: &str) -> String {
+    let words = clean(&why.replace(['_', '-'], " "));
+    match words.strip_prefix("customer ").unwrap_or(&words) {
+        "did not answer" => "no answer".into(),
+        short => short.to_owned(),
     }
 }
 
@@ -388,7 +398,7 @@ pub fn last(what: &Last) -> String {
     match &what.what {
         LastWhat::Accepted(Channel::Phone) => "called".into(),
         LastWhat::Accepted(_) => "sent".into(),
-        LastWhat::Outcome(Outcome::NoAnswer, Some(why)) => clean(&why.replace('_', " ")),
+        LastWhat::Outcome(Outcome::NoAnswer, Some(why)) => silence(why),
         LastWhat::Outcome(outcome, _) => outcome.as_str().replace('_', " "),
         LastWhat::Failed(code, _) => clean(code),
         LastWhat::Skipped(why) => skip(*why).into(),

@@ -63,7 +63,9 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
         Mode::Live => Clock::live(),
         Mode::Rehearsal => Clock::scaled(start.unwrap_or_else(|| At::from_secs(1_767_621_600)), speed),
     };
-    let (picture, shown) = watch::channel(Arc::new(Picture::default()));
+    // The first frame stands before anything is up, and must not look ready.
+    let first = Picture { starting: Some("starting".into()), ..Picture::default() };
+    let (picture, shown) = watch::channel(Arc::new(first));
     let (commands, asked_for) = mpsc::channel(WAITING);
     let (notices, told) = mpsc::channel(WAITING);
     let draw = Draw {

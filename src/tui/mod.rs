@@ -13,6 +13,7 @@ mod dialogs;
 mod filter;
 mod input;
 mod interrupts;
+mod keyboard;
 pub mod keys;
 mod layout;
 mod model;
@@ -31,7 +32,7 @@ use crate::runtime::handle::Handle;
 use futures::Stream;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::crossterm::event::{Event, EventStream};
+use ratatui::crossterm::event::Event;
 use std::io;
 
 /// How the console looks and listens.
@@ -91,7 +92,24 @@ pub async fn run(handle: Handle, options: Options) -> Result<Exit, Error> {
     let mut screen = terminal::Screen::take(options.mouse).map_err(Error::Terminal)?;
     let theme = options.theme;
     let console = console::Console::new(&mut screen.terminal, handle, theme, options.mouse, terminal::mouse)?;
-    console.run(EventStream::new(), interrupts).await
+    let keys = keyboard::events().map_err(Error::Terminal)?;
+    #[cfg(debug_assertions)]
+    let keys = futures::StreamExt::inspect(keys, panics_on(std::env::var("CASCADE_PANIC_ON").ok()));
+    console.run(keys, interrupts).await
+}
+
+/// For the test that a panic gives the terminal back: in debug builds, `CASCADE_PANIC_ON=!` makes the key `!` one.
+#[cfg(debug_assertions)]
+fn panics_on(key: Option<String>) -> impl FnMut(&io::Result<Event>) {
+    #[expect(clippy::panic, reason = "a panic is what it is there for")]
+    move |event| {
+        if let Ok(Event::Key(press)) = event
+            && key.is_some()
+            && keys::name(*press) == key
+        {
+            panic!("asked for by CASCADE_PANIC_ON");
+        }
+    }
 }
 
 /// The same loop on any screen and any source of events; an end of `events` is a closed terminal.

@@ -131,7 +131,7 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
         .collect();
     if let Some(oldest) = replies.iter().map(|item| item.at).min() {
         let age = span((model.now - oldest).num_seconds());
-        let words = format!("{} replies to read, the oldest {age} old", replies.len());
+        let words = format!("{} replies to read, oldest {age}", replies.len());
         needs.push(need(Tone::Warning, words, "i", replies.len() as u64, Target::Inbox));
     }
 }

@@ -173,7 +173,8 @@ fn answers(ctx: &Ctx) -> String {
         _ = write!(text, " · no answer {silent}, {} by machines", snapshot.machines);
     }
     if snapshot.clicks_suspected > 0 {
-        _ = write!(text, " · {} scanner clicks not counted", snapshot.clicks_suspected);
+        let clicks = if snapshot.clicks_suspected == 1 { "click" } else { "clicks" };
+        _ = write!(text, " · {} scanner {clicks} not counted", snapshot.clicks_suspected);
     }
     text
 }

@@ -179,13 +179,13 @@ fn resume<'a>(ctx: &Ctx, only: Option<Channel>, cells: usize) -> (String, Vec<Li
     if let (None, Phase::Paused(why)) = (only, &ctx.picture.snapshot.phase) {
         words.push(format!("On hold: {}.", clean(why)));
     }
+    let at_once = if due == 0 { "nobody".to_owned() } else { people(due) };
     words.push(format!(
-        "Meanwhile the waits went on: {} would be sent to at once, spread by the channel's rate. Or lengthen every \
-         wait by the time it stood still, and nobody is hurried.",
-        people(due)
+        "Meanwhile the waits went on: {at_once} would be sent to at once, spread by the channel's rate. Or lengthen \
+         every wait by the time it stood still, and nobody is hurried.",
     ));
     let mut lines = says(ctx, &words, cells);
-    lines.push(choice(ctx, &[("y", &format!("go on, {} at once", people(due)))]));
+    lines.push(choice(ctx, &[("y", &format!("go on, {at_once} at once"))]));
     lines.push(choice(ctx, &[("e", "go on, waits lengthened")]));
     lines.push(choice(ctx, &[("Esc", "stay on hold")]));
     (format!("Go on with {what}?"), lines)

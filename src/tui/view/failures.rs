@@ -15,15 +15,19 @@ pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
     if rows.is_empty() {
         return vec![Line::styled("  Nothing has failed.", ctx.theme.muted)];
     }
-    let title = cells.saturating_sub(66).max(12);
+    // In a narrow window class and scope are left to the failure's own page: what happened must be readable.
+    let roomy = cells >= 100;
+    let title = cells.saturating_sub(if roomy { 78 } else { 57 }).max(12);
+    let sorted = |class: &str, scope: &str| {
+        if roomy { left(class, 11) + &left(scope, 10) } else { String::new() }
+    };
     let head = [
         left("  ON", 12),
         left("CODE", 14),
         left("WHAT", title),
-        left("CLASS", 11),
-        left("SCOPE", 10),
+        sorted("CLASS", "SCOPE"),
         right("PEOPLE", 7),
-        left("  THEY", 12),
+        left("  THEY", 24),
     ];
     let mut lines = vec![Line::styled(cut(&head.concat(), cells), ctx.theme.muted)];
     lines.extend(rows.iter().enumerate().map(|(i, row)| {
@@ -35,10 +39,9 @@ pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
             ),
             Span::styled(left(&clean(&failure.code), 13) + " ", ctx.theme.strong),
             Span::styled(left(&clean(&failure.title), title - 1) + " ", ctx.theme.text),
-            Span::styled(left(failure.class.as_str(), 11), ctx.theme.muted),
-            Span::styled(left(failure.scope.as_str(), 10), ctx.theme.muted),
+            Span::styled(sorted(failure.class.as_str(), failure.scope.as_str()), ctx.theme.muted),
             Span::styled(right(&row.customers.to_string(), 7), ctx.theme.strong),
-            Span::styled(format!("  {}", row.reaction), ctx.theme.muted),
+            Span::styled(left(&format!("  {}", row.reaction), 24), ctx.theme.muted),
         ]);
         if i == at { line.patch_style(ctx.theme.selection) } else { line }
     }));

@@ -133,8 +133,8 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         let mut spans = vec![Span::styled(" hears", theme.muted)];
         for ear in &ctx.picture.ears {
             let (glyph, style, age) = match ear.heard_s {
-                Some(s) if s <= 300 => ("●", theme.good, span(s as i64)),
-                Some(s) => ("!", theme.warning, span(s as i64)),
+                Some(s) if s <= 300 => ("●", theme.good, age(s)),
+                Some(s) => ("!", theme.warning, age(s)),
                 None => ("○", theme.warning, "never".to_owned()),
             };
             spans.push(Span::styled(format!(" {glyph} "), style));
@@ -164,6 +164,12 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         piece(1, format!(", limit {limit} "), theme.muted),
     ];
     fitted(left, right, cells)
+}
+
+/// In its largest unit alone, so that the line keeps its place for money: `59s`, `1m`, `3h`.
+fn age(seconds: u64) -> String {
+    let unit = [86_400, 3600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
+    span((seconds - seconds % unit) as i64)
 }
 
 fn third<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {

@@ -62,14 +62,16 @@ fn title(ctx: &Ctx, what: &What) -> String {
 /// Made from the command table: every command that applies, once.
 fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
+    // In a narrow window the sentence says what the label would.
+    let labelled = cells >= 76;
     let mut shown: Vec<Place> = places.iter().copied().rev().collect();
     shown.extend([Place::Actions, Place::Question, Place::Resume].iter().filter(|p| !places.contains(p)));
     for place in shown {
         lines.push(Line::styled(place.title().to_uppercase(), ctx.theme.strong));
         for row in keys::applying(&[place]) {
             let keys = if row.keys.is_empty() { format!(":{}", row.id) } else { row.keys.join(" ") };
-            let label = left(row.label, 24);
-            let indent = 20 + 24;
+            let label = if labelled { left(row.label, 24) } else { String::new() };
+            let indent = if labelled { 20 + 24 } else { 20 };
             let mut help = wrap(row.help, cells.saturating_sub(indent).max(20)).into_iter();
             lines.push(Line::from(vec![
                 Span::styled(left(&format!("  {keys}"), 20), ctx.theme.key),
@@ -82,10 +84,8 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
         }
         lines.push(Line::default());
     }
-    lines.push(Line::styled(
-        "The mouse: click focuses and selects, double click opens, the wheel scrolls. `:mouse` gives it back.",
-        ctx.theme.muted,
-    ));
+    let mouse = "The mouse: click focuses and selects, double click opens, the wheel scrolls. `:mouse` gives it back.";
+    lines.extend(wrap(mouse, cells).into_iter().map(|line| Line::styled(line, ctx.theme.muted)));
     lines
 }
 

@@ -49,7 +49,7 @@ fn lines<'a>(ctx: &Ctx, cells: usize, height: usize) -> Vec<Line<'a>> {
         (None, None) => {
             lines.push(Line::styled("  There is nothing to launch yet.", theme.warning));
             lines.push(Line::styled(
-                "  Put a customers.csv into the workspace, or run `cascade init`.",
+                "  Put a customers.csv into the workspace and start again; `cascade check` says what is wrong.",
                 theme.muted,
             ));
         }

@@ -1,0 +1,310 @@
+//! The built binary in a real terminal: launch, watch, resize, leave, come back; and every way to be ended from
+//! outside, after which the terminal is as it was.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a failure is a panic"
+)]
+
+#[path = "terminal/pty.rs"]
+mod pty;
+
+use pty::{End, Pty, cascade};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const WIDE: (u16, u16) = (120, 40);
+
+/// What gives a terminal back, in the order in which it is given back.
+const GIVEN_BACK: [&str; 4] = ["\x1b[?1000l", "\x1b[?2004l", "\x1b[?1049l", "\x1b[?25h"];
+
+fn empty() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A console with a pilot running.
+fn launched(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Pty {
+    let mut console = Pty::start(WIDE, dir, args, env);
+    console.sees("Press  L");
+    console.keys("L");
+    console.sees("not now");
+    console.keys("y");
+    console.sees("PILOT 100");
+    console
+}
+
+#[track_caller]
+fn is_restored(end: &End) {
+    assert_eq!(end.restored, Ok(()), "left behind");
+    let raw = String::from_utf8_lossy(&end.raw);
+    let mut from = raw.rfind("\x1b[?1049h").expect("it took the alternate screen");
+    for given in GIVEN_BACK {
+        from += raw[from..].find(given).unwrap_or_else(|| panic!("{given:?} is missing, or too early"));
+    }
+    assert_eq!(raw[from..].matches("\x1b[?1049h").count(), 0);
+}
+
+/// The cohort's line adds up: `100 = 34 converted · … · 54 running (3 on the phone now)`.
+fn reconciles(text: &str) -> bool {
+    let Some(line) = text.lines().find(|line| line.trim_start().starts_with("100 = ")) else { return false };
+    let (_, parts) = line.split_once('=').unwrap();
+    let parts = parts.split('(').next().unwrap_or_default();
+    parts.split_whitespace().filter_map(|word| word.parse::<u64>().ok()).sum::<u64>() == 100
+}
+
+/// How many in the cohort's line stand at `word`.
+fn count(text: &str, word: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.trim_start().starts_with("100 = "))?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.windows(2).find(|pair| pair[1] == word)?[0].parse().ok()
+}
+
+/// Minutes since the week began, from the header's `Mon 09:32`.
+fn minute(text: &str) -> Option<u32> {
+    let mut words = text.lines().next()?.split_whitespace();
+    let day = words.by_ref().find_map(|word| {
+        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().position(|day| *day == word)
+    })?;
+    let (hours, minutes) = words.next()?.split_once(':')?;
+    Some(u32::try_from(day).ok()? * 1440 + hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?)
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    Command::new(cascade()).args(args).current_dir(dir).output().unwrap()
+}
+
+fn report(dir: &Path) -> Value {
+    let out = run(dir, &["report", "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn events(dir: &Path) -> Vec<Value> {
+    let out = run(dir, &["events", "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn launch_watch_leave_and_come_back() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &["--seed", "1"], &[]);
+    let raw = String::from_utf8_lossy(&console.raw()).into_owned();
+    let (first, ready) = (raw.find("starting"), raw.find("Press"));
+    assert!(first.is_some() && first < ready, "the first frame stands before the parts are up");
+
+    console.until("numbers that add up", |text| {
+        reconciles(text) && text.contains("● running") && text.contains("REHEARSAL")
+    });
+    console.until("rows of the cohort", |text| {
+        text.lines().filter(|line| line.contains("retail") && line.contains(" waits ")).count() >= 5
+    });
+    console.keys("\r");
+    let person = console.sees("everything that happened");
+    assert!(person.contains("Esc goes back") && person.contains("+1"), "{person}");
+    console.keys("\x1b");
+    console.until("the panes again", |text| {
+        text.contains("1 Cohort 100") && !text.contains("everything that happened")
+    });
+
+    console.keys("q");
+    console.sees("Not heard: replies, clicks and opt-outs");
+    console.keys("\x1b");
+    console.loses("Not heard");
+    console.keys("q");
+    console.sees("Not heard");
+    let left_at = minute(&console.until("a clock", |text| minute(text).is_some())).unwrap();
+    console.keys("y");
+    let end = console.end();
+    assert_eq!(end.code, 0, "{}", end.text);
+    is_restored(&end);
+
+    let saved = report(dir.path());
+    assert_eq!(saved["cascades"]["total"], 100);
+    let mut again = Pty::start(WIDE, dir.path(), &[], &[]);
+    let text = again.until("the same campaign", |text| text.contains("PILOT 100") && reconciles(text));
+    assert!(minute(&text).is_some_and(|now| now >= left_at), "the clock went back from {left_at}:\n{text}");
+    again.until("it goes on", |text| minute(text).is_some_and(|now| now > left_at + 10));
+    again.keys("q");
+    again.sees("Not heard");
+    again.keys("y");
+    assert_eq!(again.end().code, 0);
+    let later = report(dir.path());
+    for same in ["id", "name", "seed", "speed", "started_at", "rules_hash"] {
+        assert_eq!(later["campaign"][same], saved["campaign"][same], "{same}");
+    }
+}
+
+#[test]
+fn hold_lets_nothing_out_until_p() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &["--seed", "1", "--speed", "10000"], &[]);
+    console.keys("P");
+    console.sees("HOLD");
+    // The first calls fall due six hours after the launch at 09:00.
+    let text = console.until("calls overdue", |text| minute(text).is_some_and(|now| now > 16 * 60));
+    assert!(text.contains("‖ on hold"), "{text}");
+    console.keys("p");
+    let question = console.sees("Go on with everything?");
+    assert!(question.contains("people would be sent to at once"), "{question}");
+    console.keys("y");
+    console.until("calls", |text| {
+        text.contains("● running") && text.contains("phone") && !text.contains("HOLD  ")
+    });
+    console.until("somebody converted", |text| count(text, "converted").is_some_and(|n| n > 0));
+    console.keys("q");
+    console.sees("Not heard");
+    console.keys("y");
+    assert_eq!(console.end().code, 0);
+
+    let log = events(dir.path());
+    // The campaign may pause a channel by itself; the hold is the operator's, and of everything.
+    let at = |kind: &str| log.iter().position(|event| event["kind"] == kind && event["only"].is_null());
+    let (Some(held), Some(resumed)) = (at("paused"), at("resumed")) else { panic!("no hold in the log") };
+    let claimed = |events: &[Value]| events.iter().filter(|e| e["kind"] == "attempt_claimed").count();
+    assert_eq!(claimed(&log[held..resumed]), 0, "sent while on hold");
+    assert!(claimed(&log[resumed..]) > 0, "nothing went out after the hold");
+}
+
+#[test]
+fn every_page_and_every_size() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &["--seed", "1"], &[]);
+    console.until("a failure", |text| text.contains("failed, "));
+    for (key, shown) in [("F", "Failures by cause"), ("i", "Inbox"), ("?", "Every key of this place")] {
+        console.keys(key);
+        console.sees(shown);
+        console.keys(key);
+        console.until("the panes again", |text| text.contains("3 Channels") && text.contains("6 Next"));
+    }
+    console.keys("z");
+    console.until("one pane alone", |text| text.contains("1 Cohort") && !text.contains("3 Channels people"));
+    console.keys("z");
+    console.sees("3 Channels people");
+    for (size, shown) in
+        [((80, 24), "3 Channels │"), ((60, 16), "6 Next"), ((50, 10), "This window is 50 columns")]
+    {
+        console.resize(size);
+        console.until("a smaller window", |text| {
+            text.contains(shown) && (size.0 == 50 || (reconciles(text) && text.contains("PILOT 100")))
+        });
+    }
+    console.resize(WIDE);
+    console.until("everything again", |text| text.contains("6 Next what falls due") && reconciles(text));
+}
+
+#[test]
+fn signals_end_it_and_the_terminal_is_given_back() {
+    for signal in ["TERM", "HUP"] {
+        let dir = empty();
+        let console = launched(dir.path(), &[], &[]);
+        console.signal(signal);
+        let end = console.end();
+        is_restored(&end);
+        assert_eq!(end.code, 0, "SIG{signal}: {}", end.text);
+        assert_eq!(report(dir.path())["cascades"]["total"], 100);
+    }
+}
+
+/// `CASCADE_PANIC_ON` is heard by debug builds alone.
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_gives_the_terminal_back_and_can_be_read() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &[], &[("CASCADE_PANIC_ON", "!")]);
+    console.keys("!");
+    let end = console.end();
+    is_restored(&end);
+    assert_eq!(end.code, 101);
+    assert!(end.text.contains("panicked at"), "{}", end.text);
+    assert_eq!(report(dir.path())["cascades"]["total"], 100);
+}
+
+#[test]
+fn a_closed_window_ends_it_with_everything_saved() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &[], &[]);
+    console.until("numbers that add up", reconciles);
+    console.close();
+    console.code();
+    let saved = report(dir.path());
+    assert_eq!(saved["cascades"]["total"], 100);
+    let again = Pty::start(WIDE, dir.path(), &[], &[]);
+    again.until("it goes on", |text| text.contains("PILOT 100") && reconciles(text));
+}
+
+#[test]
+fn no_color_means_no_colour() {
+    let dir = empty();
+    let colours = |raw: &[u8]| {
+        let raw = String::from_utf8_lossy(raw).into_owned();
+        let codes = raw.split("\x1b[").skip(1).filter_map(|after| {
+            let end = after.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':')))?;
+            after[end..].starts_with('m').then(|| after[..end].to_owned())
+        });
+        // 39, 49 and 59 give the terminal's own colours back.
+        let coloured = |code: &u16| matches!(code, 30..=38 | 40..=48 | 58 | 90..=107);
+        codes
+            .flat_map(|codes| codes.split([';', ':']).filter_map(|c| c.parse().ok()).collect::<Vec<u16>>())
+            .filter(coloured)
+            .count()
+    };
+    let mut plain = launched(dir.path(), &[], &[("NO_COLOR", "1")]);
+    plain.until("numbers that add up", reconciles);
+    plain.keys("q");
+    plain.sees("Not heard");
+    plain.keys("y");
+    assert_eq!(colours(&plain.end().raw), 0);
+    let dir = empty();
+    let coloured = Pty::start(WIDE, dir.path(), &[], &[]);
+    coloured.sees("Press  L");
+    assert!(colours(&coloured.raw()) > 0, "the same search finds colours where there are some");
+}
+
+#[test]
+fn without_a_terminal_it_names_the_pilot() {
+    let dir = empty();
+    let out = run(dir.path(), &[]);
+    assert_eq!(out.status.code(), Some(2));
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(said.contains("terminal") && said.contains("cascade pilot"), "{said}");
+    assert!(out.stdout.is_empty());
+}
+
+#[test]
+fn a_name_full_of_escapes_never_reaches_the_terminal() {
+    let dir = empty();
+    let list = "name,phone,segment\n\"Mal\x1b[2J\x1b]0;x\x07\",+14155550132,retail\n";
+    std::fs::write(dir.path().join("customers.csv"), list).unwrap();
+    let mut console = Pty::start(WIDE, dir.path(), &[], &[]);
+    console.sees("Press  L");
+    let start = console.raw().len();
+    console.keys("L");
+    console.sees("not now");
+    console.keys("y");
+    console.until("the name, harmless", |text| text.contains("PILOT 1") && text.contains("Mal·[2J·]0;x·"));
+    console.keys("\r");
+    console.until("their page", |text| {
+        text.contains("everything that happened") && text.contains("Mal·[2J·]0;x·")
+    });
+    let raw = console.raw();
+    let has = |what: &str| raw[start..].windows(what.len()).any(|bytes| bytes == what.as_bytes());
+    assert!(!has("\x1b[2J") && !has("\x1b]0;") && !has("\x07"), "an escape of a name reached the terminal");
+}
+
+#[test]
+fn a_store_in_use_is_said_in_words() {
+    let dir = empty();
+    let first = Pty::start(WIDE, dir.path(), &[], &[]);
+    first.sees("Press  L");
+    let end = Pty::start(WIDE, dir.path(), &[], &[]).end();
+    assert_eq!(end.code, 2, "{}", end.text);
+    // The refusal may come before the screen was ever taken.
+    assert_eq!(end.restored, Ok(()), "left behind");
+    let said = end.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("is in use by another cascade (process"), "{said}");
+    assert!(said.contains("cascade report"), "{said}");
+}
