@@ -102,6 +102,8 @@ pub enum Order {
     Release(CascadeId),
     /// End one cascade.
     Stop(CascadeId),
+    /// End every open cascade.
+    StopAll,
     /// An opt-out told to the operator.
     OptOut(CascadeId),
 }

@@ -29,6 +29,12 @@ impl Journal<'_> {
             Order::SettleDoubt { cascade, was_sent } => self.settle_doubt(cascade, was_sent),
             Order::Release(cascade) => self.release(cascade),
             Order::Stop(cascade) => self.end(cascade, End::Stopped, None),
+            Order::StopAll => {
+                let open = self.campaign.journeys().iter().filter(|j| !j.is_over());
+                for cascade in open.map(|j| j.id).collect::<Vec<_>>() {
+                    self.end(cascade, End::Stopped, None);
+                }
+            }
             Order::OptOut(cascade) => {
                 let channel = self.journey(cascade).map(Journey::channel);
                 if let Some(channel) = channel {

@@ -239,13 +239,14 @@ fn go_on(driver: &mut Driver, dispatch: Dispatch, news: mpsc::Sender<News>, as_b
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
     while let Some(command) = commands.recv().await {
         match &command {
-            Command::HoldAll => brakes.hold(None, true),
+            Command::HoldAll | Command::StopCampaign => brakes.hold(None, true),
             Command::Pause(only) => brakes.hold(*only, true),
             Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
             Command::Launch
             | Command::Resume { .. }
             | Command::CloseBreaker { .. }
             | Command::SettleDoubt { .. }
+            | Command::Release(_)
             | Command::History(..)
             | Command::Quit => {}
         }

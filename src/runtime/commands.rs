@@ -31,6 +31,8 @@ impl Driver {
             Command::SettleDoubt { cascade, was_sent } => {
                 self.order(Order::SettleDoubt { cascade, was_sent }, turn);
             }
+            Command::Release(cascade) => self.order(Order::Release(cascade), turn),
+            Command::StopCampaign => self.order(Order::StopAll, turn),
             Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
             Command::OptOut(cascade) => {
                 if let Some(phone) = self.phone_of(cascade) {
@@ -55,11 +57,12 @@ impl Driver {
                 ),
             ),
             // Everything is held already.
-            Command::HoldAll | Command::Pause(_) => {}
+            Command::HoldAll | Command::Pause(_) | Command::StopCampaign => {}
             Command::Launch
             | Command::Resume { .. }
             | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. } => self.tell(
+            | Command::SettleDoubt { .. }
+            | Command::Release(_) => self.tell(
                 Level::Error,
                 "the store failed: mend it and start cascade again; nothing can be sent before".into(),
             ),

@@ -206,6 +206,10 @@ pub enum Command {
         /// What they found out.
         was_sent: bool,
     },
+    /// Somebody held at a shared number goes on.
+    Release(CascadeId),
+    /// End every open cascade for good.
+    StopCampaign,
     /// End one customer's cascade.
     StopCascade(CascadeId),
     /// Record an opt-out told to the operator.

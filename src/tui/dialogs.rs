@@ -9,6 +9,9 @@ use crate::model::{Channel, Mode};
 use crate::runtime::handle::{Command, Level};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
+/// What must be typed to stop a campaign for good.
+pub const STOP_WORD: &str = "stop";
+
 /// Opens the question that a command asks.
 pub fn open(model: &mut Model, cmd: Cmd) {
     let subject = model.subject();
@@ -28,6 +31,8 @@ pub fn open(model: &mut Model, cmd: Cmd) {
         Cmd::OptOut => subject.map(Dialog::OptOut),
         Cmd::WasSent => subject.map(|cascade| Dialog::Settle(cascade, true)),
         Cmd::WasNotSent => subject.map(|cascade| Dialog::Settle(cascade, false)),
+        Cmd::Release => subject.map(Dialog::Release),
+        Cmd::StopCampaign => Some(Dialog::StopCampaign(LineInput::new(""))),
         _ => None,
     };
 }
@@ -54,6 +59,8 @@ pub fn answer(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         }
         Dialog::Stop(cascade) => Command::StopCascade(cascade),
         Dialog::OptOut(cascade) => Command::OptOut(cascade),
+        Dialog::Release(cascade) => Command::Release(cascade),
+        Dialog::StopCampaign(_) => Command::StopCampaign,
         Dialog::Settle(cascade, was_sent) => Command::SettleDoubt { cascade, was_sent },
         Dialog::Mended(channel, scope) => {
             model.pages.pop();
@@ -93,6 +100,18 @@ pub fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
                 return answer(model, Cmd::Yes);
             } else {
                 model.tell(Level::Warning, format!("not launched: type {name} to launch, Esc to leave it"));
+            }
+        }
+        Some(Dialog::StopCampaign(input)) => {
+            if key.code != KeyCode::Enter {
+                input.press(key);
+            } else if input.text().trim() == STOP_WORD {
+                return answer(model, Cmd::Yes);
+            } else {
+                model.tell(
+                    Level::Warning,
+                    format!("not stopped: type {STOP_WORD} to stop for good, Esc to leave it"),
+                );
             }
         }
         Some(Dialog::Palette(input, at)) => match key.code {

@@ -40,6 +40,8 @@ pub enum Cmd {
     OptOut,
     WasSent,
     WasNotSent,
+    Release,
+    StopCampaign,
     Yes,
     Extend,
     No,
@@ -122,7 +124,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Launch, "launch", "launch", Place::Screen, &["L"], 3, "Shows whom a launch reaches, when and at what cost, and asks"),
     row(Cmd::Inbox, "inbox", "inbox", Place::Screen, &["i"], 4, "What people wrote and said, newest first"),
     row(Cmd::Failures, "failures", "failures", Place::Screen, &["F"], 5, "Failures by cause, with who, why and what to do"),
-    row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Stop this cascade, record an opt-out, settle a doubt"),
+    row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Stop this cascade, record an opt-out, settle a doubt, let a held customer go on"),
     row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 8, "The rules that run"),
     row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel"),
     row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter the cohort: status:open segment:retail channel:phone sort:due, name or number"),
@@ -149,6 +151,8 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::OptOut, "opt-out", "record an opt-out", Place::Actions, &["o"], 0, "They told you: no more contact on any channel, in any campaign"),
     row(Cmd::WasSent, "was-sent", "doubt: it was sent", Place::Actions, &["w"], 0, "You found out that the doubtful attempt reached them"),
     row(Cmd::WasNotSent, "was-not-sent", "doubt: it was not sent", Place::Actions, &["n"], 0, "You found out that it did not; the step is sent again"),
+    row(Cmd::Release, "release", "settled: go on", Place::Actions, &["r"], 0, "You found out who answered at a shared number: this customer's cascade goes on"),
+    row(Cmd::StopCampaign, "stop-campaign", "stop the campaign", Place::Screen, &[], 0, "End every open cascade for good; a word must be typed"),
     row(Cmd::Yes, "yes", "yes", Place::Question, &["y"], 0, "Yes, do it"),
     row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
     row(Cmd::No, "no", "no", Place::Question, &["Esc", "N"], 0, "No, leave everything as it is"),
@@ -220,7 +224,9 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         Cmd::WasSent | Cmd::WasNotSent if !model.subject_in_doubt() => {
             no("nothing is in doubt for this customer")
         }
-        Cmd::StopCascade | Cmd::OptOut if model.subject_ended() => no("this cascade has ended"),
+        Cmd::StopCascade if model.subject_ended() => no("this cascade has ended"),
+        Cmd::Release if !model.subject_shares_number() => no("nobody has to say who answered here"),
+        Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
         _ => Ok(()),
     }
 }

@@ -156,6 +156,10 @@ pub enum Dialog {
     OptOut(CascadeId),
     /// Settle a doubt?
     Settle(CascadeId, bool),
+    /// Let somebody held at a shared number go on?
+    Release(CascadeId),
+    /// End everything? A word must be typed.
+    StopCampaign(LineInput),
     /// Open a scope again?
     Mended(Channel, Scope),
     /// Find a command.
@@ -259,6 +263,12 @@ impl Model {
     /// That customer's current step may or may not have been sent.
     pub fn subject_in_doubt(&self) -> bool {
         self.subject().and_then(|id| self.row(id)).is_some_and(|row| row.place == Stand::InDoubt)
+    }
+
+    /// That customer is held because somebody at a shared number answered.
+    pub fn subject_shares_number(&self) -> bool {
+        let row = self.subject().and_then(|id| self.row(id));
+        row.is_some_and(|row| row.place == Stand::Held(crate::engine::event::Hold::SharedNumber))
     }
 
     /// That customer's cascade is over.

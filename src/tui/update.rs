@@ -91,7 +91,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
 /// The line being typed, if there is one.
 pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
     match &mut model.dialog {
-        Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
+        Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _) | Dialog::StopCampaign(input)) => {
+            Some(input)
+        }
         Some(_) => None,
         None => model.cohort.typing.as_mut(),
     }
@@ -140,7 +142,9 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::StopCascade
         | Cmd::OptOut
         | Cmd::WasSent
-        | Cmd::WasNotSent => dialogs::open(model, cmd),
+        | Cmd::WasNotSent
+        | Cmd::Release
+        | Cmd::StopCampaign => dialogs::open(model, cmd),
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Rules => open(model, What::Rules),

@@ -4,7 +4,7 @@ use super::{Ctx, welcome};
 use crate::engine::snapshot::{Phase, Place};
 use crate::model::{CascadeId, Channel, Mode, clean};
 use crate::phrases::people;
-use crate::tui::dialogs::{due_at_once, matches};
+use crate::tui::dialogs::{STOP_WORD, due_at_once, matches};
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
 use crate::tui::model::Dialog;
@@ -30,68 +30,69 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
     let (title, lines) = content(ctx, dialog, cells);
     let input = match dialog {
         Dialog::Launch(input) => input.as_ref(),
+        Dialog::StopCampaign(input) => Some(input),
         _ => None,
     };
     popup(ctx, &title, lines, input, frame);
 }
 
 fn content<'a>(ctx: &Ctx, dialog: &Dialog, cells: usize) -> (String, Vec<Line<'a>>) {
-    let yes = |what: &str| choice(ctx, &[("y", what), ("Esc", "leave it as it is")]);
-    match dialog {
-        Dialog::Launch(typed) => launch(ctx, typed.is_some(), cells),
-        Dialog::Quit => {
-            let mut lines = says(ctx, &leaving(ctx), cells);
-            lines.push(yes("save and leave"));
-            ("Leave?".to_owned(), lines)
+    let name = |cascade| ctx.model.name(cascade);
+    let (title, words, does) = match dialog {
+        Dialog::Launch(typed) => return launch(ctx, typed.is_some(), cells),
+        Dialog::Resume(only) => return resume(ctx, *only, cells),
+        Dialog::Actions(cascade) => return actions(ctx, *cascade),
+        Dialog::Palette(..) => return (String::new(), Vec::new()),
+        Dialog::StopCampaign(_) => {
+            return ("Stop the campaign for good?".to_owned(), says(ctx, &stopping(ctx), cells));
         }
-        Dialog::Resume(only) => resume(ctx, *only, cells),
-        Dialog::Actions(cascade) => actions(ctx, *cascade),
+        Dialog::Quit => ("Leave?", leaving(ctx), "save and leave"),
         Dialog::Stop(cascade) => {
-            let words = format!(
-                "{}: nothing more is sent, what is under way is called back where it can be. This cannot be undone.",
-                ctx.model.name(*cascade)
-            );
-            let mut lines = says(ctx, &[words], cells);
-            lines.push(yes("stop this cascade"));
-            ("Stop this cascade?".to_owned(), lines)
+            let said = "nothing more is sent, what is under way is called back where it can be. This cannot be undone.";
+            ("Stop this cascade?", vec![format!("{}: {said}", name(*cascade))], "stop this cascade")
         }
         Dialog::OptOut(cascade) => {
-            let words = format!(
-                "{} wants no more contact: holds on every channel and in every campaign, until they consent again.",
-                ctx.model.name(*cascade)
-            );
-            let mut lines = says(ctx, &[words], cells);
-            lines.push(yes("record the opt-out"));
-            ("Record an opt-out?".to_owned(), lines)
+            let said = "wants no more contact: holds on every channel and in every campaign, until they consent again.";
+            ("Record an opt-out?", vec![format!("{} {said}", name(*cascade))], "record the opt-out")
         }
-        Dialog::Settle(cascade, was_sent) => {
-            let name = ctx.model.name(*cascade);
-            let words = if *was_sent {
-                format!(
-                    "{name}: you found out that it was sent. The wait goes on as if it had been accepted."
-                )
-            } else {
-                format!("{name}: you found out that it was NOT sent. The step may be sent again.")
-            };
-            let mut lines = says(ctx, &[words], cells);
-            lines.push(yes("settle the doubt"));
-            ("Settle the doubt?".to_owned(), lines)
+        Dialog::Settle(cascade, true) => {
+            let said = "you found out that it was sent. The wait goes on as if it had been accepted.";
+            ("Settle the doubt?", vec![format!("{}: {said}", name(*cascade))], "settle the doubt")
+        }
+        Dialog::Settle(cascade, false) => {
+            let said = "you found out that it was NOT sent. The step may be sent again.";
+            ("Settle the doubt?", vec![format!("{}: {said}", name(*cascade))], "settle the doubt")
+        }
+        Dialog::Release(cascade) => {
+            let said = "you found out who answered at the shared number. This cascade goes on with its step.";
+            ("Go on with this customer?", vec![format!("{}: {said}", name(*cascade))], "go on")
         }
         Dialog::Mended(channel, scope) => {
             let open = ctx.picture.snapshot.breakers.iter();
             let held = open.filter(|b| b.channel == *channel && b.scope == *scope).map(|b| b.held).sum();
-            let words = format!(
-                "By your word {} {} works again: {} held by it go on, at the channel's rate.",
-                channel.label(),
-                clean(&scope.to_string()),
-                people(held)
-            );
-            let mut lines = says(ctx, &[words], cells);
-            lines.push(yes("it is mended"));
-            ("Mended?".to_owned(), lines)
+            let scope = clean(&scope.to_string());
+            let said = format!("{} held by it go on, at the channel's rate.", people(held));
+            (
+                "Mended?",
+                vec![format!("By your word {} {scope} works again: {said}", channel.label())],
+                "it is mended",
+            )
         }
-        Dialog::Palette(..) => (String::new(), Vec::new()),
-    }
+    };
+    let mut lines = says(ctx, &words, cells);
+    lines.push(choice(ctx, &[("y", does), ("Esc", "leave it as it is")]));
+    (title.to_owned(), lines)
+}
+
+/// What stopping for good does, and what it cannot do.
+fn stopping(ctx: &Ctx) -> Vec<String> {
+    let tally = &ctx.picture.snapshot.tally;
+    let open = people(tally.held + tally.in_doubt + tally.running);
+    vec![
+        format!("{open} have not ended: this campaign sends them nothing more. This cannot be undone."),
+        "Calls under way are called back where they can be; what was sent cannot.".to_owned(),
+        format!("Type {STOP_WORD} and press Enter to stop for good; Esc leaves everything as it is."),
+    ]
 }
 
 fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
