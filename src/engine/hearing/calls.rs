@@ -47,15 +47,18 @@ impl Journal<'_> {
 
     /// A person was on the line. The first news of the end may not know yet what they said.
     fn talked(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd, heard: &Heard, first: bool) {
-        let known =
-            self.campaign.attempt(attempt).is_some_and(|(_, a)| a.outcomes[Outcome::Answered.index()]);
+        let has = |outcome: Outcome| {
+            self.campaign.attempt(attempt).is_some_and(|(_, a)| a.outcomes[outcome.index()])
+        };
+        let (known, stopped) = (has(Outcome::Answered), has(Outcome::OptedOut));
         match &end.meaning {
             None if first && !known && self.is_current(attempt) => {
                 let (due, timer) = (self.at + REPORT_WAIT, self.timer());
                 self.record_attempt(attempt, Kind::ReportAwaited { due, timer });
             }
             None => {}
-            Some(_) if known => {}
+            Some(Meaning::OptOut(_)) if stopped => {}
+            // Also when the talk has been concluded without its report: a STOP is never too late.
             Some(Meaning::OptOut(word)) => {
                 self.outcome(attempt, Outcome::Answered, heard.happened_at, None, None, None);
                 self.opted_out(
@@ -67,6 +70,7 @@ impl Journal<'_> {
                     heard.text,
                 );
             }
+            Some(Meaning::OptIn | Meaning::Answer(_)) if known => {}
             Some(Meaning::OptIn) => {
                 self.human(
                     attempt,
