@@ -49,9 +49,12 @@ pub(super) fn run(place: &Place, rehearsal: &Rehearsal) -> Result<Exit, Failure>
         };
         session::quit(&commands).await;
         let ended = running.ended().await;
-        left.map_err(|error| Failure::failed(error.to_string()))?;
+        let left = left.map_err(|error| Failure::failed(error.to_string()))?;
         match ended {
-            Some(ended) if !ended.failed => Ok(Exit::Done),
+            Some(ended) if !ended.failed => Ok(match left {
+                tui::Exit::Interrupted(tui::Interrupt::Signal("SIGINT")) => Exit::Interrupted,
+                tui::Exit::Interrupted(_) | tui::Exit::Key => Exit::Done,
+            }),
             _ => Err(Failure::failed("the store failed while the console ran; see .cascade/log")),
         }
     })

@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Prints the log; with `--follow` goes on until Ctrl-C.
 pub(super) fn run(place: &Place, args: &Events) -> Result<Exit, Failure> {
-    let reader = open_store(place)?;
-    let wanted = args.customer.as_deref().map(|number| people_at(&reader, number)).transpose()?;
+    let (reader, region) = open_store(place)?;
+    let wanted = args.customer.as_deref().map(|number| people_at(&reader, number, &region)).transpose()?;
     let mut printer = Printer { reader, json: args.json, wanted, names: HashMap::new(), seq: 0 };
     printer.catch_up()?;
     if !args.follow {
@@ -92,8 +92,8 @@ impl Printer {
 }
 
 /// Everybody with this number, written as people write it.
-fn people_at(reader: &Reader, number: &str) -> Result<HashSet<PersonId>, Failure> {
-    let mut phones = PhoneReader::new("US").map_err(|error| Failure::usage(error.to_string()))?;
+fn people_at(reader: &Reader, number: &str, region: &str) -> Result<HashSet<PersonId>, Failure> {
+    let mut phones = PhoneReader::new(region).map_err(|error| Failure::usage(error.to_string()))?;
     let (phone, _) = phones
         .read(number)
         .map_err(|error| Failure::usage(format!("{} is no number: {error}", crate::model::clean(number))))?;

@@ -56,8 +56,10 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
             ended = &mut ended => break ended,
             Some(notice) = handle.notices.recv() => session::say(&notice),
             _ = tick.tick() => output::note(&progress(&handle.picture.borrow().snapshot)),
-            () = signals.next(), if !interrupted => {
-                interrupted = true;
+            () = signals.next() => {
+                if std::mem::replace(&mut interrupted, true) {
+                    return Err(Failure { exit: 130, message: "ended at once; what was on its way is in doubt, `cascade resume` asks".into() });
+                }
                 output::note("cascade: ending; everything is saved, `cascade resume` goes on");
                 session::quit(&handle.commands).await;
             }
@@ -68,12 +70,12 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
     }
     let ended = ended
         .ok_or_else(|| Failure::failed("the driver ended badly; see .cascade/log, then `cascade resume`"))?;
-    let Some(campaign) = ended.campaign else {
-        return Err(Failure::usage("nothing was launched; the reason stands above"));
-    };
     if ended.failed {
         return Err(Failure::failed("the store failed; mend it, then `cascade resume` goes on where it was"));
     }
+    let Some(campaign) = ended.campaign else {
+        return Err(Failure::usage("nothing was launched; the reason stands above"));
+    };
     let phase = crate::engine::phase(&campaign);
     if !interrupted {
         for line in left_open(&campaign) {

@@ -16,7 +16,7 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
     if args.html.is_some() || args.csv.is_some() {
         return Err(Failure::usage("--html and --csv are not built yet; --json has every number"));
     }
-    let reader = open_store(place)?;
+    let (reader, _) = open_store(place)?;
     let wanted = args.campaign.map(CampaignId);
     let campaign = reader.campaign(wanted).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(campaign) = campaign else {
@@ -30,8 +30,8 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A reader on the workspace's store; nothing launched yet is said so.
-pub(super) fn open_store(place: &Place) -> Result<Reader, Failure> {
+/// A reader on the workspace's store, and the region of its numbers; nothing launched yet is said so.
+pub(super) fn open_store(place: &Place) -> Result<(Reader, String), Failure> {
     let named = workspace::Named::default();
     let opened = workspace::Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok())?;
     let mode = opened.config.as_ref().map(|config| config.mode).unwrap_or_default();
@@ -42,7 +42,9 @@ pub(super) fn open_store(place: &Place) -> Result<Reader, Failure> {
             path.display()
         )));
     }
-    Reader::open(&path).map_err(|error| Failure::usage(error.to_string()))
+    let region = opened.config.map_or_else(|| "US".to_owned(), |config| config.default_region);
+    let reader = Reader::open(&path).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok((reader, region))
 }
 
 /// Prints a campaign's report on stdout.

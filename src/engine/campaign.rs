@@ -220,6 +220,12 @@ impl Campaign {
         &self.index.queues[channel.index()]
     }
 
+    /// The first of the queue, or the first behind `after`.
+    pub fn next_in_queue(&self, channel: Channel, after: Option<AttemptId>) -> Option<AttemptId> {
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        self.queue(channel).range((from, std::ops::Bound::Unbounded)).next().copied()
+    }
+
     /// Claims without a result, and calls that are not over.
     pub fn under_way(&self, channel: Channel) -> u32 {
         self.index.under_way[channel.index()]

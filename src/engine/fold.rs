@@ -366,7 +366,7 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::StepSkipped { why } => journey.last = Some((at, Word::Skipped(*why))),
         Kind::Held { why } => (journey.state, journey.timer) = (State::Held(why.clone()), None),
-        Kind::Released { .. } => (journey.state, journey.timer) = (State::Queued, None),
+        Kind::Released { .. } => (journey.state, journey.timer, journey.retries) = (State::Queued, None, 0),
         Kind::CascadeEnded { end, credited, .. } => {
             (journey.state, journey.timer) = (State::Ended(*end), None);
             (journey.credited, journey.ended_at) = (*credited, Some(at));

@@ -3,7 +3,7 @@
 use super::apply::IllegalMove;
 use super::breaker::{self, OUTAGES_IN_A_ROW};
 use super::effect::Effect;
-use super::event::{Hold, Kind, RecallResult, Subject, Withdrawal};
+use super::event::{End, Hold, Kind, RecallResult, Subject, Withdrawal};
 use super::gate;
 use super::journal::Journal;
 use super::journey::{Stage, State};
@@ -248,9 +248,17 @@ impl Journal<'_> {
         }
         let id = self.campaign.cascade_of(attempt);
         self.withdraw(attempt, why);
-        // What put the brake on may turn out to change nothing (an auto-reply): then the step is still wanted.
-        if let Some(id) = id.filter(|_| self.is_current(attempt)) {
-            self.plan_again(id);
+        let Some(id) = id.filter(|_| self.is_current(attempt)) else { return Ok(()) };
+        match why {
+            // Their words may still be on the way, or were said in another campaign.
+            Withdrawal::OptedOut => self.end(id, End::OptedOut, None),
+            Withdrawal::Stopped => self.end(id, End::Stopped, None),
+            // What put the brake on may turn out to change nothing (an auto-reply): then the step is still wanted.
+            Withdrawal::Answered
+            | Withdrawal::Paused
+            | Withdrawal::Breaker
+            | Withdrawal::Budget
+            | Withdrawal::NotStarted => self.plan_again(id),
         }
         Ok(())
     }

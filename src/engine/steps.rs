@@ -68,8 +68,9 @@ impl Journal<'_> {
         if !self.campaign.has_room(channel) {
             return;
         }
-        let waiting: Vec<AttemptId> = self.campaign.queue(channel).iter().copied().collect();
-        for attempt in waiting {
+        let mut after = None;
+        while let Some(attempt) = self.campaign.next_in_queue(channel, after) {
+            after = Some(attempt);
             let verdict = may_send(self.campaign, attempt, self.at);
             let Some(id) = self.campaign.cascade_of(attempt) else { continue };
             match verdict {

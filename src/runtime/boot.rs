@@ -12,7 +12,7 @@ use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::speaker::Speaker;
 use super::store::StoreError;
-use super::{parts, proof, recovery};
+use super::{parts, proof};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::input::Input;
@@ -184,7 +184,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let mut driver = Driver::new(Parts {
         store,
         owns_clock: rehearsed.owns_clock,
-        dispatch: dispatch.clone(),
+        dispatch,
         brakes: brakes.clone(),
         speaker,
         plan,
@@ -198,7 +198,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     });
     driver.load(loaded);
     if in_flight {
-        go_on(&mut driver, dispatch, news.clone(), as_before);
+        go_on(&mut driver, &news, as_before);
     }
     if mode == Mode::Live {
         let public_url = receiver.public_url.clone();
@@ -219,36 +219,33 @@ fn starting(gallery: &mut Gallery, what: &str) {
 }
 
 /// A campaign was in flight: what was claimed is in doubt, and we listen before we speak.
-fn go_on(driver: &mut Driver, dispatch: Dispatch, news: mpsc::Sender<News>, as_before: bool) {
+fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
     let Some(campaign) = &driver.kept.campaign else { return };
-    let (open, since) = (recovery::without_end(campaign), driver.kept.last_at);
-    driver.settling_until = Some(At::from_millis(i64::MAX));
     if driver.parts.owns_clock {
         if as_before {
             driver.parts.clock.pace(campaign.header.launch.speed);
         }
         driver.parts.clock.run(true);
     }
-    tokio::spawn(async move {
-        let _ = news.send(News::Input(Input::Restarted)).await;
-        recovery::catch_up(dispatch, open, since, news).await;
-    });
+    // The queue is empty and long: this is the first thing in it.
+    let _ = news.try_send(News::Input(Input::Restarted));
+    driver.catch_up(driver.kept.last_at);
 }
 
 /// The operator's commands, on their way to the queue: brakes act at once.
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
     while let Some(command) = commands.recv().await {
         match &command {
-            Command::HoldAll | Command::StopCampaign => brakes.hold(None, true),
-            Command::Pause(only) => brakes.hold(*only, true),
+            Command::HoldAll | Command::StopCampaign => brakes.announce(None),
+            Command::Pause(only) => brakes.announce(*only),
+            Command::Quit => brakes.hold(None, true),
             Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
             Command::Launch
             | Command::Resume { .. }
             | Command::CloseBreaker { .. }
             | Command::SettleDoubt { .. }
             | Command::Release(_)
-            | Command::History(..)
-            | Command::Quit => {}
+            | Command::History(..) => {}
         }
         if news.send(News::Command(command)).await.is_err() {
             return;

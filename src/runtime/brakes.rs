@@ -6,7 +6,7 @@
 use crate::engine::event::Withdrawal;
 use crate::model::{CascadeId, Channel, Phone};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by everybody who may stop a send. Cheap to clone.
@@ -16,6 +16,8 @@ pub struct Brakes(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     all: AtomicBool,
+    /// Holds that were asked for and are not recorded yet: no release overtakes them.
+    announced: AtomicU32,
     channels: [AtomicBool; 4],
     people: Mutex<People>,
 }
@@ -33,8 +35,22 @@ impl Brakes {
         self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The operator asks for a hold: it acts at once, and until it is [`Brakes::heeded`] nothing is released.
+    pub fn announce(&self, only: Option<Channel>) {
+        self.0.announced.fetch_add(1, Ordering::SeqCst);
+        self.hold(only, true);
+    }
+
+    /// An announced hold has reached the driver, whose record speaks from here on.
+    pub fn heeded(&self) {
+        self.0.announced.fetch_sub(1, Ordering::SeqCst);
+    }
+
     /// Stops or frees everything, or one channel.
     pub fn hold(&self, only: Option<Channel>, on: bool) {
+        if !on && self.0.announced.load(Ordering::SeqCst) > 0 {
+            return;
+        }
         match only {
             None => self.0.all.store(on, Ordering::SeqCst),
             Some(channel) => self.0.channels[channel.index()].store(on, Ordering::SeqCst),
@@ -109,6 +125,18 @@ mod tests {
         assert_eq!((check(&ana), check(&bo)), (Some(Withdrawal::OptedOut), None));
         brakes.over(CascadeId(1));
         assert_eq!(check(&bo), Some(Withdrawal::Answered));
+    }
+
+    #[test]
+    fn a_hold_that_was_asked_for_is_not_overtaken_by_a_release() {
+        let brakes = Brakes::default();
+        let stopped = || brakes.check(Channel::Sms, CascadeId(1), &phone("+14155550100")).is_some();
+        brakes.announce(None);
+        brakes.hold(None, false);
+        assert!(stopped(), "a resume under way released it");
+        brakes.heeded();
+        brakes.hold(None, false);
+        assert!(!stopped());
     }
 
     fn phone(text: &str) -> Phone {

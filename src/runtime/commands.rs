@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::gallery;
-use super::handle::{Command, Level, TimelineEntry};
+use super::handle::{Command, Level, Notice, TimelineEntry};
 use super::turn::Turn;
 use crate::engine::input::{Input, Order};
 use crate::model::CascadeId;
@@ -13,13 +13,18 @@ use tokio::sync::oneshot;
 const HISTORY: usize = 5000;
 
 impl Driver {
-    pub(super) async fn command(&mut self, command: Command, turn: &mut Turn) {
+    pub(super) fn command(&mut self, command: Command, turn: &mut Turn) {
         match command {
-            Command::Launch => self.launch(turn),
+            Command::Launch => {
+                self.begun = true;
+                self.launch(turn);
+            }
             Command::HoldAll => {
+                self.parts.brakes.heeded();
                 self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn);
             }
             Command::Pause(only) => {
+                self.parts.brakes.heeded();
                 self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
             }
             Command::Resume { only, extend_timers } => {
@@ -32,7 +37,10 @@ impl Driver {
                 self.order(Order::SettleDoubt { cascade, was_sent }, turn);
             }
             Command::Release(cascade) => self.order(Order::Release(cascade), turn),
-            Command::StopCampaign => self.order(Order::StopAll, turn),
+            Command::StopCampaign => {
+                self.parts.brakes.heeded();
+                self.order(Order::StopAll, turn);
+            }
             Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
             Command::OptOut(cascade) => {
                 if let Some(phone) = self.phone_of(cascade) {
@@ -40,15 +48,15 @@ impl Driver {
                 }
                 self.order(Order::OptOut(cascade), turn);
             }
-            Command::History(cascade, reply) => self.history(cascade, reply).await,
+            Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
         }
     }
 
     /// The store failed: reading and leaving go on, nothing else does.
-    pub(super) async fn command_after_failure(&mut self, command: Command) {
+    pub(super) fn command_after_failure(&mut self, command: Command) {
         match command {
-            Command::History(cascade, reply) => self.history(cascade, reply).await,
+            Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
             Command::OptOut(cascade) | Command::StopCascade(cascade) => self.tell(
                 Level::Error,
@@ -69,19 +77,21 @@ impl Driver {
         }
     }
 
-    async fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
-        let entries = match self.parts.store.reader() {
-            Ok(reader) => {
-                let read = move || reader.events_after(0, Some(cascade), HISTORY);
-                tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Ok(Vec::new()))
-            }
-            Err(error) => Err(error),
+    /// Read beside the loop, which waits for no screen.
+    fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
+        let reader = match self.parts.store.reader() {
+            Ok(reader) => reader,
+            Err(error) => return self.tell(Level::Error, format!("the history cannot be read: {error}")),
         };
-        match entries {
+        let notices = self.parts.notices.clone();
+        tokio::task::spawn_blocking(move || match reader.events_after(0, Some(cascade), HISTORY) {
             // The screen may have gone elsewhere meanwhile.
             Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-            Err(error) => self.tell(Level::Error, format!("the history cannot be read: {error}")),
-        }
+            Err(error) => {
+                let text = format!("the history cannot be read: {error}");
+                let _ = notices.try_send(Notice { level: Level::Error, text });
+            }
+        });
     }
 
     fn order(&mut self, order: Order, turn: &mut Turn) {
@@ -90,7 +100,7 @@ impl Driver {
         }
     }
 
-    fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {
+    pub(super) fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {
         let journey = self.kept.campaign.as_ref()?.journey(cascade)?;
         self.kept.people.get(&journey.person).map(|customer| customer.phone.clone())
     }

@@ -4,13 +4,15 @@
 //! the request starts. Nothing is tried twice.
 
 use super::brakes::Brakes;
+use super::handle::Notice;
 use super::news::News;
+use super::speaker::refusal;
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
 use crate::engine::event::RecallResult;
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
-use crate::providers::{Answer, Lookup, Outgoing, Provider, Recall};
+use crate::providers::{Answer, Heard, Lookup, Outgoing, Provider, Recall};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +70,21 @@ impl Dispatch {
         &self.providers
     }
 
+    /// What a provider told when it was asked.
+    pub async fn report(&self, heard: Vec<Heard>) {
+        let _ = self.news.send(News::Reports { heard, ack: None }).await;
+    }
+
+    /// Everybody who can be asked was asked.
+    pub async fn caught_up(&self) {
+        let _ = self.news.send(News::CaughtUp).await;
+    }
+
+    /// For the operator.
+    pub async fn tell_operator(&self, notice: Notice) {
+        let _ = self.news.send(News::Tell(notice)).await;
+    }
+
     async fn tell(&self, input: Input) {
         // The driver is gone only when the process ends; the claim then counts as in doubt.
         let _ = self.news.send(News::Input(input)).await;
@@ -78,7 +95,10 @@ impl Dispatch {
         let this = self.clone();
         tokio::spawn(async move {
             let Claimed { attempt, cascade, channel, outgoing, .. } = claimed;
-            let Some(provider) = this.provider(channel) else { return };
+            let Some(provider) = this.provider(channel) else {
+                let failure = refusal(channel, "no provider serves this channel");
+                return this.tell(Input::Failed { attempt, failure, reached: false }).await;
+            };
             if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to) {
                 return this.tell(Input::Braked { attempt, why }).await;
             }
@@ -138,7 +158,7 @@ impl Dispatch {
                 match found {
                     Lookup::Found { provider_id, heard } => {
                         this.tell(Input::Found { attempt, provider_id }).await;
-                        let _ = this.news.send(News::Reports { heard, ack: None }).await;
+                        this.report(heard).await;
                         return;
                     }
                     Lookup::Impossible => return,

@@ -9,27 +9,33 @@
 
 use super::brakes::Brakes;
 use super::dispatch::Dispatch;
-use super::ears::Hearing;
+use super::ears::{Hearing, PROOF_AGE};
 use super::gallery::Gallery;
+use super::gap::Gap;
 use super::handle::{Level, Notice};
 use super::launch::Plan;
 use super::news::News;
 use super::pace::Pacer;
+use super::recovery;
 use super::speaker::Speaker;
 use super::store::{Loaded, Store};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
-use crate::clock::Clock;
-use crate::engine::event::Kind;
+use crate::clock::{self, Clock};
+use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
 use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
 use crate::providers::Outgoing;
+use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// Wall time that answers under way get when we leave; a provider has no longer for one request.
+const LAST_ANSWERS: Duration = Duration::from_secs(21);
 
 /// News taken in one turn at most; more would make the first of them wait.
 const TURN: usize = 1024;
@@ -63,6 +69,10 @@ pub struct Driver {
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
     pub(super) settling_until: Option<At>,
     deaf: bool,
+    /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
+    pub(super) begun: bool,
+    gap: Gap,
+    deaf_since: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
@@ -91,7 +101,19 @@ impl Driver {
     pub(super) fn new(parts: Parts) -> Self {
         let (kept, outgoing) = (Kept::default(), HashMap::new());
         let (deaf, failed, refused, quit) = (false, false, false, false);
-        Self { parts, kept, outgoing, settling_until: None, deaf, failed, refused, quit }
+        Self {
+            parts,
+            kept,
+            outgoing,
+            settling_until: None,
+            deaf,
+            begun: false,
+            gap: Gap::new(),
+            deaf_since: At::default(),
+            failed,
+            refused,
+            quit,
+        }
     }
 
     /// Takes in what the store held.
@@ -110,7 +132,13 @@ impl Driver {
             self.parts.brakes.opt_out(phone);
         }
         if let Some(campaign) = &self.kept.campaign {
-            self.parts.brakes.hold(None, campaign.header.paused.is_some());
+            // The line that a cascade was started with counts, whoever else has that number by now.
+            for journey in campaign.journeys() {
+                if let Some(customer) = self.kept.people.get(&journey.person) {
+                    self.kept.lines.insert(customer.phone.clone(), journey.start.line);
+                }
+            }
+            self.parts.brakes.hold(None, self.failed || campaign.header.paused.is_some());
             for channel in Channel::ALL {
                 self.parts.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
             }
@@ -143,17 +171,21 @@ impl Driver {
 
     /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
+        if !self.begun {
+            return false;
+        }
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
         self.failed || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
 
     /// Handles what has come in and fallen due, in one commit.
     async fn turn(&mut self, news: &mut Vec<News>) {
+        self.mind_the_gap();
         let mut turn = Turn::default();
         for item in news.drain(..) {
-            self.hear(item, &mut turn).await;
+            self.hear(item, &mut turn);
         }
-        if !self.failed && !self.still_listening() {
+        if !self.failed && !self.quit && !self.still_listening() {
             self.fire_timers(&mut turn);
             self.give_permits(&mut turn);
         }
@@ -163,9 +195,9 @@ impl Driver {
         self.parts.gallery.show(campaign, seq, now, last);
     }
 
-    async fn hear(&mut self, news: News, turn: &mut Turn) {
+    fn hear(&mut self, news: News, turn: &mut Turn) {
         if self.failed {
-            return self.turn_away(news).await;
+            return self.turn_away(news);
         }
         match news {
             News::Input(input) => self.apply(input, turn),
@@ -176,21 +208,39 @@ impl Driver {
                 turn.acks.extend(ack);
             }
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
-            News::Command(command) => self.command(command, turn).await,
-            News::CaughtUp => self.settling_until = Some(self.now() + super::recovery::SETTLING),
+            News::Command(command) => self.command(command, turn),
+            News::CaughtUp => {
+                self.begun = true;
+                self.settling_until = Some(self.now() + recovery::SETTLING);
+            }
             News::Hearing => self.mind_hearing(),
             News::Tell(notice) => self.tell(notice.level, notice.text),
         }
     }
 
     /// The store failed: nothing new is taken in, and whoever reported something is to report it again later.
-    async fn turn_away(&mut self, news: News) {
+    fn turn_away(&mut self, news: News) {
         match news {
             News::Reports { ack, .. } => drop(ack.map(|ack| ack.send(Err(NotTaken)))),
             News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
-            News::Command(command) => self.command_after_failure(command).await,
+            News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Input(_) | News::CaughtUp | News::Hearing => {}
+        }
+    }
+
+    /// Brakes act first, then are recorded.
+    fn brake_for(&self, event: &Event, turn: &mut Turn) {
+        match (&event.kind, event.subject.cascade) {
+            (Kind::CascadeEnded { .. }, Some(cascade)) => self.parts.brakes.over(cascade),
+            (Kind::Paused { only, .. }, _) => self.parts.brakes.hold(*only, true),
+            (Kind::Suppressed { via, why }, Some(cascade)) => {
+                if let Some(phone) = self.phone_of(cascade) {
+                    self.parts.brakes.opt_out(phone.clone());
+                    turn.suppress(phone, event.at, *via, why);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -201,16 +251,11 @@ impl Driver {
         match engine::apply(campaign, now, input) {
             Ok(concluded) => {
                 for event in &concluded.events {
-                    if let (Kind::CascadeEnded { .. }, Some(cascade)) = (&event.kind, event.subject.cascade) {
-                        self.parts.brakes.over(cascade);
-                    }
-                    if let Kind::Paused { only, .. } = &event.kind {
-                        self.parts.brakes.hold(*only, true);
-                    }
+                    self.brake_for(event, turn);
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
                     self.kept.last_at = now;
-                    turn.take(concluded, &mut self.kept.seq, &self.kept.people);
+                    turn.take(concluded, &mut self.kept.seq);
                 }
             }
             Err(illegal) => {
@@ -259,18 +304,43 @@ impl Driver {
     fn mind_hearing(&mut self) {
         let deaf = self.is_deaf();
         match (std::mem::replace(&mut self.deaf, deaf), deaf) {
-            (false, true) => self.tell(
-                Level::Error,
-                "our public address does not answer: nothing is sent until webhooks can reach us. Check the tunnel \
-                 and [webhooks] public_url; it is tried every minute"
-                    .into(),
-            ),
+            (false, true) => {
+                self.deaf_since = self.now() - TimeDelta::from_std(PROOF_AGE).unwrap_or_default();
+                self.tell(
+                    Level::Error,
+                    "our public address does not answer: nothing is sent until webhooks can reach us. Check the \
+                     tunnel and [webhooks] public_url; it is tried every minute"
+                        .into(),
+                );
+            }
             (true, false) => {
-                self.settling_until = Some(self.now() + super::recovery::SETTLING);
-                self.tell(Level::Info, "webhooks can reach us again; sending goes on after the settling time".into());
+                self.tell(
+                    Level::Info,
+                    "webhooks can reach us again; what was said meanwhile is asked for first".into(),
+                );
+                self.catch_up(self.deaf_since);
             }
             (false, false) | (true, true) => {}
         }
+    }
+
+    /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
+    fn mind_the_gap(&mut self) {
+        let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        if self.gap.look() && running {
+            tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
+            if let Some(hearing) = &self.parts.hearing {
+                hearing.forget();
+            }
+            self.catch_up(self.kept.last_at);
+        }
+    }
+
+    /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
+    pub(super) fn catch_up(&mut self, since: At) {
+        self.settling_until = Some(At::from_millis(i64::MAX));
+        let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
+        tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
     }
 
     fn wants_to_send(&self, channel: Channel) -> bool {
@@ -309,9 +379,29 @@ impl Driver {
         let _ = self.parts.notices.try_send(Notice { level, text });
     }
 
+    /// Requests that are out are answered first: leaving puts nobody in doubt.
+    async fn wait_for_answers(&mut self) {
+        let unanswered = |campaign: &Campaign| !campaign.unanswered_claims().is_empty();
+        let mut news = Vec::new();
+        let waited = clock::wall();
+        while !self.failed && self.kept.campaign.as_ref().is_some_and(unanswered) {
+            let left = LAST_ANSWERS.saturating_sub(clock::wall().saturating_duration_since(waited));
+            match tokio::time::timeout(left, self.parts.news.recv_many(&mut news, TURN)).await {
+                Ok(received) if received > 0 => {}
+                Ok(_) | Err(_) => return,
+            }
+            let mut turn = Turn::default();
+            for item in news.drain(..) {
+                self.hear(item, &mut turn);
+            }
+            self.finish(turn).await;
+        }
+    }
+
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
         self.parts.brakes.hold(None, true);
+        self.wait_for_answers().await;
         if !self.failed {
             let mut turn = Turn::default();
             turn.batch.meta.push(("clock", self.now().to_string()));

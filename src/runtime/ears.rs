@@ -45,6 +45,11 @@ impl Hearing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).proof = Some(clock::wall());
     }
 
+    /// The machine slept: what was proved before proves nothing now.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).proof = None;
+    }
+
     /// Whether we were proved to hear within [`PROOF_AGE`].
     pub fn is_proven(&self) -> bool {
         let proof = self.0.lock().unwrap_or_else(PoisonError::into_inner).proof;
@@ -70,32 +75,38 @@ pub struct Ears {
     pub hearing: Hearing,
 }
 
+impl Ears {
+    async fn take_in(&self, heard: Vec<Heard>) -> Result<(), NotTaken> {
+        let mut held: Vec<Phone> = Vec::new();
+        for report in &heard {
+            self.hearing.heard(report.provider);
+            let Some(phone) = &report.person else { continue };
+            if hearing::stops(report) {
+                self.brakes.opt_out(phone.clone());
+            } else if hearing::is_reaction(report) {
+                self.brakes.heard(phone.clone());
+                held.push(phone.clone());
+            }
+        }
+        let (ack, taken) = oneshot::channel();
+        let queued = self.news.send(News::Reports { heard, ack: Some(ack) }).await;
+        let result = match queued {
+            Ok(()) => taken.await.unwrap_or(Err(NotTaken)),
+            Err(_) => Err(NotTaken),
+        };
+        for phone in &held {
+            self.brakes.recorded(phone);
+        }
+        result
+    }
+}
+
 impl Inbox for Ears {
     fn take(&self, heard: Vec<Heard>) -> BoxFuture<'_, Result<(), NotTaken>> {
-        async move {
-            let mut held: Vec<Phone> = Vec::new();
-            for report in &heard {
-                self.hearing.heard(report.provider);
-                let Some(phone) = &report.person else { continue };
-                if hearing::stops(report) {
-                    self.brakes.opt_out(phone.clone());
-                } else if hearing::is_reaction(report) {
-                    self.brakes.heard(phone.clone());
-                    held.push(phone.clone());
-                }
-            }
-            let (ack, taken) = oneshot::channel();
-            let queued = self.news.send(News::Reports { heard, ack: Some(ack) }).await;
-            let result = match queued {
-                Ok(()) => taken.await.unwrap_or(Err(NotTaken)),
-                Err(_) => Err(NotTaken),
-            };
-            for phone in &held {
-                self.brakes.recorded(phone);
-            }
-            result
-        }
-        .boxed()
+        let this = self.clone();
+        // A task of its own: whoever hangs up takes their answer away, and not the brake's release with it.
+        let taken = tokio::spawn(async move { this.take_in(heard).await });
+        async move { taken.await.unwrap_or(Err(NotTaken)) }.boxed()
     }
 
     fn follow(

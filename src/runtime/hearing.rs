@@ -106,7 +106,8 @@ pub fn news(heard: providers::Heard, known: Lookups<'_>) -> Heard {
         providers::Fact::Read => What::Read,
         providers::Fact::Failed(failure) => What::Failed(failure),
         providers::Fact::Inbound { text, payload, provider_optout } => match provider_optout {
-            Some(true) => What::Stopped(text.screen()),
+            // Their own words stay in the text; the log needs the word alone.
+            Some(true) => What::Stopped("STOP".into()),
             Some(false) | None => What::Inbound(meaning::read(text.raw(), payload.as_deref())),
         },
         providers::Fact::Preference { stop: true } => What::Stopped("stopped marketing messages".into()),

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::rules::content::Content;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Rejects that a preflight and the store name one by one.
@@ -178,7 +178,15 @@ impl Driver {
         self.start_clock();
         let now = self.now();
         let people = self.people_of(&plan, ids, &mut turn.batch);
-        let starts = people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, now))).collect();
+        let mut lines = HashSet::new();
+        let mut starts: Vec<_> =
+            people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, now))).collect();
+        for (_, start) in &mut starts {
+            // Whoever shares a number shares its contacts: they stand with the first alone.
+            if !lines.insert(start.line) {
+                start.recent.clear();
+            }
+        }
         let campaign = CampaignId(self.kept.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
         let previous = self.kept.campaign.as_ref().map(|c| &c.header);
         let launch = Launch {
@@ -200,6 +208,7 @@ impl Driver {
         };
         self.kept.last_cascade += people.len() as u64;
         self.kept.people = people.into_iter().collect();
+        self.parts.speaker.content = Arc::clone(&plan.content);
         let (started, concluded) = engine::launch(campaign, now, launch, starts);
         self.kept.campaign = Some(started);
         self.kept.last_at = now;
@@ -211,7 +220,7 @@ impl Driver {
         });
         turn.batch.rejects.extend(rejects);
         turn.batch.versions = plan.versions();
-        turn.take(concluded, &mut self.kept.seq, &self.kept.people);
+        turn.take(concluded, &mut self.kept.seq);
         self.parts.brakes.hold(None, false);
         for channel in Channel::ALL {
             self.parts.brakes.hold(Some(*channel), false);

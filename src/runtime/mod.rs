@@ -8,6 +8,7 @@ mod dispatch;
 mod driver;
 mod ears;
 mod gallery;
+mod gap;
 pub mod handle;
 pub mod hearing;
 pub mod launch;

@@ -6,45 +6,54 @@
 
 use super::dispatch::Dispatch;
 use super::handle::{Level, Notice};
-use super::news::News;
 use crate::engine::Campaign;
 use crate::engine::journey::Stage;
 use crate::model::{At, Channel, Outcome};
 use crate::providers::Lookup;
 use chrono::TimeDelta;
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 /// How long WhatsApp's redelivery may take, campaign time.
 pub const SETTLING: TimeDelta = TimeDelta::minutes(10);
 
+/// Wall time before a provider that did not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Inbound messages are asked for from this long before the last event: clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
-/// Asks everybody who can be asked, then says that sending may go on.
-pub async fn catch_up(dispatch: Dispatch, open: Vec<(Channel, String)>, since: At, news: mpsc::Sender<News>) {
+/// Asks everybody who can be asked, as often as it takes, then says that sending may go on.
+pub async fn catch_up(dispatch: Dispatch, open: Vec<(Channel, String)>, since: At) {
     for provider in dispatch.providers() {
-        match provider.inbound_since(since - OVERLAP).await {
-            Ok(heard) if heard.is_empty() => {}
-            Ok(heard) => drop(news.send(News::Reports { heard, ack: None }).await),
-            Err(failure) => {
-                let text = format!(
-                    "{} could not be asked for messages that came meanwhile ({}): {}",
-                    provider.name(),
-                    failure.code,
-                    failure.remedy
-                );
-                drop(news.send(News::Tell(Notice { level: Level::Warning, text })).await);
+        let mut told = false;
+        loop {
+            match provider.inbound_since(since - OVERLAP).await {
+                Ok(heard) => {
+                    dispatch.report(heard).await;
+                    break;
+                }
+                Err(failure) if !std::mem::replace(&mut told, true) => {
+                    let text = format!(
+                        "{} could not be asked for messages that came meanwhile ({}); nothing is sent before it \
+                         answers. {}",
+                        provider.name(),
+                        failure.code,
+                        failure.remedy
+                    );
+                    dispatch.tell_operator(Notice { level: Level::Error, text }).await;
+                }
+                Err(_) => {}
             }
+            tokio::time::sleep(AGAIN).await;
         }
     }
     for (channel, provider_id) in open {
         let Some(provider) = dispatch.provider(channel) else { continue };
         if let Lookup::Found { heard, .. } = provider.status(&provider_id).await {
-            drop(news.send(News::Reports { heard, ack: None }).await);
+            dispatch.report(heard).await;
         }
     }
-    // The driver is gone only when the process ends.
-    drop(news.send(News::CaughtUp).await);
+    dispatch.caught_up().await;
 }
 
 /// Accepted messages and calls whose end is not known.

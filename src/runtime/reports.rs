@@ -31,8 +31,24 @@ impl Driver {
         if let Some(campaign) = &self.kept.campaign {
             hearing::complete(&mut report, campaign, &store);
         }
+        if self.kept.campaign.is_none() && !hearing::stops(&report) {
+            return self.log_unmatched(&report, turn);
+        }
         let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
         self.apply(Input::Heard(Box::new(news)), turn);
+    }
+
+    /// No campaign is there to hold it: the log holds it all the same.
+    fn log_unmatched(&mut self, report: &Heard, turn: &mut Turn) {
+        let subject = Subject { channel: Some(report.channel), ..Subject::default() };
+        let kind = Kind::Unmatched {
+            provider: report.provider.into(),
+            what: "a report before any campaign".into(),
+            provider_id: report.provider_id.clone(),
+        };
+        let at = self.now();
+        turn.log(Event { at, campaign: CampaignId::default(), subject, kind }, &mut self.kept.seq);
+        self.kept.last_at = at;
     }
 
     /// An opt-out holds by address, whether or not they are in this campaign, an earlier one, or none at all.

@@ -5,7 +5,7 @@ use super::webhooks::NotTaken;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Kind};
 use crate::engine::{Campaign, Concluded};
-use crate::model::{At, AttemptId, CascadeId, Channel, Customer, PersonId, Phone, TextId, Untrusted};
+use crate::model::{At, AttemptId, CascadeId, Channel, Phone, TextId, Untrusted};
 use std::collections::{BTreeSet, HashMap};
 use tokio::sync::oneshot;
 
@@ -35,9 +35,9 @@ pub struct Turn {
 
 impl Turn {
     /// Takes in what the engine concluded; `seq` is the log's last place.
-    pub fn take(&mut self, concluded: Concluded, seq: &mut u64, people: &HashMap<PersonId, Customer>) {
+    pub fn take(&mut self, concluded: Concluded, seq: &mut u64) {
         for event in concluded.events {
-            self.note(&event, people);
+            self.note(&event);
             *seq += 1;
             self.batch.events.push((*seq, event));
         }
@@ -56,16 +56,11 @@ impl Turn {
         self.batch.events.push((*seq, event));
     }
 
-    fn note(&mut self, event: &Event, people: &HashMap<PersonId, Customer>) {
+    fn note(&mut self, event: &Event) {
         self.touched.extend(event.subject.cascade);
         if let Kind::Resumed { .. } | Kind::BreakerClosed { .. } = event.kind {
             // These may move anybody's timer; the rows of all who have one are written again.
             self.header = true;
-        }
-        if let Kind::Suppressed { via, why } = &event.kind
-            && let Some(customer) = event.subject.customer.and_then(|id| people.get(&id))
-        {
-            self.suppress(customer.phone.clone(), event.at, *via, why);
         }
     }
 

@@ -216,8 +216,12 @@ fn play(world: &mut World, news: &[News]) {
         assert!(done.is_ok() || !matches!(input, Input::Heard(_)), "a report is never impossible");
         if matches!(input, Input::Heard(_)) {
             let before = contacts(world);
-            world.feed(input).unwrap();
-            assert_eq!(before, contacts(world), "8: the same report again changed who is contacted");
+            world.feed(input.clone()).unwrap();
+            assert_eq!(
+                before,
+                contacts(world),
+                "8: the same report again changed who is contacted: {input:?}"
+            );
         }
         world.send_what_may_go();
     }

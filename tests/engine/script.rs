@@ -30,7 +30,7 @@
 use crate::failures::failure;
 use crate::setting::{MONDAY, Setting, channel, seconds};
 use crate::world::World;
-use cascade::engine::event::{CallProgress, RecallResult, Withdrawal};
+use cascade::engine::event::{CallProgress, RecallResult};
 use cascade::engine::input::{CallEnd, CallResult, Heard, Input, Order, What};
 use cascade::engine::journey::{Attempt, Journey};
 use cascade::engine::meaning::Meaning;
@@ -252,7 +252,7 @@ impl Play {
             ["unreached", why] => failed(why, false),
             ["unanswered"] => failed("timeout", true),
             ["found"] => Input::Found { attempt, provider_id },
-            ["braked", _] => Input::Braked { attempt, why: Withdrawal::OptedOut },
+            ["braked", why] => Input::Braked { attempt, why: serde_json::from_value((*why).into()).unwrap() },
             ["recalled", result] => Input::Recalled {
                 attempt,
                 result: serde_json::from_value::<RecallResult>((*result).into()).unwrap(),

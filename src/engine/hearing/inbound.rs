@@ -71,8 +71,10 @@ impl Journal<'_> {
             }
             return;
         }
-        // A text proves no call.
-        if self.campaign.attempt(attempt).is_some_and(|(_, a)| a.channel == heard.channel) {
+        // A text proves no call, and one that names no message of ours proves none but the one under way.
+        if (named || self.is_current(attempt))
+            && self.campaign.attempt(attempt).is_some_and(|(_, a)| a.channel == heard.channel)
+        {
             self.prove_sent(attempt, None);
         }
         self.human(attempt, Outcome::Replied, Some(disposition), heard.text, heard.happened_at);

@@ -3,7 +3,7 @@
 use super::{NAME, subject};
 use crate::model::{At, Channel, Failure, Phone, Untrusted};
 use crate::providers::errors::{self, Told, Words};
-use crate::providers::wire::{fingerprint, list, masked, phone, scalar, text, unix_seconds};
+use crate::providers::wire::{fingerprint, list, phone, scalar, text, unix_seconds};
 use crate::providers::{Fact, Heard};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn from_change(entry: &Value, change: &Value) -> Vec<Heard> {
         }
         "user_preferences" => list(value, "/user_preferences").iter().filter_map(from_preference).collect(),
         "message_template_status_update" => vec![from_template(entry, value)],
-        other => vec![notice(entry, value, format!("{other}: {}", in_short(value)), None)],
+        other => vec![notice(entry, value, format!("news of {other}"), None)],
     }
 }
 
@@ -173,9 +173,4 @@ fn from_template(entry: &Value, value: &Value) -> Heard {
         (failure.scope.clone(), Box::new(failure))
     });
     notice(entry, value, what, shuts)
-}
-
-/// Enough of a webhook we do not know to recognise it on the screen.
-fn in_short(value: &Value) -> String {
-    masked(&value.to_string()).chars().take(200).collect()
 }
