@@ -8,6 +8,8 @@
 mod crash;
 #[path = "pilot/house.rs"]
 mod house;
+#[path = "pilot/promises.rs"]
+mod promises;
 #[path = "pilot/shape.rs"]
 mod shape;
 #[path = "pilot/wire.rs"]

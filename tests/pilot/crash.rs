@@ -9,20 +9,20 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Three waves in two campaign hours.
-const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps": [
+pub const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps": [
     { "channel": "whatsapp", "wait": "40m", "if_no_reply": "phone" },
     { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
     { "channel": "sms", "wait": null, "terminal": true } ] }"#;
 
 /// Slow enough to be hit in mid-wave.
-const SPEED: &str = "720";
+pub const SPEED: &str = "720";
 
-fn short() -> House {
+pub fn short() -> House {
     House::with(&[("rules/cascade.json", SHORT)])
 }
 
 /// Everybody is accounted for, nobody is under way any more, and the log gives the rows.
-fn everybody_came_through(house: &House) {
+pub fn everybody_came_through(house: &House) {
     let campaign = house.campaign();
     assert_eq!(campaign.journeys().len(), 100);
     for journey in campaign.journeys() {
@@ -94,14 +94,14 @@ fn killed_in_every_wave_it_goes_on_and_sends_nothing_twice() {
 }
 
 /// The ledger of a sandbox that lived in the same process.
-fn own_ledger(house: &House) -> Vec<Value> {
+pub fn own_ledger(house: &House) -> Vec<Value> {
     let db = rusqlite::Connection::open(house.path(".cascade/sandbox.db")).unwrap();
     let mut query = db.prepare("SELECT line FROM ledger ORDER BY seq").unwrap();
     let lines = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
     lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
 }
 
-fn nobody_twice(house: &House) {
+pub fn nobody_twice(house: &House) {
     let campaign = house.campaign();
     let claims = claims(&campaign);
     let mut reached = BTreeSet::new();
@@ -117,7 +117,7 @@ fn nobody_twice(house: &House) {
     assert!(reached.len() > 100);
 }
 
-fn claimed(house: &House, channel: Channel) -> usize {
+pub fn claimed(house: &House, channel: Channel) -> usize {
     let campaign = house.looked_up();
     let campaign = campaign.iter().flat_map(Campaign::journeys).flat_map(|journey| &journey.attempts);
     campaign.filter(|a| a.channel == channel && a.claimed_at.is_some()).count()

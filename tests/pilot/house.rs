@@ -83,8 +83,10 @@ impl House {
     /// The campaign that its own log makes, and the one that its rows hold, are the same.
     pub fn log_gives_the_rows(&self) {
         let events = self.reader().events_after(0, None, usize::MAX).unwrap();
+        let campaign = self.campaign();
         let events: Vec<Event> = events.into_iter().map(|stored| stored.event).collect();
-        assert!(engine::replay(&events).unwrap() == self.campaign(), "the log gives other rows");
+        let own = events.iter().filter(|event| event.campaign == campaign.id());
+        assert!(engine::replay(own).unwrap() == campaign, "the log gives other rows");
     }
 
     /// Everybody by number.
@@ -144,9 +146,27 @@ impl Running {
 
     /// SIGTERM.
     pub fn terminate(self) -> Done {
-        let id = self.0.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// What it says next on stderr.
+    pub fn says(&mut self) -> String {
+        let err = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
+        let mut line = Vec::new();
+        // Byte by byte: whatever follows stays for whoever waits for the end.
+        let mut byte = [0];
+        while byte != *b"\n" {
+            err.read_exact(&mut byte).unwrap();
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap()
     }
 
     /// Looks until it is so. A process that ends first never gets there.
@@ -177,7 +197,7 @@ impl Drop for Running {
 /// `cascade sandbox` in a process of its own.
 pub struct Sandbox {
     pub url: String,
-    _process: Running,
+    process: Running,
 }
 
 impl Sandbox {
@@ -186,10 +206,20 @@ impl Sandbox {
         let mut url = String::new();
         let out = process.0.as_mut().unwrap().stdout.take().unwrap();
         BufReader::new(out).read_line(&mut url).unwrap();
-        Self { url: url.trim().to_owned(), _process: process }
+        Self { url: url.trim().to_owned(), process }
     }
 
-    /// The lines of `/sandbox/ledger` or `/sandbox/events`.
+    /// It takes requests and answers none, until [`Sandbox::thaw`].
+    pub fn freeze(&self) {
+        self.process.signal("STOP");
+    }
+
+    /// It goes on where it was.
+    pub fn thaw(&self) {
+        self.process.signal("CONT");
+    }
+
+    /// The lines of `/sandbox/ledger` or `/sandbox/events`, or the one of `/sandbox/config`.
     pub fn lines(&self, what: &str) -> Vec<Value> {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).unwrap();

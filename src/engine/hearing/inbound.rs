@@ -71,10 +71,13 @@ impl Journal<'_> {
             }
             return;
         }
-        // A text proves no call, and one that names no message of ours proves none but the one under way.
-        if (named || self.is_current(attempt))
-            && self.campaign.attempt(attempt).is_some_and(|(_, a)| a.channel == heard.channel)
-        {
+        // A text proves no call. One that names no message of ours proves none but the current one in doubt: while
+        // a request is out, its own answer tells, and the brake that this text put on may have come before it.
+        let proves = |a: &Attempt| {
+            let doubtful = a.stage == Stage::InDoubt && self.is_current(attempt);
+            a.channel == heard.channel && (named || doubtful)
+        };
+        if self.campaign.attempt(attempt).is_some_and(|(_, a)| proves(a)) {
             self.prove_sent(attempt, None);
         }
         self.human(attempt, Outcome::Replied, Some(disposition), heard.text, heard.happened_at);

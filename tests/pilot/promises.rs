@@ -1,0 +1,208 @@
+//! What is promised around a pilot: a second one in the same store, callers that hang up, leaving in mid-wave,
+//! and opt-outs that live has and the rehearsal honours.
+
+use crate::FOREIGN;
+use crate::crash::{SHORT, SPEED, claimed, everybody_came_through, nobody_twice, own_ledger, short};
+use crate::house::{House, Sandbox};
+use crate::shape::{is_report, number};
+use crate::wire::{claims, ledger_agrees};
+use cascade::engine::Campaign;
+use cascade::engine::event::{End, Event, Kind};
+use cascade::engine::journey::{Journey, Stage, State};
+use cascade::model::{At, CampaignId, Channel, Mode, Phone};
+use cascade::runtime::store::{Batch, Store, SuppressionRow};
+use chrono::{Datelike as _, Timelike as _, Weekday};
+use hmac::{Hmac, Mac as _};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::net::TcpStream;
+
+fn events(house: &House) -> Vec<Event> {
+    let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
+    stored.into_iter().map(|stored| stored.event).collect()
+}
+
+/// Keys on the wire of everything that this campaign sent.
+fn keys(campaign: &Campaign) -> BTreeSet<String> {
+    claims(campaign).into_keys().collect()
+}
+
+fn opted_out(journey: &Journey) -> bool {
+    journey.state == State::Ended(End::OptedOut)
+}
+
+#[test]
+fn a_second_pilot_in_the_same_store_is_a_campaign_of_its_own() {
+    let house = House::with(&[("customers.csv", FOREIGN), ("rules/cascade.json", SHORT)]);
+    house.run(&["pilot", "--json"]).report();
+    let (first, journeys) = (house.campaign(), house.journeys());
+    let over = first.header.ended_at.unwrap();
+    let done = house.run(&["pilot", "--json"]);
+    let report = done.report();
+    is_report(&report);
+    let second = house.campaign();
+    assert_eq!((first.id(), second.id()), (CampaignId(1), CampaignId(2)));
+    assert_eq!(number(&report["campaign"], "id"), 2);
+    assert_eq!(number(&report["cascades"], "total"), 100);
+    everybody_came_through(&house);
+
+    // A week of its own, ids of its own, and the same people.
+    let nine = second.header.started_at.utc().with_timezone(&chrono_tz::America::New_York);
+    assert_eq!((nine.weekday(), nine.hour(), nine.minute()), (Weekday::Mon, 9, 0), "{nine}");
+    assert!(second.header.started_at > over);
+    let last = |campaign: &Campaign| campaign.journeys().iter().map(|j| j.id).max().unwrap();
+    assert!(second.journeys().iter().all(|journey| journey.id > last(&first)));
+    assert!(keys(&first).is_disjoint(&keys(&second)));
+    let people = |id| house.reader().people(id).unwrap().into_keys().collect::<BTreeSet<_>>();
+    assert_eq!((people(CampaignId(1)).len(), people(CampaignId(1))), (100, people(CampaignId(2))));
+    let kept = house.reader().campaign(Some(CampaignId(1))).unwrap();
+    assert!(kept.as_ref() == Some(&first), "the first one's rows were touched");
+
+    // Each send of the second is its own claim, and whoever had opted out in the first hears nothing.
+    let (ours, from) = (claims(&second), second.header.started_at.to_string());
+    let sends: Vec<_> = own_ledger(&house)
+        .into_iter()
+        .filter(|line| line["kind"] == "send" && line["at"].as_str().unwrap() >= from.as_str())
+        .collect();
+    let sent: BTreeSet<_> = sends.iter().map(|send| send["attempt"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((sent.len(), sends.len()), (sends.len(), ours.len()), "not one send for each claim");
+    assert!(sent.iter().all(|key| ours.contains_key(key)), "sent what was never claimed");
+    let gone: Vec<_> = journeys.iter().filter(|(_, journey)| opted_out(journey)).collect();
+    assert!(gone.len() > 1, "{} opted out", gone.len());
+    let again = house.journeys();
+    for (phone, _) in gone {
+        assert!(again[phone].attempts.iter().all(|attempt| attempt.claimed_at.is_none()));
+        assert!(!sends.iter().any(|send| send["to"] == phone.as_str()), "an opt-out was forgotten");
+    }
+}
+
+/// A signed body to the pilot's own webhook address; the socket is closed without reading the answer.
+fn say_and_hang_up(port: u16, secret: &str, phone: &Phone, turn: usize) {
+    let digits = phone.as_str().trim_start_matches('+');
+    let message = json!({ "from": digits, "id": format!("wamid.{turn}.{digits}"), "timestamp": "1767623000",
+        "type": "text", "text": { "body": AWAY } });
+    let value = json!({ "messaging_product": "whatsapp", "messages": [message] });
+    let body = json!({ "object": "whatsapp_business_account",
+        "entry": [{ "id": "1", "changes": [{ "field": "messages", "value": value }] }] });
+    let body = body.to_string();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature = hex::encode(mac.finalize().into_bytes());
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(
+        stream,
+        "POST /hooks/whatsapp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
+         X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+}
+
+/// What a machine answers: it changes nothing.
+const AWAY: &str = "Automatic reply: I am out of office";
+
+#[test]
+fn callers_that_hang_up_leave_no_brake_on() {
+    let (desk, house) = (House::empty(), short());
+    let sandbox = Sandbox::start(&desk, SPEED);
+    let secret = sandbox.lines("config")[0]["whatsapp"]["app_secret"].as_str().unwrap().to_owned();
+    let mut pilot = house.start(&["pilot", "--sandbox", &sandbox.url, "--json"]);
+    pilot.until(|| claimed(&house, Channel::Whatsapp) >= 10);
+    let port = house.reader().meta("webhook_port").unwrap().unwrap().parse().unwrap();
+    let people: Vec<_> = house.journeys().into_keys().collect();
+    for (turn, channel) in [(0, Channel::Whatsapp), (1, Channel::Phone)] {
+        pilot.until(|| claimed(&house, channel) >= 10);
+        for phone in &people {
+            say_and_hang_up(port, &secret, phone, turn);
+        }
+    }
+    let done = pilot.wait();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    everybody_came_through(&house);
+    ledger_agrees(&house, &sandbox);
+    let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
+    let heard = stored.iter().filter(|s| s.text.as_ref().is_some_and(|text| text.raw() == AWAY)).count();
+    assert!(heard >= 50, "only {heard} automatic replies were taken in");
+    let withdrawn = stored.iter().filter(|s| matches!(s.event.kind, Kind::AttemptWithdrawn { .. })).count();
+    assert!(withdrawn < 100, "{withdrawn} sends were withdrawn");
+}
+
+#[test]
+fn a_signal_while_requests_are_out_puts_nobody_in_doubt() {
+    let (desk, house) = (House::empty(), short());
+    let sandbox = Sandbox::start(&desk, SPEED);
+    let mut pilot = house.start(&["pilot", "--sandbox", &sandbox.url, "--json"]);
+    pilot.until(|| claimed(&house, Channel::Whatsapp) >= 20);
+    sandbox.freeze();
+    let out = || house.looked_up().map_or(0, |campaign| campaign.unanswered_claims().len());
+    pilot.until(|| out() >= 4);
+    pilot.signal("TERM");
+    while !pilot.says().contains("cascade: ending") {}
+    assert!(out() >= 4, "the requests are not out any more");
+    sandbox.thaw();
+    let done = pilot.wait();
+    assert_eq!(done.code, Some(130), "{}", done.stderr);
+    let report = house.run(&["report", "--json"]).report();
+    assert_eq!(number(&report["cascades"], "in_doubt"), 0);
+    let left = house.campaign();
+    assert!(left.unanswered_claims().is_empty());
+    assert!(!left.queue(Channel::Whatsapp).is_empty(), "not in mid-wave");
+    house.log_gives_the_rows();
+    let done = house.run(&["resume", "--sandbox", &sandbox.url, "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    everybody_came_through(&house);
+    ledger_agrees(&house, &sandbox);
+    let doubts = events(&house).iter().filter(|e| matches!(e.kind, Kind::AttemptInDoubt { .. })).count();
+    assert_eq!(doubts, 0);
+}
+
+#[tokio::test]
+async fn live_opt_outs_end_a_rehearsals_cascades_at_their_next_send() {
+    let house = short();
+    let mut pilot = house.start(&["pilot", "--speed", SPEED]);
+    pilot.until(|| claimed(&house, Channel::Whatsapp) >= 30);
+    pilot.kill();
+    let before = house.journeys();
+    let some = |fits: fn(&Journey) -> bool| {
+        before.iter().filter(move |(_, j)| fits(j)).map(|(phone, _)| phone.clone()).take(10)
+    };
+    let queued: Vec<_> = some(|j| j.state == State::Queued).collect();
+    let waiting: Vec<_> = some(|j| j.state == State::Waiting).collect();
+    assert_eq!((queued.len(), waiting.len()), (10, 10), "not in mid-wave");
+    let live = Store::open(&house.path(".cascade/live.db"), Mode::Live).unwrap();
+    let row = |phone: &Phone| SuppressionRow {
+        phone: phone.clone(),
+        at: At::from_secs(1_767_000_000),
+        via: Channel::Sms,
+        why: "STOP".into(),
+    };
+    let suppressions = queued.iter().chain(&waiting).map(row).collect();
+    live.commit(Batch { suppressions, ..Batch::default() }).await.unwrap();
+    drop(live);
+
+    let done = house.run(&["resume", "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    everybody_came_through(&house);
+    nobody_twice(&house);
+    let after = house.journeys();
+    for phone in &queued {
+        assert!(opted_out(&after[phone]), "{:?}", after[phone].state);
+    }
+    let went_out = |journey: &Journey| {
+        let out = |stage: Stage| !matches!(stage, Stage::Planned | Stage::Withdrawn);
+        journey.attempts.iter().filter(|attempt| out(attempt.stage)).count()
+    };
+    for phone in queued.iter().chain(&waiting) {
+        assert_eq!(went_out(&after[phone]), went_out(&before[phone]), "{} was sent more", phone.as_str());
+    }
+    assert!(waiting.iter().filter(|phone| opted_out(&after[*phone])).count() > 3);
+    let mut about = BTreeMap::new();
+    for cascade in events(&house).iter().filter_map(|event| event.subject.cascade) {
+        *about.entry(cascade).or_insert(0) += 1;
+    }
+    for phone in queued.iter().chain(&waiting) {
+        let told = about[&after[phone].id];
+        assert!(told < 30, "{told} events about {}", phone.as_str());
+    }
+}
