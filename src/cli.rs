@@ -144,10 +144,10 @@ pub struct Report {
     /// Print one JSON object, cascade.report/1
     #[arg(long, conflicts_with_all = ["html", "csv"])]
     pub json: bool,
-    /// Write a page to FILE
+    /// Write a page to FILE (not built yet)
     #[arg(long, value_name = "FILE", conflicts_with = "csv")]
     pub html: Option<PathBuf>,
-    /// Write tables into DIR
+    /// Write tables into DIR (not built yet)
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
     /// Which campaign; the newest if absent

@@ -174,7 +174,7 @@ fn every_page_and_every_size() {
     let dir = empty();
     let mut console = launched(dir.path(), &["--seed", "1"], &[]);
     console.until("a failure", |text| text.contains("failed, "));
-    for (key, shown) in [("F", "Failures by cause"), ("i", "Inbox"), ("?", "Every key of this place")] {
+    for (key, shown) in [("F", "Failures by cause"), ("i", "Inbox"), ("?", "Keys of this place")] {
         console.keys(key);
         console.sees(shown);
         console.keys(key);

@@ -4,13 +4,16 @@ use super::session::{self, Asked};
 use super::{Exit, Failure, output, report};
 use crate::cli::Place;
 use crate::engine::snapshot::{Phase, Snapshot};
-use crate::model::Mode;
+use crate::model::{At, Mode};
 use crate::runtime::handle::Handle;
 use crate::runtime::{BootError, Running, boot};
 use std::time::Duration;
 
 /// Wall time between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
+
+/// Unusable rows that are named one by one.
+const ROWS_NAMED: usize = 20;
 
 /// What `resume` says where nothing is in flight.
 pub(super) const NOTHING: &str = "nothing is in flight here; `cascade pilot` launches a pilot";
@@ -50,12 +53,13 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
     let mut tick = tokio::time::interval(PROGRESS);
     tick.reset();
     let mut interrupted = false;
+    unusable_rows(&handle);
     let mut signals = super::signals::listen()?;
     let ended = loop {
         tokio::select! {
             ended = &mut ended => break ended,
             Some(notice) = handle.notices.recv() => session::say(&notice),
-            _ = tick.tick() => output::note(&progress(&handle.picture.borrow().snapshot)),
+            _ = tick.tick() => output::note(&progress(handle.clock.now(), &handle.picture.borrow().snapshot)),
             () = signals.next() => {
                 if std::mem::replace(&mut interrupted, true) {
                     return Err(Failure { exit: 130, message: "ended at once; what was on its way is in doubt, `cascade resume` asks".into() });
@@ -92,19 +96,24 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
     })
 }
 
-fn progress(snapshot: &Snapshot) -> String {
+/// Rows of the list that were passed over, the first of them by line.
+fn unusable_rows(handle: &Handle) {
+    let picture = handle.picture.borrow();
+    let Some(preflight) = &picture.preflight else { return };
+    for (line, reason) in preflight.rejects.iter().take(ROWS_NAMED) {
+        output::note(&format!("cascade: line {line} of the list is passed over: {reason}"));
+    }
+    let more = preflight.rejects_total.saturating_sub(ROWS_NAMED as u64);
+    if more > 0 {
+        output::note(&format!("cascade: … and {more} more rows; `cascade check --json` lists them all"));
+    }
+}
+
+fn progress(now: At, snapshot: &Snapshot) -> String {
     let t = &snapshot.tally;
     format!(
         "{} | {} customers: {} converted, {} declined, {} opted out, {} exhausted, {} held, {} in doubt, {} running",
-        snapshot.now,
-        t.total,
-        t.converted,
-        t.declined,
-        t.opted_out,
-        t.exhausted,
-        t.held,
-        t.in_doubt,
-        t.running
+        now, t.total, t.converted, t.declined, t.opted_out, t.exhausted, t.held, t.in_doubt, t.running
     )
 }
 
@@ -114,6 +123,7 @@ fn left_open(campaign: &crate::engine::Campaign) -> Vec<String> {
     let mut lines: Vec<String> = rows
         .breakers
         .iter()
+        .filter(|b| b.held > 0)
         .map(|b| {
             format!(
                 "{} held on {} ({}): {} {}. {}",

@@ -133,6 +133,10 @@ impl Journal<'_> {
                 let (due, timer) = (self.at + TimeDelta::seconds(window as i64), self.timer());
                 self.record_about(id, Kind::SettlingStarted { due, timer });
             }
+            // Whoever opted out in an earlier campaign is passed over on every channel.
+            _ if journey.start.skips.iter().any(|(_, why)| *why == Skip::Suppressed) => {
+                self.end(id, End::OptedOut, None);
+            }
             _ => self.end(id, End::Exhausted, None),
         }
     }

@@ -104,7 +104,8 @@ pub enum BootError {
     NothingToResume,
     /// Something is, and a launch was asked for.
     #[error(
-        "{name} has {open} customers under way here: go on with `cascade resume`, or choose another --db"
+        "{name} has {open} customers under way here: go on with `cascade resume`, end it for good in the console \
+         (`:stop-campaign`), or choose another --db"
     )]
     InFlight {
         /// The campaign.
@@ -178,7 +179,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let dispatch = Dispatch::new(providers, news.clone(), brakes.clone(), clock.clone());
     let links_target = rehearsed.config.webhooks.target().to_owned();
     let speaker = Speaker { content, links_base: receiver.links_base.clone(), links_target };
-    let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, clock.now());
+    let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     gallery.set_starting(None);
     gallery.set_preflight(Some(Arc::new(preflight)));
     let mut driver = Driver::new(Parts {

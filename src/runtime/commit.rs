@@ -109,7 +109,8 @@ impl Driver {
         self.parts.clock.run(false);
         if let Some(plan) = &self.parts.plan {
             let begins = next_monday(self.now(), plan.ready.config.timezone);
-            self.parts.gallery.set_preflight(Some(Arc::new(plan.preflight(begins))));
+            let preflight = plan.preflight(begins, |phone| self.parts.brakes.is_opted_out(phone));
+            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
     }
 

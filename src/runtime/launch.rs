@@ -8,7 +8,7 @@ use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use crate::engine::policy::Policy;
 use crate::engine::{self, Campaign};
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Segment, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Phone, Segment, TimerId,
 };
 use crate::rules::content::Content;
 use crate::workspace::Ready;
@@ -102,34 +102,37 @@ impl Plan {
         template.unwrap_or_else(|| "campaign".into())
     }
 
-    /// What the operator confirms.
-    pub fn preflight(&self, now: At) -> Preflight {
+    /// What the operator confirms. Whoever `stopped` before is not contacted.
+    pub fn preflight(&self, now: At, stopped: impl Fn(&Phone) -> bool) -> Preflight {
         let mut segments: BTreeMap<Segment, u64> = BTreeMap::new();
-        for customer in &self.customers {
+        let contacted: Vec<&Customer> = self.customers.iter().filter(|c| !stopped(&c.phone)).collect();
+        let passed_over = self.customers.len() - contacted.len();
+        let told = (passed_over > 0)
+            .then(|| format!("{passed_over} of the list opted out before: they are not contacted"));
+        for customer in &contacted {
             *segments.entry(customer.segment.clone()).or_default() += 1;
         }
         let named = self.rejects.iter().take(REJECTS_NAMED);
         Preflight {
             name: self.name(),
-            people: self.customers.len() as u64,
+            people: contacted.len() as u64,
             listed: self.listed,
             segments: segments.into_iter().collect(),
-            waves: self.waves(now),
-            worst_cost: self.customers.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
+            waves: self.waves(now, contacted.len() as u64),
+            worst_cost: contacted.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
             budget: self.ready.config.limits.budget,
             rules_hash: self.ready.rules.hash.clone(),
             rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
             rejects_total: self.rejects.len() as u64,
-            warnings: self.warnings.clone(),
+            warnings: told.into_iter().chain(self.warnings.iter().cloned()).collect(),
             blocked: self.blocked.clone(),
         }
     }
 
     /// When each step's sends fall if nobody answers, at the channels' rates, quiet hours kept in the
     /// workspace's zone.
-    fn waves(&self, now: At) -> Vec<Wave> {
+    fn waves(&self, now: At, people: u64) -> Vec<Wave> {
         let ladder = &self.ready.rules.main;
-        let people = self.customers.len() as u64;
         let quiet = self.policy().quiet_hours;
         let mut from = now;
         let mut waves = Vec::new();
@@ -237,7 +240,7 @@ impl Driver {
         let running = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
         if let Some(campaign) = running {
             return Some(format!(
-                "{} has {} customers under way; one campaign runs at a time",
+                "{} has {} customers under way; one campaign runs at a time. `:stop-campaign` in the console ends it for good",
                 campaign.header.launch.name,
                 campaign.open()
             ));

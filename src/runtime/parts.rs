@@ -4,7 +4,7 @@ use super::boot::{BootError, Purpose};
 use super::ears::{Ears, Hearing};
 use super::gallery::TIMELINE;
 use super::handle::{Level, Notice, PlaceFacts, Preflight};
-use super::launch::Plan;
+use super::launch::{Plan, next_monday};
 use super::pace::Pacer;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
@@ -135,6 +135,7 @@ pub(super) fn settled(
     plan: Result<Plan, String>,
     rehearsed: &Rehearsed,
     links_base: &str,
+    loaded: &Loaded,
     now: At,
 ) -> (Option<Arc<Plan>>, Preflight) {
     match plan {
@@ -145,7 +146,10 @@ pub(super) fn settled(
                 links_base: links_base.to_owned(),
                 ..plan
             };
-            let preflight = plan.preflight(now);
+            // A rehearsal's later campaigns have a morning of their own.
+            let later = rehearsed.owns_clock && loaded.campaign.is_some();
+            let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
+            let preflight = plan.preflight(begins, |phone| loaded.suppressed.contains(phone));
             (Some(Arc::new(plan)), preflight)
         }
         Err(why) => (None, Preflight::blocked(why)),

@@ -215,7 +215,9 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
     match cmd {
         Cmd::Hold | Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
         Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
-            _ if model.in_flight() => no("a campaign runs; one at a time"),
+            _ if model.in_flight() => {
+                no("a campaign is under way; one at a time. :stop-campaign ends it for good")
+            }
             (Some(what), _) => Err(format!("not yet: {what}")),
             (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
             (None, Some(_)) => Ok(()),

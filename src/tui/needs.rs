@@ -85,7 +85,8 @@ fn pauses(model: &Model, needs: &mut Vec<Need>) {
 }
 
 fn breakers(model: &Model, needs: &mut Vec<Need>) {
-    for row in &model.picture.snapshot.breakers {
+    // A shut scope that holds nobody asks nothing of anybody.
+    for row in model.picture.snapshot.breakers.iter().filter(|row| row.held > 0) {
         let scope = clean(&row.scope.to_string());
         let again =
             row.retry_at.map(|at| format!(", tried again in {}", span((at - model.now).num_seconds())));

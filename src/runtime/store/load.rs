@@ -73,6 +73,11 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(sqlite(path, "open the store"))?;
         db.busy_timeout(std::time::Duration::from_secs(5)).map_err(sqlite(path, "open the store"))?;
+        let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+        if version.map_err(sqlite(path, "read the store"))? == 0 {
+            let what = "it holds no campaign".to_owned();
+            return Err(StoreError::Corrupt { path: path.display().to_string(), what });
+        }
         // SQLite looks at the file only when it is asked something.
         let _: u32 = db
             .pragma_query_value(None, "schema_version", |row| row.get(0))

@@ -124,6 +124,9 @@ fn state<'a>(ctx: &Ctx) -> Piece<'a> {
     piece(0, format!("  {words} "), style)
 }
 
+/// Fewer cells than this have no room for both ears and money.
+const ROOM_FOR_EARS: usize = 100;
+
 fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
     let mut left = Vec::new();
@@ -141,8 +144,10 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
             spans.push(Span::styled(format!("{} ", ear.name), theme.text));
             spans.push(Span::styled(age, theme.muted));
         }
-        left.push(Piece { rank: 3, spans });
-        left.push(piece(3, "   ", theme.text));
+        // Whether we hear comes before how the money stands; on a narrow screen there is room for one of them.
+        let rank = if cells < ROOM_FOR_EARS { 5 } else { 2 };
+        left.push(Piece { rank, spans });
+        left.push(piece(rank, "   ", theme.text));
     }
     let Some(campaign) = &ctx.picture.snapshot.campaign else {
         let starting = ctx.picture.starting.as_deref().map(crate::model::clean);
@@ -152,9 +157,9 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let purse = &ctx.picture.snapshot.money;
     left.push(piece(0, " spent ", theme.muted));
     left.push(piece(0, ctx.money(purse.spent), theme.strong));
-    left.push(piece(0, format!(" of {}", ctx.money(purse.budget)), theme.text));
+    left.push(piece(4, format!(" of {}", ctx.money(purse.budget)), theme.text));
     let (least, most) = purse.ends_at;
-    left.push(piece(2, format!(", ends at {}–{}", ctx.money(least), most.short()), theme.muted));
+    left.push(piece(3, format!(", ends at {}–{}", ctx.money(least), most.short()), theme.muted));
     let out = ctx.picture.snapshot.tally.opted_out;
     let limit = (campaign.max_optout_share * campaign.customers as f64).floor() as u64;
     let style = if out > limit { theme.bad } else { theme.text };
