@@ -20,6 +20,7 @@ mod orders;
 mod picture;
 pub mod policy;
 mod quiet;
+mod reasons;
 mod retry;
 mod sending;
 pub mod snapshot;

@@ -9,7 +9,7 @@
 
 use super::brakes::Brakes;
 use super::dispatch::Dispatch;
-use super::ears::{Hearing, PROOF_AGE};
+use super::ears::Hearing;
 use super::gallery::Gallery;
 use super::gap::Gap;
 use super::handle::{Level, Notice};
@@ -22,13 +22,12 @@ use super::store::{Loaded, Store};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
 use crate::clock::{self, Clock};
-use crate::engine::event::{Event, Kind};
+use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
 use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
 use crate::providers::Outgoing;
-use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,11 +67,11 @@ pub struct Driver {
     pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
     /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
     pub(super) settling_until: Option<At>,
-    deaf: bool,
+    pub(super) deaf: bool,
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
-    gap: Gap,
-    deaf_since: At,
+    pub(super) gap: Gap,
+    pub(super) deaf_since: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
@@ -233,7 +232,19 @@ impl Driver {
     fn brake_for(&self, event: &Event, turn: &mut Turn) {
         match (&event.kind, event.subject.cascade) {
             (Kind::CascadeEnded { .. }, Some(cascade)) => self.parts.brakes.over(cascade),
-            (Kind::Paused { only, .. }, _) => self.parts.brakes.hold(*only, true),
+            (Kind::Paused { only, by, why }, _) => {
+                self.parts.brakes.hold(*only, true);
+                if *by == Actor::Engine {
+                    self.tell(Level::Error, format!("paused by itself: {why}"));
+                }
+            }
+            (Kind::BreakerOpened { on, scope, failure, .. }, _) => {
+                let fault = format!("{} {}", failure.code, failure.title);
+                self.tell(
+                    Level::Warning,
+                    format!("{}: {scope} is shut, {fault}. {}", on.label(), failure.remedy),
+                );
+            }
             (Kind::Suppressed { via, why }, Some(cascade)) => {
                 if let Some(phone) = self.phone_of(cascade) {
                     self.parts.brakes.opt_out(phone.clone());
@@ -295,54 +306,6 @@ impl Driver {
         }
     }
 
-    /// Deaf is mute: in live, nothing is sent without a proof of hearing.
-    fn is_deaf(&self) -> bool {
-        self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
-    }
-
-    /// Says when we go deaf and when we hear again; after deafness comes the settling time.
-    fn mind_hearing(&mut self) {
-        let deaf = self.is_deaf();
-        match (std::mem::replace(&mut self.deaf, deaf), deaf) {
-            (false, true) => {
-                self.deaf_since = self.now() - TimeDelta::from_std(PROOF_AGE).unwrap_or_default();
-                self.tell(
-                    Level::Error,
-                    "our public address does not answer: nothing is sent until webhooks can reach us. Check the \
-                     tunnel and [webhooks] public_url; it is tried every minute"
-                        .into(),
-                );
-            }
-            (true, false) => {
-                self.tell(
-                    Level::Info,
-                    "webhooks can reach us again; what was said meanwhile is asked for first".into(),
-                );
-                self.catch_up(self.deaf_since);
-            }
-            (false, false) | (true, true) => {}
-        }
-    }
-
-    /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
-    fn mind_the_gap(&mut self) {
-        let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        if self.gap.look() && running {
-            tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
-            if let Some(hearing) = &self.parts.hearing {
-                hearing.forget();
-            }
-            self.catch_up(self.kept.last_at);
-        }
-    }
-
-    /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
-    pub(super) fn catch_up(&mut self, since: At) {
-        self.settling_until = Some(At::from_millis(i64::MAX));
-        let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
-        tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
-    }
-
     fn wants_to_send(&self, channel: Channel) -> bool {
         self.kept.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
     }
@@ -361,11 +324,6 @@ impl Driver {
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
-    }
-
-    /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
-    fn still_listening(&self) -> bool {
-        self.settling_until.is_some_and(|until| self.now() < until)
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.

@@ -13,6 +13,7 @@ pub mod handle;
 pub mod hearing;
 pub mod launch;
 pub mod links;
+mod listening;
 mod news;
 mod pace;
 mod parts;

@@ -50,6 +50,8 @@ pub(super) struct Console<'t, B: Backend> {
     picture_waits: bool,
     notices_come: bool,
     leaving: Option<Exit>,
+    /// Pages over the panes in the last frame.
+    pages: usize,
 }
 
 /// What woke the loop.
@@ -99,6 +101,7 @@ impl<'t, B: Backend> Console<'t, B> {
             picture_waits: false,
             notices_come: true,
             leaving: None,
+            pages: 0,
         })
     }
 
@@ -263,6 +266,12 @@ impl<'t, B: Backend> Console<'t, B> {
             self.take(Msg::Resize(size.width, size.height), Draw::No);
         }
         self.model.now = self.handle.clock.now();
+        // Marks of some scripts outlive their letters on terminals that place them elsewhere than we think: what is
+        // wholly new is drawn on an empty screen.
+        if self.model.pages.len() != self.pages {
+            self.pages = self.model.pages.len();
+            self.terminal.clear().map_err(Error::drawing)?;
+        }
         let (model, theme) = (&self.model, &self.theme);
         let mut drawn = view::Drawn::default();
         self.terminal.draw(|frame| drawn = view::draw(model, theme, frame)).map_err(Error::drawing)?;

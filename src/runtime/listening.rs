@@ -1,0 +1,64 @@
+//! First hear, then speak: deafness, sleep and restarts are gaps, and after each what was said meanwhile is asked for
+//! before anything falls due or goes out.
+
+use super::driver::Driver;
+use super::ears::PROOF_AGE;
+use super::handle::Level;
+use super::recovery;
+use crate::model::At;
+use chrono::TimeDelta;
+
+impl Driver {
+    /// Deaf is mute: in live, nothing is sent without a proof of hearing.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
+    }
+
+    /// Says when we go deaf and when we hear again; after deafness comes the settling time.
+    pub(super) fn mind_hearing(&mut self) {
+        let deaf = self.is_deaf();
+        match (std::mem::replace(&mut self.deaf, deaf), deaf) {
+            (false, true) => {
+                self.deaf_since = self.now() - TimeDelta::from_std(PROOF_AGE).unwrap_or_default();
+                self.tell(
+                    Level::Error,
+                    "our public address does not answer: nothing is sent until webhooks can reach us. Check the \
+                     tunnel and [webhooks] public_url; it is tried every minute"
+                        .into(),
+                );
+            }
+            (true, false) => {
+                self.tell(
+                    Level::Info,
+                    "webhooks can reach us again; what was said meanwhile is asked for first".into(),
+                );
+                self.catch_up(self.deaf_since);
+            }
+            (false, false) | (true, true) => {}
+        }
+    }
+
+    /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
+    pub(super) fn mind_the_gap(&mut self) {
+        let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        if self.gap.look() && running {
+            tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
+            if let Some(hearing) = &self.parts.hearing {
+                hearing.forget();
+            }
+            self.catch_up(self.kept.last_at);
+        }
+    }
+
+    /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
+    pub(super) fn catch_up(&mut self, since: At) {
+        self.settling_until = Some(At::from_millis(i64::MAX));
+        let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
+        tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
+    }
+
+    /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
+    pub(super) fn still_listening(&self) -> bool {
+        self.settling_until.is_some_and(|until| self.now() < until)
+    }
+}
