@@ -19,6 +19,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
@@ -267,10 +268,15 @@ impl<'t, B: Backend> Console<'t, B> {
         }
         self.model.now = self.handle.clock.now();
         // Marks of some scripts outlive their letters on terminals that place them elsewhere than we think: what is
-        // wholly new is drawn on an empty screen.
+        // wholly new is drawn anew.
         if self.model.pages.len() != self.pages {
             self.pages = self.model.pages.len();
-            self.terminal.clear().map_err(Error::drawing)?;
+            // Every cell is written, blanks too. Not `Terminal::clear`: that asks the terminal where its cursor is,
+            // and our own reader takes the answer.
+            let unlike_any = Style::new().add_modifier(Modifier::HIDDEN);
+            let buffer = self.terminal.current_buffer_mut();
+            buffer.set_style(buffer.area, unlike_any);
+            self.terminal.swap_buffers();
         }
         let (model, theme) = (&self.model, &self.theme);
         let mut drawn = view::Drawn::default();

@@ -144,7 +144,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::First, "first", "first", Place::Screen, &["Home", "g"], 0, "To the first line; in Timeline: follow again"),
     row(Cmd::Last, "last", "last", Place::Screen, &["End", "G"], 0, "To the last line"),
     row(Cmd::Open, "open", "open", Place::Screen, &["Enter", "Right", "l"], 0, "Open what is under the cursor: a customer, a failure, a shut scope"),
-    row(Cmd::Back, "back", "back", Place::Screen, &["Esc"], 9, "Back; dismisses notices first, then zoom, then the filter"),
+    row(Cmd::Back, "back", "back", Place::Screen, &["Esc"], 9, "Back: closes the page, then dismisses notices, then undoes zoom and filter"),
     row(Cmd::Close, "close", "close", Place::Page, &["Left", "h"], 0, "Close this page"),
     row(Cmd::Mended, "mended", "mended", Place::Breaker, &["m"], 1, "You mended it: release those who are held, at the channel's rate"),
     row(Cmd::StopCascade, "stop", "stop this cascade", Place::Actions, &["s"], 0, "End this customer's cascade for good"),

@@ -191,7 +191,7 @@ pub fn open_person(model: &mut Model, cascade: CascadeId) {
 }
 
 fn back(model: &mut Model) {
-    if model.notices.pop_back().is_some() || model.pages.pop().is_some() {
+    if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
         return;
     }
     if model.zoomed {
