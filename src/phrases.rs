@@ -213,7 +213,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::Unmatched { provider, what, .. } => {
             warning("?", format!("{} told us of nobody we know: {}", clean(provider), clean(what)))
         }
-        Kind::DoubtSettled { was_sent, by } => {
+        Kind::DoubtSettled { was_sent, by, .. } => {
             let found = if *was_sent { "it was sent" } else { "it was not sent" };
             good(format!("doubt settled by {}: {found}", actor(by)))
         }

@@ -4,7 +4,7 @@ use super::event::{Actor, Deferral, End, Hold, Kind};
 use super::input::Order;
 use super::journal::Journal;
 use super::journey::{Journey, Stage, State};
-use crate::model::{At, CascadeId, Outcome};
+use crate::model::{At, CascadeId, Money, Outcome};
 
 impl Journal<'_> {
     /// Does what is asked; what no longer applies is left alone.
@@ -94,11 +94,15 @@ impl Journal<'_> {
     /// Sent: its wait goes on. Not sent: the step is tried again, by the operator's word alone.
     fn settle_doubt(&mut self, id: CascadeId, was_sent: bool) {
         let Some(journey) = self.journey(id) else { return };
-        let Some(attempt) = journey.newest().filter(|a| a.stage == Stage::InDoubt).map(|a| a.id) else {
+        let Some((attempt, channel)) =
+            journey.newest().filter(|a| a.stage == Stage::InDoubt).map(|a| (a.id, a.channel))
+        else {
             return;
         };
         let resend = !was_sent && journey.state == State::InDoubt;
-        self.record_attempt(attempt, Kind::DoubtSettled { was_sent, by: Actor::Operator });
+        let (price, _) = self.campaign.header.launch.policy.price(channel);
+        let cost = if was_sent { price } else { Money::ZERO };
+        self.record_attempt(attempt, Kind::DoubtSettled { was_sent, by: Actor::Operator, cost });
         if resend {
             self.plan_again(id);
         }

@@ -161,6 +161,9 @@ pub const RULES: [&str; 4] = [
         {"channel":"sms","wait":null,"terminal":true}]}"#,
 ];
 
+/// Their waits, as the oracle reads them, in minutes; several calls are made within theirs.
+pub const WAITS_MIN: [&[i64]; 4] = [&[20, 10], &[25, 15], &[40], &[360, 120]];
+
 impl Setting {
     /// What this seed says, for `people` customers.
     pub fn of(seed: u64, people: u64) -> Self {
