@@ -66,7 +66,7 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::Recalled { attempt, result } => journal.record_attempt(attempt, Kind::Recalled { result }),
         Input::ScopeChecked { channel, scope, mended } => journal.scope_checked(channel, &scope, mended),
         Input::Restarted => journal.restarted(),
-        Input::Order(order) => journal.order(order),
+        Input::Order(signed) => journal.order(*signed),
     }
     if journal.campaign.spent() + journal.campaign.reserved() < bound {
         journal.spend_what_came_free();

@@ -6,7 +6,7 @@ use super::dispatch::Dispatch;
 use super::driver::{Driver, Ended, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
-use super::handle::{Command, Notice, Picture};
+use super::handle::{Command, Notice, Picture, Signature};
 use super::news::News;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
@@ -209,7 +209,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let driver = tokio::spawn(driver.run());
     if purpose == Purpose::Pilot {
         // The driver cannot be gone yet; if it is, its end says why.
-        let _ = news.send(News::Command(Command::Launch)).await;
+        let _ = news.send(News::Command(Command::Launch(Signature::here()))).await;
     }
     Ok(Running { driver, receiver, sandbox: rehearsed.sandbox })
 }
@@ -236,18 +236,7 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
 /// The operator's commands, on their way to the queue: brakes act at once.
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
     while let Some(command) = commands.recv().await {
-        match &command {
-            Command::HoldAll | Command::StopCampaign => brakes.announce(None),
-            Command::Pause(only) => brakes.announce(*only),
-            Command::Quit => brakes.hold(None, true),
-            Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
-            Command::Launch
-            | Command::Resume { .. }
-            | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. }
-            | Command::Release(_)
-            | Command::History(..) => {}
-        }
+        command.brake(&brakes);
         if news.send(News::Command(command)).await.is_err() {
             return;
         }

@@ -143,6 +143,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.set_audit(loaded.audit);
     }
 
     /// Campaign time, never earlier than the log's last event.
@@ -190,6 +191,7 @@ impl Driver {
         }
         self.finish(turn).await;
         let last = self.quit || (self.parts.until_done && self.is_done());
+        self.parts.gallery.set_settling(self.settling());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
         self.parts.gallery.show(campaign, seq, now, last);
     }

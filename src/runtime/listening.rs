@@ -3,10 +3,13 @@
 
 use super::driver::Driver;
 use super::ears::PROOF_AGE;
-use super::handle::Level;
+use super::handle::{Level, Settling, Trouble};
 use super::recovery;
 use crate::model::At;
 use chrono::TimeDelta;
+
+/// As long as providers are being asked, nobody knows when it will be over.
+const ASKING: At = At::from_millis(i64::MAX);
 
 impl Driver {
     /// Deaf is mute: in live, nothing is sent without a proof of hearing.
@@ -19,6 +22,7 @@ impl Driver {
         let deaf = self.is_deaf();
         match (std::mem::replace(&mut self.deaf, deaf), deaf) {
             (false, true) => {
+                self.parts.gallery.set_trouble("deaf", Some(deaf_trouble(self.now())));
                 self.deaf_since = self.now() - TimeDelta::from_std(PROOF_AGE).unwrap_or_default();
                 self.tell(
                     Level::Error,
@@ -28,6 +32,7 @@ impl Driver {
                 );
             }
             (true, false) => {
+                self.parts.gallery.set_trouble("deaf", None);
                 self.tell(
                     Level::Info,
                     "webhooks can reach us again; what was said meanwhile is asked for first".into(),
@@ -52,13 +57,25 @@ impl Driver {
 
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
-        self.settling_until = Some(At::from_millis(i64::MAX));
+        self.settling_until = Some(ASKING);
         let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
         tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
+    }
+
+    /// The same for the screen.
+    pub(super) fn settling(&self) -> Option<Settling> {
+        let until = self.settling_until.filter(|until| self.now() < *until)?;
+        Some(if until == ASKING { Settling::Asking } else { Settling::Until(until) })
     }
 
     /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
     pub(super) fn still_listening(&self) -> bool {
         self.settling_until.is_some_and(|until| self.now() < until)
     }
+}
+
+fn deaf_trouble(since: At) -> Trouble {
+    let words = "DEAF  nothing is sent: webhooks cannot reach us. Check the tunnel and [webhooks] public_url; it is \
+                 tried every minute";
+    Trouble { level: Level::Error, words: words.into(), since }
 }

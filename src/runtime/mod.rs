@@ -15,6 +15,7 @@ pub mod launch;
 pub mod links;
 mod listening;
 mod news;
+pub mod operator;
 mod pace;
 mod parts;
 pub mod plan;

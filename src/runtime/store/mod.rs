@@ -7,6 +7,7 @@
 mod batch;
 mod load;
 mod lock;
+mod orders;
 mod schema;
 mod writer;
 
