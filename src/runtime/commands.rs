@@ -168,9 +168,12 @@ impl Driver {
         match met.as_slice() {
             [] => None,
             [(cascade, came)] => {
-                let level = if matches!(came, Came::Left(_)) { Level::Warning } else { Level::Info };
+                let (level, nothing) = match came {
+                    Came::Left(_) => (Level::Warning, ", nothing was done"),
+                    Came::Done | Came::Recalling | Came::SentBefore => (Level::Info, ""),
+                };
                 let name = self.name_of(*cascade);
-                Some((level, format!("{what}: {name} {}", orders::came(*came, None))))
+                Some((level, format!("{what}, {name}{nothing}: {}", orders::came(*came, None))))
             }
             many => {
                 let done = many.iter().filter(|(_, came)| !matches!(came, Came::Left(_))).count();

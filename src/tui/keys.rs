@@ -136,7 +136,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Orders, "orders", "orders", Place::Screen, &["A"], 0, "What was ordered, by whom, when and why, and what came of it for each"),
     row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules that run"),
     row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel"),
-    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter the cohort: status:open segment:retail channel:phone sort:due, name or number"),
+    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry sort:due, name or number"),
     row(Cmd::Zoom, "zoom", "zoom", Place::Panes, &["z"], 0, "This pane alone, or all of them again"),
     row(Cmd::NextPane, "next-pane", "next pane", Place::Panes, &["Tab"], 0, "To the next pane"),
     row(Cmd::PreviousPane, "previous-pane", "previous pane", Place::Panes, &["Shift-Tab"], 0, "To the pane before"),
@@ -235,6 +235,10 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         },
         Cmd::Mended if !can_mend(model) => no("nothing is shut or paused"),
         Cmd::Actions if model.subject().is_none() => no("select a customer first"),
+        Cmd::ActionsAll if model.cohort.unread.is_some() => {
+            let part = crate::model::clean(model.cohort.unread.as_deref().unwrap_or_default());
+            Err(format!("`{part}` of the filter cannot be read, and lists more than it says"))
+        }
         Cmd::ActionsAll if model.cohort.index.is_empty() || model.welcomes() => no("the filter lists nobody"),
         Cmd::StopCascade
         | Cmd::Retry
@@ -259,8 +263,9 @@ fn deed_available(cmd: Cmd, model: &Model) -> Result<(), String> {
         return Err("select a customer first".into());
     };
     let reach = super::asking::reach(model, deed, &whom);
+    let nobody = if reach.people > 1 { "nobody: " } else { "" };
     match (reach.can, reach.left.first()) {
-        (0, Some((why, _))) => Err(phrases::orders::left(*why).to_owned()),
+        (0, Some((why, _))) => Err(format!("{nobody}{}", phrases::orders::left(*why))),
         (0, None) => Err("nobody is listed any more".into()),
         (_, _) => Ok(()),
     }

@@ -75,6 +75,8 @@ pub struct Cohort {
     pub index: Vec<usize>,
     /// What could not be read of the filter.
     pub problem: Option<String>,
+    /// The part of it that is not applied, be it a mistake or a word that is only begun.
+    pub unread: Option<String>,
     made_of: Option<(u64, String, usize)>,
 }
 
@@ -345,7 +347,7 @@ impl Cohort {
         let at = self.position(picture).unwrap_or(0);
         let filter = Filter::parse(line);
         self.index = filter.index(picture);
-        self.problem = filter.problem;
+        (self.problem, self.unread) = (filter.problem, filter.unread);
         self.made_of = Some(key);
         if self.position(picture).is_none() {
             // Whoever was selected is filtered out: the neighbour takes the cursor.

@@ -692,6 +692,17 @@ pub fn audit() -> Audit {
     audit
 }
 
+/// The same, and an order that has just been given.
+pub fn audit_and_one_more() -> Audit {
+    let mut audit = audit();
+    let (order, what, by) = (OrderId(4), Ask::Stop, ops());
+    let (people, scope, text, left) = (64, None, None, None);
+    let kind = Kind::Ordered { order, what, people, by, wall_at: now(), scope, text, left };
+    let event = Event { at: now(), campaign: CampaignId(1), subject: Subject::default(), kind };
+    audit.see(200, &event, None);
+    audit
+}
+
 /// A channel that paused itself, as the picture tells it.
 pub fn paused_itself(picture: &mut Picture) {
     picture.snapshot.pauses.push(PauseRow {

@@ -198,13 +198,14 @@ fn many(ctx: &Ctx, deed: Deed, whom: &Whom) -> (String, Vec<String>) {
     let reach = asking::reach(ctx.model, deed, whom);
     let Whom::Listed { of, filter } = whom else { return (String::new(), Vec::new()) };
     let what = phrases::orders::ask(deed.ask());
-    let listed = if filter.is_empty() { "everybody".to_owned() } else { format!("`{}`", clean(filter)) };
+    let listed =
+        if filter.is_empty() { "Everybody".to_owned() } else { format!("Listed by `{}`", clean(filter)) };
     let names: Vec<String> = of.iter().take(NAMED).map(|target| ctx.model.name(target.cascade)).collect();
     let more = match of.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let mut words = vec![format!("Listed by {listed}: {}{more}.", names.join(", "))];
+    let mut words = vec![format!("{listed}: {}{more}.", names.join(", "))];
     let can = people(reach.can as u64);
     words.push(match deed {
         Deed::Stop => format!("{can}: nothing more is sent, for good. It cannot be undone."),
