@@ -64,6 +64,11 @@ pub enum Input {
     },
     /// The process was restarted: every claim without a result is in doubt.
     Restarted,
+    /// A part of the program failed: nothing is sent until the operator has looked.
+    Broken {
+        /// In words.
+        why: String,
+    },
     /// An operator asks.
     Order(Box<Signed>),
 }

@@ -5,6 +5,7 @@ use super::driver::Driver;
 use super::gallery;
 use super::handle::{Command, Level, Notice, Signature, TimelineEntry};
 use super::store::TextRow;
+use super::tasks::Part;
 use super::turn::Turn;
 use crate::engine::event::Kind;
 use crate::engine::input::Input;
@@ -62,6 +63,9 @@ impl Driver {
                 if matches!(order, Order::Pause { .. } | Order::StopAll) {
                     self.parts.brakes.heeded();
                 }
+                if matches!(order, Order::Resume { .. }) {
+                    self.catch_up_again();
+                }
                 self.order(order, signature, &why, turn);
             }
             Command::History(cascade, reply) => self.history(cascade, reply),
@@ -92,17 +96,16 @@ impl Driver {
 
     /// Read beside the loop, which waits for no screen.
     fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
-        let reader = match self.parts.store.reader() {
-            Ok(reader) => reader,
-            Err(error) => return self.tell(Level::Error, format!("the history cannot be read: {error}")),
-        };
+        let read = self.parts.store.history(cascade, HISTORY);
         let notices = self.parts.notices.clone();
-        tokio::task::spawn_blocking(move || match reader.events_after(0, Some(cascade), HISTORY) {
-            // The screen may have gone elsewhere meanwhile.
-            Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-            Err(error) => {
-                let text = format!("the history cannot be read: {error}");
-                let _ = notices.try_send(Notice { level: Level::Error, text });
+        self.parts.tasks.spawn(Part::History, async move {
+            match read.await {
+                // The screen may have gone elsewhere meanwhile.
+                Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
+                Err(error) => {
+                    let text = format!("the history cannot be read: {error}");
+                    let _ = notices.try_send(Notice { level: Level::Error, text });
+                }
             }
         });
     }

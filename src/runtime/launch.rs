@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::handle::{Level, Preflight, Wave};
-use super::store::{Batch, PersonRow, Reader, RejectRow, StoreError};
+use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
 use super::turn::Turn;
 use crate::engine;
 use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
@@ -14,7 +14,7 @@ use crate::model::{
 use crate::rules::content::Content;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Rejects that a preflight and the store name one by one.
@@ -175,9 +175,8 @@ impl Driver {
         }
         self.start_clock();
         let now = self.now();
-        let known = self.parts.store.reader().and_then(|reader| {
-            Ok((known_people(&reader, &plan.customers)?, reader.contacts_since(now - CAPPED)?))
-        });
+        let store = &self.parts.store;
+        let known = store.known(&plan.customers).and_then(|known| Ok((known, store.contacts(now - CAPPED)?)));
         let (ids, contacts) = match known {
             Ok(known) => known,
             Err(error) => return self.refuse(&error.to_string()),
@@ -269,12 +268,7 @@ impl Driver {
     }
 
     /// The cohort with ids: those of an earlier campaign keep theirs.
-    fn people_of(
-        &mut self,
-        plan: &Plan,
-        known: HashMap<(String, String), PersonId>,
-        batch: &mut Batch,
-    ) -> Vec<(PersonId, Customer)> {
+    fn people_of(&mut self, plan: &Plan, known: Known, batch: &mut Batch) -> Vec<(PersonId, Customer)> {
         let mut people = Vec::with_capacity(plan.customers.len());
         for customer in &plan.customers {
             let key = (customer.phone.as_str().to_owned(), customer.name.raw().to_owned());
@@ -290,7 +284,7 @@ impl Driver {
         people
     }
 
-    fn start_of(&self, plan: &Plan, customer: &Customer, contacts: &HashMap<Phone, Vec<At>>) -> CascadeStart {
+    fn start_of(&self, plan: &Plan, customer: &Customer, contacts: &Contacts) -> CascadeStart {
         let suppressed = self.parts.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
         let start = plan.ready.rules.ladder_for(&customer.segment).start;
@@ -307,20 +301,6 @@ impl Driver {
             recent: contacts.get(&customer.phone).cloned().unwrap_or_default(),
         }
     }
-}
-
-/// Ids of those who are in the store already, by number and name.
-fn known_people(
-    reader: &Reader,
-    customers: &[Customer],
-) -> Result<HashMap<(String, String), PersonId>, StoreError> {
-    let mut known = HashMap::new();
-    for customer in customers {
-        for (id, name) in reader.people_at(&customer.phone)? {
-            known.insert((customer.phone.as_str().to_owned(), name), id);
-        }
-    }
-    Ok(known)
 }
 
 /// The first Monday 09:00 in `zone` after `now`.

@@ -5,11 +5,12 @@ use super::driver::Driver;
 use super::ears::PROOF_AGE;
 use super::handle::{Level, Settling, Trouble};
 use super::recovery;
+use super::tasks::Part;
 use crate::model::At;
 use chrono::TimeDelta;
 
-/// As long as providers are being asked, nobody knows when it will be over.
-const ASKING: At = At::from_millis(i64::MAX);
+/// Until everybody was asked.
+const NEVER: At = At::from_millis(i64::MAX);
 
 impl Driver {
     /// Deaf is mute: in live, nothing is sent without a proof of hearing.
@@ -46,7 +47,7 @@ impl Driver {
     /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
     pub(super) fn mind_the_gap(&mut self) {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        if self.gap.look() && running {
+        if self.gap.look(&self.parts.clock) && running {
             tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
             if let Some(hearing) = &self.parts.hearing {
                 hearing.forget();
@@ -57,15 +58,27 @@ impl Driver {
 
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
-        self.settling_until = Some(ASKING);
+        (self.settling_until, self.catching_up, self.asked_since) = (Some(NEVER), true, since);
         let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
-        tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
+        let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since);
+        self.parts.tasks.spawn(Part::CatchUp, asking);
+    }
+
+    /// The last catch-up ended badly, and the operator goes on: everybody is asked again.
+    pub(super) fn catch_up_again(&mut self) {
+        if self.settling_until == Some(NEVER) && !self.catching_up {
+            self.catch_up(self.asked_since);
+        }
     }
 
     /// The same for the screen.
     pub(super) fn settling(&self) -> Option<Settling> {
         let until = self.settling_until.filter(|until| self.now() < *until)?;
-        Some(if until == ASKING { Settling::Asking } else { Settling::Until(until) })
+        if until == NEVER {
+            self.catching_up.then_some(Settling::Asking)
+        } else {
+            Some(Settling::Until(until))
+        }
     }
 
     /// After a gap, what was said meanwhile is heard before anything falls due or goes out.

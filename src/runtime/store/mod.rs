@@ -5,6 +5,7 @@
 //! (`synchronous=FULL`, WAL) when [`Store::commit`] returns.
 
 mod batch;
+mod keeper;
 mod load;
 mod lock;
 mod orders;
@@ -12,6 +13,7 @@ mod schema;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
+pub use keeper::{Contacts, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, StoredEvent};
 pub use lock::{Lock, Locked};
 

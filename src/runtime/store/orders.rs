@@ -1,11 +1,12 @@
 //! What the log says of operators' orders, and of recent contacts in every campaign.
 
+use super::keeper::Contacts;
 use super::load::Reader;
 use super::{StoreError, StoredEvent};
 use crate::engine::audit::Audit;
 use crate::model::{At, AttemptId, CampaignId, Phone, Untrusted};
 use rusqlite::params;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Events that may tell what came of calling something back; of one cascade there are few.
 const AFTERWARDS: usize = 1000;
@@ -37,7 +38,7 @@ impl Reader {
     }
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
-    pub fn contacts_since(&self, since: At) -> Result<HashMap<Phone, Vec<At>>, StoreError> {
+    pub fn contacts_since(&self, since: At) -> Result<Contacts, StoreError> {
         let sql = "SELECT person.phone, event.at, json_extract(event.body, '$.attempt'), event.kind,
                      json_extract(event.body, '$.was_sent')
                    FROM event JOIN person ON person.id = event.customer
@@ -59,7 +60,7 @@ impl Reader {
                 (_, _) => drop(claims.remove(&attempt)),
             }
         }
-        let mut contacts: HashMap<Phone, Vec<At>> = HashMap::new();
+        let mut contacts = Contacts::new();
         for (phone, at) in claims.into_values() {
             contacts.entry(phone).or_default().push(at);
         }
