@@ -424,7 +424,7 @@ async fn a_channel_that_paused_itself_stands_under_the_header_and_m_asks() {
     let seen = play((120, 40), picture.clone(), options(), settled(vec![])).await;
     let text = seen.text();
     let line = text.lines().nth(3).unwrap();
-    assert!(line.contains("✗ 7 WAIT  SMS paused itself 30m ago: SMS: 3 opt-outs"), "{text}");
+    assert!(line.contains("✗ 7 WAIT  SMS paused itself: 3 opt-outs among 40"), "{text}");
     assert!(line.ends_with("and 1 more: 5"), "{text}");
     let seen = play((120, 40), picture.clone(), options(), settled(vec![Step::Keys("m")])).await;
     assert!(seen.text().contains("Go on with SMS?"), "{}", seen.text());

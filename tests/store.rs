@@ -229,14 +229,22 @@ async fn contacts_of_every_campaign_count_and_those_that_were_none_do_not() {
     assert_eq!(since(hour(9)), []);
 }
 
-#[test]
-fn a_store_of_the_first_version_is_brought_up_to_date() {
+#[tokio::test]
+async fn a_store_of_the_first_version_is_brought_up_to_date() {
     let (_place, path) = stored();
+    let store = Store::open(&path, Mode::Rehearsal).unwrap();
+    let (campaign, launched) = launch(store.id(), 2);
+    store.commit(batch(&campaign, launched, &mut 0)).await.unwrap();
+    drop(store);
+    // As it was written before there were orders.
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("DROP INDEX event_order; PRAGMA user_version = 1").unwrap();
+    let back = "DROP INDEX event_order; UPDATE campaign SET header = json_remove(header, '$.orders');
+                PRAGMA user_version = 1";
+    old.execute_batch(back).unwrap();
     drop(old);
     let reader = cascade::runtime::store::Reader::open(&path).unwrap();
     assert!(reader.audit(None).unwrap().orders().is_empty(), "it can be read as it is");
+    assert_eq!(reader.campaign(None).unwrap().as_ref(), Some(&campaign));
     drop(Store::open(&path, Mode::Rehearsal).unwrap());
     let new = rusqlite::Connection::open(&path).unwrap();
     let found: u32 = new

@@ -263,12 +263,12 @@ impl Driver {
             (Kind::Paused { only, by, why }, _) => {
                 self.parts.brakes.hold(*only, true);
                 if *by == Actor::Engine {
-                    self.tell(Level::Error, format!("paused by itself: {why}"));
+                    self.tell_without_screen(Level::Error, format!("paused by itself: {why}"));
                 }
             }
             (Kind::BreakerOpened { on, scope, failure, .. }, _) => {
                 let fault = format!("{} {}", failure.code, failure.title);
-                self.tell(
+                self.tell_without_screen(
                     Level::Warning,
                     format!("{}: {scope} is shut, {fault}. {}", on.label(), failure.remedy),
                 );
@@ -352,6 +352,15 @@ impl Driver {
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
+    }
+
+    /// What stands under the header of a console as long as it lasts need not be told there besides.
+    fn tell_without_screen(&self, level: Level, text: String) {
+        if self.parts.until_done {
+            self.tell(level, text);
+        } else {
+            tracing::warn!("{}", crate::model::clean(&text));
+        }
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.

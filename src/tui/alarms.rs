@@ -138,7 +138,7 @@ impl Page {
                 let (left, at) = (span((until - self.now).num_seconds()), when(until, self.now, self.zone));
                 let tails = [format!("nothing is sent before {at}, in {left} "), format!("sends in {left} ")];
                 let tail = self.fitting(&tails);
-                add(Look::Hold, " ◌ LISTENING  what was said meanwhile is heard first", tail);
+                add(Look::Hold, " ◌ LISTENING  for what was said meanwhile", tail);
             }
             Some(Settling::Until(_)) | None => {}
         }
@@ -205,8 +205,10 @@ impl Page {
         let since = span((self.now - row.since).num_seconds());
         let (look, glyph) = if row.by_itself { (Look::Bad, "✗") } else { (Look::Warning, "‖") };
         let by = if row.by_itself { " itself" } else { "" };
-        let what =
-            format!(" {glyph} {} WAIT  {channel} paused{by} {since} ago: {}", row.waiting, clean(&row.why));
+        let why = clean(&row.why);
+        // A channel that pauses itself says again which one it is.
+        let why = why.strip_prefix(&format!("{channel}: ")).unwrap_or(&why);
+        let what = format!(" {glyph} {} WAIT  {channel} paused{by}: {why}, {since} ago", row.waiting);
         let what_to_do = if row.by_itself {
             "   Look at its failures (F) and what people wrote (i) before it goes on"
         } else {

@@ -17,13 +17,13 @@ pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
         return vec![Line::styled("  Nothing was ordered in this campaign yet.", ctx.theme.muted)];
     }
     let roomy = cells >= 100;
-    let by = if roomy { 22 } else { 12 };
-    let head = [left("  WHEN", 12), left("WHO", by), left("WHAT", 32), "CAME TO".to_owned()];
+    let (by, what) = if roomy { (22, 32) } else { (11, 22) };
+    let head = [left("  WHEN", 12), left("WHO", by), left("WHAT", what), "CAME TO".to_owned()];
     let mut lines = vec![Line::styled(cut(&head.concat(), cells), ctx.theme.muted)];
     lines.extend(orders.iter().rev().enumerate().map(|(i, account)| {
         let cursor = if i == at { "▸" } else { " " };
-        let what = format!("{}, {}", ask(account.what), subject(account));
-        let room = cells.saturating_sub(12 + by + 32);
+        let asked = format!("{}, {}", ask(account.what), subject(account));
+        let room = cells.saturating_sub(12 + by + what);
         let style = if account.left.is_some() || account.left_alone() > 0 {
             ctx.theme.warning
         } else {
@@ -35,7 +35,7 @@ pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
                 ctx.theme.muted,
             ),
             Span::styled(left(&who(&account.by), by - 1) + " ", ctx.theme.text),
-            Span::styled(left(&what, 31) + " ", ctx.theme.strong),
+            Span::styled(left(&asked, what - 1) + " ", ctx.theme.strong),
             Span::styled(cut(&result(account), room), style),
         ]);
         if i == at { line.patch_style(ctx.theme.selection) } else { line }
