@@ -1,6 +1,6 @@
 //! The store: what a commit holds is there after it, and nothing of what failed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use cascade::engine::audit::Back;
 use cascade::engine::event::RecallResult;
