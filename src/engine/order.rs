@@ -66,6 +66,15 @@ impl Order {
         }
     }
 
+    /// What it holds from the moment it is heard: everything (`None`) or a channel.
+    pub const fn holds(&self) -> Option<Option<Channel>> {
+        match self {
+            Self::Pause { only, .. } => Some(*only),
+            Self::StopAll => Some(None),
+            Self::Launch | Self::Resume { .. } | Self::CloseBreaker { .. } | Self::People { .. } => None,
+        }
+    }
+
     /// Where, if it is about one channel.
     pub const fn channel(&self) -> Option<Channel> {
         match self {

@@ -25,27 +25,18 @@ impl Command {
     /// Brakes act before anything is queued.
     pub(super) fn brake(&self, brakes: &Brakes) {
         match self {
-            Self::Order { order: Order::Pause { only, .. }, .. } => brakes.announce(*only),
-            Self::Order { order: Order::StopAll, .. } => brakes.announce(None),
-            Self::Order { order: Order::People { deed: Deed::Stop | Deed::OptOut, of, .. }, .. } => {
-                for target in of {
-                    brakes.over(target.cascade);
+            Self::Order { order, .. } => {
+                if let Some(only) = order.holds() {
+                    brakes.announce(only);
+                }
+                if let Order::People { deed: Deed::Stop | Deed::OptOut, of, .. } = order {
+                    for target in of {
+                        brakes.over(target.cascade);
+                    }
                 }
             }
-            Self::Quit => brakes.hold(None, true),
-            Self::Order {
-                order:
-                    Order::Launch
-                    | Order::Resume { .. }
-                    | Order::CloseBreaker { .. }
-                    | Order::People {
-                        deed: Deed::WasSent | Deed::WasNotSent | Deed::Release | Deed::SkipWait | Deed::Retry,
-                        ..
-                    },
-                ..
-            }
-            | Self::Launch(_)
-            | Self::History(..) => {}
+            Self::Quit => brakes.leave(),
+            Self::Launch(_) | Self::History(..) => {}
         }
     }
 }
@@ -60,13 +51,14 @@ impl Driver {
                 }
             }
             Command::Order { order, signature, why } => {
-                if matches!(order, Order::Pause { .. } | Order::StopAll) {
-                    self.parts.brakes.heeded();
-                }
                 if matches!(order, Order::Resume { .. }) {
                     self.catch_up_again();
                 }
+                let announced = order.holds();
                 self.order(order, signature, &why, turn);
+                if let Some(only) = announced {
+                    self.parts.brakes.heeded(only);
+                }
             }
             Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
