@@ -229,7 +229,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         }
         Kind::WaitSkipped { by } => ("»", Tone::Warning, format!("wait skipped by {}", actor(by))),
         Kind::Retried { by } => warning("↻", format!("tried again by {}", actor(by))),
-        Kind::DoubtSettled { was_sent, by } => {
+        Kind::DoubtSettled { was_sent, by, .. } => {
             let found = if *was_sent { "it was sent" } else { "it was not sent" };
             good(format!("doubt settled by {}: {found}", actor(by)))
         }

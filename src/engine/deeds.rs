@@ -28,7 +28,7 @@ use super::event::{Actor, Deferral, End, Hold, Kind};
 use super::journal::Journal;
 use super::journey::{Attempt, Journey, Stage, State};
 use super::order::{Came, Deed, Left, Target};
-use crate::model::{CascadeId, Channel, Outcome, Sent};
+use crate::model::{CascadeId, Channel, Money, Outcome, Sent};
 
 /// Whether `deed` may be done for them as they stand, scopes apart.
 pub fn may(journey: &Journey, deed: Deed) -> Result<(), Left> {
@@ -223,9 +223,11 @@ impl Journal<'_> {
     /// Sent: its wait goes on. Not sent: the step is tried again, by the operator's word alone.
     fn settle_doubt(&mut self, id: CascadeId, was_sent: bool) {
         let Some(journey) = self.journey(id) else { return };
-        let Some(attempt) = journey.newest().map(|a| a.id) else { return };
+        let Some((attempt, channel)) = journey.newest().map(|a| (a.id, a.channel)) else { return };
         let resend = !was_sent && journey.state == State::InDoubt;
-        self.record_attempt(attempt, Kind::DoubtSettled { was_sent, by: Actor::Operator });
+        let (price, _) = self.campaign.header.launch.policy.price(channel);
+        let cost = if was_sent { price } else { Money::ZERO };
+        self.record_attempt(attempt, Kind::DoubtSettled { was_sent, by: Actor::Operator, cost });
         if resend {
             self.plan_again(id);
         }

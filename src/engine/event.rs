@@ -348,6 +348,9 @@ pub enum Kind {
         was_sent: bool,
         /// Who did it.
         by: Actor,
+        /// What it is booked at.
+        #[serde(default)]
+        cost: Money,
     },
 }
 

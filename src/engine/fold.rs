@@ -305,8 +305,9 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             attempt.disposition = disposition.or(attempt.disposition);
             attempt.machine |= why.as_deref().is_some_and(|why| why.contains("voicemail"));
         }
-        Kind::DoubtSettled { was_sent, .. } => {
+        Kind::DoubtSettled { was_sent, cost, .. } => {
             attempt.stage = if *was_sent { Stage::Accepted } else { Stage::Refused };
+            attempt.cost = *cost;
             (attempt.ended, attempt.reserved, attempt.reached) = (true, Money::ZERO, *was_sent);
         }
         _ => {}

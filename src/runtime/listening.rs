@@ -50,7 +50,9 @@ impl Driver {
     /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
     pub(super) fn mind_the_gap(&mut self) {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        if self.gap.look(&self.parts.clock) && running {
+        // Between two campaigns of a rehearsal its world stands still; ours goes on.
+        let matters = running || (self.kept.seq > 0 && !self.parts.owns_clock);
+        if self.gap.look(&self.parts.clock) && matters {
             tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
             if let Some(hearing) = &self.parts.hearing {
                 hearing.forget();
