@@ -10,8 +10,9 @@ use cascade::config::Config;
 use cascade::engine::Campaign;
 use cascade::engine::event::Hold;
 use cascade::engine::journey::{Stage, State};
+use cascade::engine::order::{Deed, Order, Target};
 use cascade::model::{CascadeId, Channel, Customer, Mode, Money, Phone, QuietHours, Scope};
-use cascade::runtime::handle::{Command, Notice, PlaceFacts};
+use cascade::runtime::handle::{Command, Notice, PlaceFacts, Signature};
 use cascade::runtime::launch::Plan;
 use cascade::runtime::plan::Draw;
 use cascade::runtime::store::Keeper;
@@ -228,7 +229,7 @@ impl Machine {
     async fn attend(&mut self, life: &Life) -> Next {
         if self.launched == 0 {
             self.launched = 1;
-            self.give(life, Command::Launch).await;
+            self.give(life, Command::Launch(Signature::default())).await;
         }
         loop {
             if !self.world.lock().oracle.broken.is_empty() {
@@ -299,6 +300,19 @@ impl Machine {
         }
     }
 
+    async fn order(&self, life: &Life, order: Order) {
+        let (signature, why) = (Signature::default(), String::new());
+        self.give(life, Command::Order { order, signature, why }).await;
+    }
+
+    /// For one person, as they stand.
+    async fn deed(&self, life: &Life, deed: Deed, cascade: CascadeId) {
+        let campaign = self.campaign();
+        let Some(journey) = campaign.as_ref().and_then(|c| c.journey(cascade)) else { return };
+        let target = Target { cascade, step: journey.step, attempt: journey.newest().map(|a| a.id) };
+        self.order(life, Order::one(deed, target)).await;
+    }
+
     async fn act(&mut self, life: &Life, what: What) -> Option<Next> {
         let world = Arc::clone(&self.world);
         let now = world.now();
@@ -308,11 +322,11 @@ impl Machine {
         match what {
             What::HoldAll if in_flight.is_some() => {
                 world.lock().oracle.holds(now, None);
-                self.give(life, Command::HoldAll).await;
+                self.order(life, Order::Pause { only: None, why: "P".into() }).await;
             }
             What::PauseChannel(channel) if in_flight.is_some() => {
                 world.lock().oracle.holds(now, Some(channel));
-                self.give(life, Command::Pause(Some(channel))).await;
+                self.order(life, Order::Pause { only: Some(channel), why: "p".into() }).await;
             }
             What::HoldAll | What::PauseChannel(_) => {}
             What::Resume { extend } => self.resume(life, None, extend).await,
@@ -325,14 +339,14 @@ impl Machine {
             What::OptOut(n) => {
                 if let Some(cascade) = whose(n) {
                     world.lock().oracle.ends_by_hand(now, cascade);
-                    self.give(life, Command::OptOut(cascade)).await;
+                    self.deed(life, Deed::OptOut, cascade).await;
                 }
             }
             What::StopCampaign => {
                 for journey in in_flight.iter().flat_map(Campaign::journeys) {
                     world.lock().oracle.ends_by_hand(now, journey.id);
                 }
-                self.give(life, Command::StopCampaign).await;
+                self.order(life, Order::StopAll).await;
             }
             What::Leave { away_s } => return Some(self.leave(life, away_s).await),
             What::Kill { away_s } => {
@@ -358,7 +372,7 @@ impl Machine {
             What::LaunchAgain => {
                 if in_flight.is_none() {
                     self.launched += 1;
-                    self.give(life, Command::Launch).await;
+                    self.give(life, Command::Launch(Signature::default())).await;
                 }
             }
             What::SettleAll { truthfully } => self.settle(life, truthfully).await,
@@ -382,13 +396,13 @@ impl Machine {
     async fn resume(&self, life: &Life, only: Option<Channel>, extend_timers: bool) {
         let now = self.world.now();
         self.world.lock().oracle.resumes(now, only);
-        self.give(life, Command::Resume { only, extend_timers }).await;
+        self.order(life, Order::Resume { only, extend_timers }).await;
     }
 
     async fn stop(&self, life: &Life, cascade: CascadeId) {
         let now = self.world.now();
         self.world.lock().oracle.ends_by_hand(now, cascade);
-        self.give(life, Command::StopCascade(cascade)).await;
+        self.deed(life, Deed::Stop, cascade).await;
     }
 
     /// Doubts settled by what the operator found out: the truth, or that it was sent.
@@ -404,8 +418,8 @@ impl Machine {
                 let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
                 fresh || sent.is_some_and(|s| s.provider_id.is_some())
             };
-            let (cascade, was_sent) = (journey.id, taken || !truthfully);
-            self.give(life, Command::SettleDoubt { cascade, was_sent }).await;
+            let deed = if taken || !truthfully { Deed::WasSent } else { Deed::WasNotSent };
+            self.deed(life, deed, journey.id).await;
         }
     }
 
@@ -420,13 +434,13 @@ impl Machine {
         }
         for breaker in &campaign.header.breakers {
             let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
-            self.give(life, Command::CloseBreaker { channel, scope }).await;
+            self.order(life, Order::CloseBreaker { channel, scope }).await;
         }
         for journey in campaign.journeys() {
             match &journey.state {
                 State::Held(Hold::SharedNumber) => {
                     self.world.lock().oracle.released();
-                    self.give(life, Command::Release(journey.id)).await;
+                    self.deed(life, Deed::Release, journey.id).await;
                 }
                 State::Held(Hold::Budget) => self.stop(life, journey.id).await,
                 _ => {}
