@@ -80,6 +80,7 @@ pub struct Oracle {
     /// How long each step but the last waits.
     waits: Vec<TimeDelta>,
     clock_moves: bool,
+    hurried: HashSet<CascadeId>,
 }
 
 impl Oracle {
@@ -105,6 +106,7 @@ impl Oracle {
             released: false,
             store_failed: None,
             waits: WAITS_MIN[setting.rules].iter().map(|minutes| TimeDelta::minutes(*minutes)).collect(),
+            hurried: HashSet::new(),
             clock_moves: setting.acts.iter().any(|act| matches!(act.what, What::ClockJumps { .. })),
         }
     }
@@ -143,6 +145,11 @@ impl Oracle {
         self.quiet.is_some_and(|(from, to)| {
             if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
         })
+    }
+
+    /// The operator cut their wait short.
+    pub fn hurries(&mut self, cascade: CascadeId) {
+        self.hurried.insert(cascade);
     }
 
     pub fn leaves(&mut self, now: At) {
@@ -370,6 +377,9 @@ impl State {
             return;
         };
         let Some(before) = entry.step.checked_sub(1) else { return };
+        if self.oracle.hurried.contains(&entry.cascade) {
+            return;
+        }
         // Several calls are made within one wait, which runs from the first.
         let all = self.book.of_step.get(&(entry.cascade, before)).map_or(&[][..], Vec::as_slice);
         let waits = |id: &&AttemptId| {
