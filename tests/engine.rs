@@ -25,6 +25,9 @@ mod setting;
 #[path = "engine/world.rs"]
 mod world;
 
+use cascade::engine::Header;
+use cascade::model::At;
+use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -48,4 +51,24 @@ fn every_scenario_holds() {
         }
     }
     assert!(broken.is_empty(), "{} of {} scenarios do not hold: {broken:?}", broken.len(), files.len());
+}
+
+/// Stores of before have a count by channel where the rows by scope stand now, and breakers that say less.
+#[test]
+fn a_header_of_before_the_rows_by_scope_is_read() {
+    let launched = At::parse(setting::MONDAY).unwrap();
+    let setting = setting::Setting::read("says = ''\nscript = ''");
+    let mut world = world::World::launch(launched, setting.launch(), setting.starts(launched));
+    world.send_what_may_go();
+    let (attempt, ann) = (world.campaign.unanswered_claims()[0], &world.campaign.journeys()[0]);
+    let failure = failures::failure("token_expired", cascade::model::Channel::Whatsapp, ann);
+    let refused =
+        cascade::engine::input::Input::Failed { attempt, failure: Box::new(failure), reached: true };
+    world.give(refused).unwrap();
+    let mut stored = serde_json::to_value(&world.campaign.header).unwrap();
+    assert!(stored.as_object_mut().unwrap().remove("streaks").is_some());
+    stored["outages"] = json!([0, 0, 3, 0]);
+    assert!(stored["breakers"][0].as_object_mut().unwrap().remove("by_word").is_some());
+    let read: Header = serde_json::from_value(stored).unwrap();
+    assert_eq!(read, world.campaign.header);
 }

@@ -130,11 +130,7 @@ impl Journal<'_> {
         for recall in recalls {
             self.ask(recall);
         }
-        // A check that was asked and not answered would never be asked again.
-        let unchecked = self.campaign.header.breakers.iter().filter(|b| b.timer.is_none());
-        for (channel, scope) in unchecked.map(|b| (b.on, b.scope.clone())).collect::<Vec<_>>() {
-            self.ask(Effect::CheckScope { channel, scope });
-        }
+        self.ask_checks_again();
         for (cascade, attempt, channel) in open_doubts {
             let asked = Effect::LookUp { attempt, cascade, channel };
             if !self.out.effects.contains(&asked) {

@@ -83,7 +83,7 @@ pub enum Kind {
         scope: Scope,
         /// What opened it.
         failure: Box<Failure>,
-        /// For an outage: when it is tried again.
+        /// When the provider is asked, read-only, whether it is mended; `None`: only the operator's word opens it.
         retry_at: Option<At>,
         /// The timer of `retry_at`.
         timer: Option<TimerId>,

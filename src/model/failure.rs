@@ -78,6 +78,7 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key() {
+            Some("") => write!(f, "{} unknown", self.as_str()),
             Some(key) => write!(f, "{} {key}", self.as_str()),
             None => f.write_str(self.as_str()),
         }

@@ -26,6 +26,10 @@ pub fn failure(name: &str, channel: Channel, journey: &Journey) -> Failure {
         "country_off" => ("21408", Class::Config, country(), Sent::No),
         "sender_off" => ("21606", Class::Config, Scope::Sender, Sent::No),
         "token_expired" => ("190", Class::Config, Scope::Account, Sent::No),
+        "template_outage" => ("132999", Class::Outage, template(), Sent::No),
+        "carrier_congested" => ("30017", Class::Outage, Scope::Account, Sent::No),
+        "odd_end" => ("39999", Class::Outage, Scope::Person, Sent::Maybe),
+        "fault_502" => ("502", Class::InDoubt, Scope::Account, Sent::Maybe),
         "timeout" => ("timeout", Class::InDoubt, Scope::Person, Sent::Maybe),
         other => panic!("no failure is called {other:?}"),
     };

@@ -101,6 +101,7 @@ pub fn breaker<'a>(ctx: &Ctx, channel: Channel, scope: &Scope, cells: usize) -> 
     lines.extend(fact(ctx, "since", &since, cells));
     let again = match row.retry_at {
         Some(at) => format!("tried by itself in {}", span((at - ctx.now).num_seconds())),
+        None if row.by_word => "by your word alone: m".to_owned(),
         None => "when the provider's check says so, or by your word: m".to_owned(),
     };
     lines.extend(fact(ctx, "opens", &again, cells));
