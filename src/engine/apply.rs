@@ -97,7 +97,7 @@ impl Journal<'_> {
                     Alarm::Settle => self.settled(id),
                     Alarm::Retry => self.plan_again(id),
                     Alarm::CallWatch => self.watch_call(id),
-                    Alarm::Report => self.conclude_without_report(id),
+                    Alarm::Report => self.miss_report(id),
                 }
             }
         }

@@ -192,7 +192,7 @@ pub enum Kind {
     },
     /// A person was on the line; what they said is awaited until then.
     ReportAwaited {
-        /// When to conclude without it.
+        /// When to ask for it, and at last to conclude without it.
         due: At,
         /// Timer of `due`.
         timer: TimerId,

@@ -98,7 +98,7 @@ pub enum Alarm {
     Defer,
     /// A call had no end yet.
     CallWatch,
-    /// Conclude without the call's report.
+    /// The call's report has not come.
     Report,
 }
 
