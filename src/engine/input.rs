@@ -63,6 +63,11 @@ pub enum Input {
     },
     /// The process was restarted: every claim without a result is in doubt.
     Restarted,
+    /// A part of the program failed: nothing is sent until the operator has looked.
+    Broken {
+        /// In words.
+        why: String,
+    },
     /// The operator asks.
     Order(Order),
 }

@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::gallery;
 use super::handle::{Command, Level, Notice, TimelineEntry};
+use super::tasks::Part;
 use super::turn::Turn;
 use crate::engine::input::{Input, Order};
 use crate::model::CascadeId;
@@ -28,6 +29,7 @@ impl Driver {
                 self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
             }
             Command::Resume { only, extend_timers } => {
+                self.catch_up_again();
                 self.order(Order::Resume { only, extend_timers }, turn);
             }
             Command::CloseBreaker { channel, scope } => {
@@ -79,17 +81,16 @@ impl Driver {
 
     /// Read beside the loop, which waits for no screen.
     fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
-        let reader = match self.parts.store.reader() {
-            Ok(reader) => reader,
-            Err(error) => return self.tell(Level::Error, format!("the history cannot be read: {error}")),
-        };
+        let read = self.parts.store.history(cascade, HISTORY);
         let notices = self.parts.notices.clone();
-        tokio::task::spawn_blocking(move || match reader.events_after(0, Some(cascade), HISTORY) {
-            // The screen may have gone elsewhere meanwhile.
-            Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-            Err(error) => {
-                let text = format!("the history cannot be read: {error}");
-                let _ = notices.try_send(Notice { level: Level::Error, text });
+        self.parts.tasks.spawn(Part::History, async move {
+            match read.await {
+                // The screen may have gone elsewhere meanwhile.
+                Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
+                Err(error) => {
+                    let text = format!("the history cannot be read: {error}");
+                    let _ = notices.try_send(Notice { level: Level::Error, text });
+                }
             }
         });
     }

@@ -119,7 +119,7 @@ impl Driver {
         self.parts.brakes.hold(None, true);
         self.failed = true;
         tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.parts.store.reader().and_then(|reader| reader.load(TIMELINE));
+        let loaded = self.parts.store.load(TIMELINE);
         match loaded {
             Ok(loaded) => self.load(loaded),
             Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),

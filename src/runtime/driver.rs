@@ -16,9 +16,11 @@ use super::handle::{Level, Notice};
 use super::launch::Plan;
 use super::news::News;
 use super::pace::Pacer;
+use super::proof::RoundTrip;
 use super::recovery;
 use super::speaker::Speaker;
-use super::store::{Loaded, Store};
+use super::store::{Keeper, Loaded};
+use super::tasks::{Part, Tasks};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
 use crate::clock::{self, Clock};
@@ -41,7 +43,7 @@ const TURN: usize = 1024;
 
 /// What a driver is made of.
 pub(super) struct Parts {
-    pub store: Store,
+    pub store: Arc<dyn Keeper>,
     pub clock: Clock,
     /// Whether the clock is ours to stop.
     pub owns_clock: bool,
@@ -58,6 +60,10 @@ pub(super) struct Parts {
     pub pacers: Vec<(Channel, Pacer)>,
     /// In live, nothing is sent without a proof of hearing.
     pub hearing: Option<Hearing>,
+    /// How it is proved.
+    pub round_trip: Option<RoundTrip>,
+    /// What runs beside the loop.
+    pub tasks: Tasks,
 }
 
 /// Everything the loop stands on.
@@ -76,6 +82,19 @@ pub struct Driver {
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
+    /// The operator cannot be heard any more.
+    pub(super) broken: bool,
+    /// Somebody is being asked what was said in a gap.
+    pub(super) catching_up: bool,
+    /// Since when.
+    pub(super) asked_since: At,
+}
+
+impl Drop for Driver {
+    /// Whatever ends the loop, a panic included: sends that wait for their first byte stay here.
+    fn drop(&mut self) {
+        self.parts.brakes.hold(None, true);
+    }
 }
 
 /// What the store holds, in memory.
@@ -100,6 +119,7 @@ impl Driver {
     pub(super) fn new(parts: Parts) -> Self {
         let (kept, outgoing) = (Kept::default(), HashMap::new());
         let (deaf, failed, refused, quit) = (false, false, false, false);
+        let gap = Gap::new(&parts.clock);
         Self {
             parts,
             kept,
@@ -107,11 +127,14 @@ impl Driver {
             settling_until: None,
             deaf,
             begun: false,
-            gap: Gap::new(),
+            gap,
             deaf_since: At::default(),
             failed,
             refused,
             quit,
+            broken: false,
+            catching_up: false,
+            asked_since: At::default(),
         }
     }
 
@@ -161,6 +184,7 @@ impl Driver {
             let wake = self.next_wake();
             let picture = self.parts.gallery.due_in();
             tokio::select! {
+                biased;
                 n = self.parts.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
                 () = sleep_until(&self.parts.clock, wake) => {}
                 () = nap(picture) => {}
@@ -209,11 +233,12 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
             News::CaughtUp => {
-                self.begun = true;
+                (self.begun, self.catching_up) = (true, false);
                 self.settling_until = Some(self.now() + recovery::SETTLING);
             }
             News::Hearing => self.mind_hearing(),
             News::Tell(notice) => self.tell(notice.level, notice.text),
+            News::Panicked(part) => self.panicked(&part, turn),
         }
     }
 
@@ -224,7 +249,8 @@ impl Driver {
             News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
-            News::Input(_) | News::CaughtUp | News::Hearing => {}
+            News::Panicked(Part::Commands) => self.quit = true,
+            News::Input(_) | News::CaughtUp | News::Hearing | News::Panicked(_) => {}
         }
     }
 
@@ -370,10 +396,11 @@ impl Driver {
         let now = self.now();
         Ended {
             failed: self.failed,
+            broken: self.broken,
             now,
             seq: self.kept.seq,
-            campaign: self.kept.campaign,
-            people: self.kept.people,
+            campaign: self.kept.campaign.take(),
+            people: std::mem::take(&mut self.kept.people),
         }
     }
 }
@@ -383,6 +410,8 @@ impl Driver {
 pub struct Ended {
     /// The store failed.
     pub failed: bool,
+    /// The operator could not be heard any more, for a fault of this program.
+    pub broken: bool,
     /// Campaign time.
     pub now: At,
     /// The log's last place.

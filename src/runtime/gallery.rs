@@ -96,15 +96,18 @@ impl Gallery {
         self.stale = true;
     }
 
-    /// When the next picture is due by wall time; `None`: nothing changed.
+    /// When the next picture is due by wall time; `None`: nothing changed, or nobody looks.
     pub fn due_in(&self) -> Option<Duration> {
+        if self.shown.receiver_count() == 0 {
+            return None;
+        }
         let since = self.last.map_or(PACE, |last| clock::wall().saturating_duration_since(last));
         self.stale.then(|| PACE.saturating_sub(since))
     }
 
     /// Shows a picture if one is due, or at once.
     pub fn show(&mut self, campaign: Option<&Campaign>, seq: u64, now: At, at_once: bool) {
-        if !self.stale || (!at_once && self.due_in().is_some_and(|left| !left.is_zero())) {
+        if self.due_in().is_none_or(|left| !at_once && !left.is_zero()) {
             return;
         }
         if let Some(campaign) = campaign {

@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::handle::{Level, Preflight, Wave};
-use super::store::{Batch, PersonRow, Reader, RejectRow, StoreError};
+use super::store::{Batch, Known, PersonRow, RejectRow};
 use super::turn::Turn;
 use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use crate::engine::policy::Policy;
@@ -13,7 +13,7 @@ use crate::model::{
 use crate::rules::content::Content;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Rejects that a preflight and the store name one by one.
@@ -174,7 +174,7 @@ impl Driver {
         if let Some(reason) = self.refusal(&plan) {
             return self.refuse(&reason);
         }
-        let ids = match self.parts.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
+        let ids = match self.parts.store.known(&plan.customers) {
             Ok(ids) => ids,
             Err(error) => return self.refuse(&error.to_string()),
         };
@@ -265,12 +265,7 @@ impl Driver {
     }
 
     /// The cohort with ids: those of an earlier campaign keep theirs.
-    fn people_of(
-        &mut self,
-        plan: &Plan,
-        known: HashMap<(String, String), PersonId>,
-        batch: &mut Batch,
-    ) -> Vec<(PersonId, Customer)> {
+    fn people_of(&mut self, plan: &Plan, known: Known, batch: &mut Batch) -> Vec<(PersonId, Customer)> {
         let mut people = Vec::with_capacity(plan.customers.len());
         for customer in &plan.customers {
             let key = (customer.phone.as_str().to_owned(), customer.name.raw().to_owned());
@@ -312,20 +307,6 @@ fn recent_contacts(campaign: &Campaign, line: PersonId, now: At) -> Vec<At> {
         .flat_map(|j| j.contacts().collect::<Vec<_>>())
         .filter(|at| *at + TimeDelta::hours(24) > now)
         .collect()
-}
-
-/// Ids of those who are in the store already, by number and name.
-fn known_people(
-    reader: &Reader,
-    customers: &[Customer],
-) -> Result<HashMap<(String, String), PersonId>, StoreError> {
-    let mut known = HashMap::new();
-    for customer in customers {
-        for (id, name) in reader.people_at(&customer.phone)? {
-            known.insert((customer.phone.as_str().to_owned(), name), id);
-        }
-    }
-    Ok(known)
 }
 
 /// The first Monday 09:00 in `zone` after `now`.

@@ -5,8 +5,12 @@ use super::driver::Driver;
 use super::ears::PROOF_AGE;
 use super::handle::Level;
 use super::recovery;
+use super::tasks::Part;
 use crate::model::At;
 use chrono::TimeDelta;
+
+/// Until everybody was asked.
+const NEVER: At = At::from_millis(i64::MAX);
 
 impl Driver {
     /// Deaf is mute: in live, nothing is sent without a proof of hearing.
@@ -41,7 +45,7 @@ impl Driver {
     /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
     pub(super) fn mind_the_gap(&mut self) {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        if self.gap.look() && running {
+        if self.gap.look(&self.parts.clock) && running {
             tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
             if let Some(hearing) = &self.parts.hearing {
                 hearing.forget();
@@ -52,9 +56,17 @@ impl Driver {
 
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
-        self.settling_until = Some(At::from_millis(i64::MAX));
+        (self.settling_until, self.catching_up, self.asked_since) = (Some(NEVER), true, since);
         let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
-        tokio::spawn(recovery::catch_up(self.parts.dispatch.clone(), open, since));
+        let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since);
+        self.parts.tasks.spawn(Part::CatchUp, asking);
+    }
+
+    /// The last catch-up ended badly, and the operator goes on: everybody is asked again.
+    pub(super) fn catch_up_again(&mut self) {
+        if self.settling_until == Some(NEVER) && !self.catching_up {
+            self.catch_up(self.asked_since);
+        }
     }
 
     /// After a gap, what was said meanwhile is heard before anything falls due or goes out.

@@ -1,15 +1,14 @@
 //! The parts that [`super::boot()`] joins, each made from what the workspace, the store and the settings say.
 
 use super::boot::{BootError, Purpose};
-use super::ears::{Ears, Hearing};
+use super::ears::Hearing;
 use super::gallery::TIMELINE;
 use super::handle::{Level, Notice, PlaceFacts, Preflight};
 use super::launch::{Plan, next_monday};
-use super::pace::Pacer;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::store::{Batch, Loaded, Reader, Store};
-use super::webhooks;
+use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, Channel, Mode, Phone, Segment};
 use crate::providers::{Provider, http, twilio::Twilio, vapi::Vapi, whatsapp::Whatsapp};
@@ -73,7 +72,7 @@ pub(super) async fn receive(
     store: &Store,
     loaded: &Loaded,
     mode: Mode,
-    ears: Arc<Ears>,
+    inbox: Arc<dyn Inbox>,
 ) -> Result<Receiver, BootError> {
     let listener = listen(config, loaded, mode).await?;
     let address =
@@ -82,7 +81,7 @@ pub(super) async fn receive(
     let mut remember = Batch::default();
     remember.meta.push(("webhook_port", address.port().to_string()));
     store.commit(remember).await?;
-    let router = webhooks::router(ears, webhooks::Secrets::new(config, &public_url));
+    let router = webhooks::router(inbox, webhooks::Secrets::new(config, &public_url));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
     Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), stop, task })
@@ -224,11 +223,6 @@ pub(super) async fn set_up(
         }
     }
     Ok(())
-}
-
-pub(super) fn pacers(config: &Config, now: At) -> Vec<(Channel, Pacer)> {
-    let channels = Channel::ALL.iter();
-    channels.filter_map(|c| Some((*c, Pacer::new(config.pace(*c)?.per_second, now)))).collect()
 }
 
 pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {

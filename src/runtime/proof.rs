@@ -6,8 +6,10 @@ use super::ears::Hearing;
 use super::links;
 use super::news::News;
 use crate::config::Config;
+use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::Client;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -17,13 +19,13 @@ const EVERY: Duration = Duration::from_mins(1);
 /// Wall time for one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks until the driver is gone, and tells it whenever the answer changes.
-pub async fn keep(config: Config, public_url: String, hearing: Hearing, news: mpsc::Sender<News>) {
-    crate::providers::http::tls_ready();
-    let built = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
-    let Ok(client) = built else { return };
+/// Whether our receiver answers at its public address.
+pub type RoundTrip = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// Asks until the driver is gone, and tells it after each answer.
+pub async fn keep(round_trip: RoundTrip, hearing: Hearing, news: mpsc::Sender<News>) {
     loop {
-        if round_trip(&client, &config, &public_url).await {
+        if round_trip().await {
             hearing.proved();
         }
         if news.send(News::Hearing).await.is_err() {
@@ -33,16 +35,38 @@ pub async fn keep(config: Config, public_url: String, hearing: Hearing, news: mp
     }
 }
 
-/// Whether our receiver answers at its public address (PROVIDERS.md 1.5).
-async fn round_trip(client: &Client, config: &Config, public_url: &str) -> bool {
+/// As [`keep`], but not at once: the last one ended badly.
+pub async fn keep_later(round_trip: RoundTrip, hearing: Hearing, news: mpsc::Sender<News>) {
+    tokio::time::sleep(EVERY).await;
+    keep(round_trip, hearing, news).await;
+}
+
+/// By the question with which Meta verifies an address (PROVIDERS.md 1.5). Without a client nothing is ever proved.
+pub fn over_http(config: &Config, public_url: &str) -> RoundTrip {
+    crate::providers::http::tls_ready();
+    let built = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+    let client = built.inspect_err(|error| tracing::error!(%error, "hearing cannot be proved")).ok();
+    let (token, url) = (config.whatsapp.verify_token.clone(), format!("{public_url}/hooks/whatsapp"));
+    Arc::new(move || {
+        let (client, token, url) = (client.clone(), token.clone(), url.clone());
+        async move {
+            match client {
+                Some(client) => asked(&client, &token, &url).await,
+                None => false,
+            }
+        }
+        .boxed()
+    })
+}
+
+async fn asked(client: &Client, token: &SecretString, url: &str) -> bool {
     let Ok(challenge) = links::new_code() else { return false };
     let query = [
         ("hub.mode", "subscribe"),
         ("hub.challenge", challenge.as_str()),
-        ("hub.verify_token", config.whatsapp.verify_token.expose_secret()),
+        ("hub.verify_token", token.expose_secret()),
     ];
-    let asked = client.get(format!("{public_url}/hooks/whatsapp")).query(&query).send().await;
-    match asked {
+    match client.get(url).query(&query).send().await {
         Ok(answer) if answer.status().is_success() => {
             answer.text().await.is_ok_and(|text| text.len() < 200 && text.trim() == challenge)
         }
