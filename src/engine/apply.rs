@@ -153,10 +153,13 @@ impl Journal<'_> {
 /// The code of a failure that our own crash caused; it counts against nobody.
 pub const CRASH: &str = "process_ended";
 
+/// The provider of failures that are our own.
+pub const OURS: &str = "cascade";
+
 fn crashed(channel: Channel) -> Failure {
     Failure {
         channel,
-        provider: "cascade".into(),
+        provider: OURS.into(),
         code: CRASH.into(),
         class: Class::InDoubt,
         scope: Scope::Person,

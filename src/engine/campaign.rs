@@ -4,7 +4,7 @@ use super::breaker::Breaker;
 use super::event::Launch;
 use super::journey::{Attempt, Journey, Stage, State};
 use super::streak::{self, Streak};
-use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, PersonId, TimerId};
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, Outcome, PersonId, TimerId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -278,6 +278,19 @@ impl Campaign {
             && header.ended_at.is_none()
             && self.under_way(channel) < header.launch.policy.concurrent(channel)
             && streak::leaves_room(self, channel)
+    }
+
+    /// Accepted calls and text messages whose end, or what was said on them, is not known, by the provider's id: what
+    /// is asked about after a gap. Calls first, on which somebody may have said STOP; the end of a message moves
+    /// nobody whose cascade is over.
+    pub fn without_end(&self) -> Vec<(Channel, String)> {
+        let all = || self.journeys.iter().flat_map(|j| j.attempts.iter().map(move |a| (j, a)));
+        let calls = all().filter(|(journey, a)| a.channel == Channel::Phone && journey.waits_for_call(a));
+        let texts = all().filter(|(journey, a)| {
+            let arrived = a.outcomes[Outcome::Delivered.index()];
+            a.channel == Channel::Sms && a.stage == Stage::Accepted && !arrived && !journey.is_over()
+        });
+        calls.chain(texts).filter_map(|(_, a)| Some((a.channel, a.provider_id.clone()?))).collect()
     }
 
     /// Claims without a result: what a crash leaves in doubt.

@@ -244,6 +244,13 @@ impl Journey {
         self.attempts.iter().filter(|a| a.step == self.step).find_map(|a| a.ended_at)
     }
 
+    /// Whether the end of this call, or its report, is still to be heard.
+    pub fn waits_for_call(&self, call: &Attempt) -> bool {
+        let awaited = self.timer.is_some_and(|timer| timer.what == Alarm::Report);
+        let reports = awaited && self.newest().is_some_and(|newest| newest.id == call.id);
+        call.stage == Stage::Accepted && (!call.ended || reports)
+    }
+
     /// When this person was contacted, or may have been, oldest first.
     pub fn contacts(&self) -> impl Iterator<Item = At> {
         self.attempts.iter().filter(|a| a.contacted()).filter_map(|a| a.claimed_at)

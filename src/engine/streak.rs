@@ -1,7 +1,7 @@
 //! Rows of outages, by scope: what a scope has been through since something in it last went well. Five in a row shut
 //! it; what a check promised and the next send belied is remembered, so that nobody is tried on its word again.
 
-use super::apply::CRASH;
+use super::apply::OURS;
 use super::breaker::{self, OUTAGES_IN_A_ROW};
 use super::campaign::Campaign;
 use super::event::{Actor, Kind, Subject};
@@ -30,8 +30,7 @@ pub struct Streak {
 /// leaves open whether this one was sent, and leaves no doubt about that. Our own crash tells nothing.
 pub fn is_outage(failure: &Failure) -> bool {
     match failure.class {
-        Class::Outage => true,
-        Class::InDoubt => failure.code != CRASH,
+        Class::Outage | Class::InDoubt => failure.provider != OURS,
         Class::Throttle | Class::Recipient | Class::Suppress | Class::Config => false,
     }
 }
