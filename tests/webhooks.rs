@@ -35,6 +35,7 @@ struct Recorder {
     takes: Mutex<usize>,
     clicks: Mutex<Vec<(String, Option<String>)>>,
     known: Mutex<Option<String>>,
+    disbelieved: Mutex<Vec<&'static str>>,
     broken: AtomicBool,
 }
 
@@ -61,6 +62,10 @@ impl Inbox for Recorder {
             known.then(|| "https://shop.example.test/renew?x=1".to_owned())
         });
         futures::future::ready(target).boxed()
+    }
+
+    fn disbelieved(&self, provider: &'static str) {
+        self.disbelieved.lock().unwrap().push(provider);
     }
 }
 
@@ -396,6 +401,11 @@ async fn nothing_is_believed_without_its_signature() {
     let forged = post("/hooks/twilio/inbound").header("X-Twilio-Signature", "AAAA").send().await.unwrap();
     assert_eq!(forged.status(), StatusCode::FORBIDDEN);
     assert_eq!((ear.takes(), ear.taken()), (0, Vec::new()), "nothing of this was taken in");
+    let told = std::mem::take(&mut *ear.inbox.disbelieved.lock().unwrap());
+    let of = |name: &str| told.iter().filter(|told| **told == name).count();
+    assert_eq!((told.len(), of("whatsapp"), of("vapi"), of("twilio")), (12, 5, 4, 3), "each is told");
+    ear.whatsapp(body).await;
+    assert!(ear.inbox.disbelieved.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
