@@ -69,6 +69,11 @@ impl Dispatch {
         Self { providers, news, brakes, clock, tasks, asking, controls: Arc::default() }
     }
 
+    /// Campaign time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Where questions go.
     pub fn asking(&self) -> &Asking {
         &self.asking

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// How long WhatsApp's redelivery may take, campaign time.
 pub const SETTLING: TimeDelta = TimeDelta::minutes(10);
 
+/// Before sending goes on, inbound messages are listed once more: a list may lag as much as the rest of the settling.
+const LIST_LAG: TimeDelta = TimeDelta::minutes(2);
+
 /// Wall time before a provider that did not answer is asked again; it grows with every time.
 const AGAIN: Duration = Duration::from_secs(5);
 const AGAIN_MAX: Duration = Duration::from_mins(1);
@@ -48,6 +51,26 @@ pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At) {
     }
     ends(&dispatch, open).await;
     dispatch.caught_up().await;
+    dispatch.clock().sleep_until(dispatch.clock().now() + SETTLING - LIST_LAG).await;
+    for provider in dispatch.providers() {
+        inbound_again(&dispatch, provider, since).await;
+    }
+}
+
+/// Lists lag: what was said shortly before we could hear again stands in them only by now.
+async fn inbound_again(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since: At) {
+    match dispatch.asking().ask(provider.channel(), provider.inbound_since(since - OVERLAP)).await {
+        Ok(heard) => dispatch.report(heard).await,
+        Err(failure) => {
+            let text = format!(
+                "{} could not be asked once more for messages that came meanwhile ({} {}); its webhooks alone tell now",
+                provider.name(),
+                failure.code,
+                failure.title
+            );
+            dispatch.tell_operator(Notice { level: Level::Warning, text }).await;
+        }
+    }
 }
 
 async fn inbound(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since: At) {
