@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use futures::StreamExt as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -26,6 +27,9 @@ use tokio::sync::watch;
 
 /// Longer than any client waits for an answer, in wall time.
 const HANG: Duration = Duration::from_mins(2);
+
+/// Between the half of an answer and its end, in wall time.
+const SAID: Duration = Duration::from_millis(20);
 
 /// Largest request body, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -285,10 +289,15 @@ fn enter(world: &mut World, call: &Call, done: &Reply, answered: Option<&Reply>)
 fn half(reply: &Reply, provider: Provider, at: crate::model::At) -> Response {
     let body = reply.body.to_string();
     let begun = body.get(..body.len() / 2).unwrap_or_default().to_owned();
-    let broken = io::Error::from(io::ErrorKind::ConnectionReset);
     let mut response = respond(reply, provider, at);
     response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
-    *response.body_mut() = Body::from_stream(futures::stream::iter([Ok(begun), Err(broken)]));
+    let rest = async {
+        // What was said is on its way before the connection breaks.
+        tokio::time::sleep(SAID).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    let begun = futures::stream::once(std::future::ready(Ok(begun)));
+    *response.body_mut() = Body::from_stream(begun.chain(futures::stream::once(rest)));
     response
 }
 

@@ -27,7 +27,9 @@ impl Journal<'_> {
 
     pub fn call_ended(&mut self, attempt: AttemptId, end: &CallEnd, heard: &Heard) {
         let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
-        let (id, first, canceled) = (journey.id, !call.ended, end.result == CallResult::Canceled);
+        // A recall frees its line before the provider tells the end.
+        let (id, first, freed) = (journey.id, call.ended_at.is_none(), call.ended);
+        let canceled = end.result == CallResult::Canceled;
         if first {
             let talked_s = end.talked_s.unwrap_or(0);
             self.record_attempt(attempt, Kind::CallEnded { reason: end.reason.clone(), talked_s });
@@ -42,7 +44,9 @@ impl Journal<'_> {
             CallResult::Canceled | CallResult::NoAnswer { .. } | CallResult::Failed(_) => {}
         }
         if first && canceled {
-            self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
+            if !freed {
+                self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
+            }
             if self.is_current(attempt) {
                 self.start_wait(id, self.at);
             }
