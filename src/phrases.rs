@@ -275,6 +275,7 @@ const fn withdrawal(why: Withdrawal) -> &'static str {
         Withdrawal::Breaker => "its scope is shut",
         Withdrawal::Stopped => "the cascade was stopped",
         Withdrawal::Budget => "the budget is spent",
+        Withdrawal::Late => "too late for its claim, looked at again",
         Withdrawal::NotStarted => "we ended before the first byte",
     }
 }

@@ -21,12 +21,12 @@ impl Driver {
                 self.launch(turn);
             }
             Command::HoldAll => {
-                self.parts.brakes.heeded();
                 self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn);
+                self.parts.brakes.heeded(None);
             }
             Command::Pause(only) => {
-                self.parts.brakes.heeded();
                 self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
+                self.parts.brakes.heeded(only);
             }
             Command::Resume { only, extend_timers } => {
                 self.catch_up_again();
@@ -40,8 +40,8 @@ impl Driver {
             }
             Command::Release(cascade) => self.order(Order::Release(cascade), turn),
             Command::StopCampaign => {
-                self.parts.brakes.heeded();
                 self.order(Order::StopAll, turn);
+                self.parts.brakes.heeded(None);
             }
             Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
             Command::OptOut(cascade) => {

@@ -15,7 +15,7 @@ use super::gap::Gap;
 use super::handle::{Level, Notice};
 use super::launch::Plan;
 use super::news::News;
-use super::pace::Pacer;
+use super::pace::{self, Pacer};
 use super::proof::RoundTrip;
 use super::recovery;
 use super::speaker::Speaker;
@@ -77,7 +77,8 @@ pub struct Driver {
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
     pub(super) gap: Gap,
-    pub(super) deaf_since: At,
+    /// Nothing said before then can have been missed.
+    pub(super) heard_until: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
@@ -93,7 +94,7 @@ pub struct Driver {
 impl Drop for Driver {
     /// Whatever ends the loop, a panic included: sends that wait for their first byte stay here.
     fn drop(&mut self) {
-        self.parts.brakes.hold(None, true);
+        self.parts.brakes.leave();
     }
 }
 
@@ -128,7 +129,7 @@ impl Driver {
             deaf,
             begun: false,
             gap,
-            deaf_since: At::default(),
+            heard_until: At::default(),
             failed,
             refused,
             quit,
@@ -204,6 +205,7 @@ impl Driver {
     /// Handles what has come in and fallen due, in one commit.
     async fn turn(&mut self, news: &mut Vec<News>) {
         self.mind_the_gap();
+        self.mind_hearing();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);
@@ -233,10 +235,13 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
             News::CaughtUp => {
-                (self.begun, self.catching_up) = (true, false);
+                // With nothing in flight there is a launch still to come.
+                self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+                self.catching_up = false;
                 self.settling_until = Some(self.now() + recovery::SETTLING);
             }
-            News::Hearing => self.mind_hearing(),
+            // What it says is minded in every turn.
+            News::Hearing => {}
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }
@@ -289,6 +294,7 @@ impl Driver {
             Ok(concluded) => {
                 for event in &concluded.events {
                     self.brake_for(event, turn);
+                    pace::heed(&mut self.parts.pacers, event);
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
                     self.kept.last_at = now;
@@ -333,7 +339,13 @@ impl Driver {
     }
 
     fn wants_to_send(&self, channel: Channel) -> bool {
-        self.kept.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
+        // What a brake would only take back is not claimed.
+        !self.parts.brakes.holds(channel)
+            && self
+                .kept
+                .campaign
+                .as_ref()
+                .is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
     }
 
     /// The next instant at which something is to be done without any news.
@@ -384,7 +396,7 @@ impl Driver {
 
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
-        self.parts.brakes.hold(None, true);
+        self.parts.brakes.leave();
         self.wait_for_answers().await;
         if !self.failed {
             let mut turn = Turn::default();

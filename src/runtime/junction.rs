@@ -138,9 +138,13 @@ impl Junction {
             tasks: tasks.clone(),
         });
         let in_flight = seams.loaded.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        let known = seams.loaded.seq > 0;
         driver.load(seams.loaded);
         if in_flight {
             go_on(&mut driver, &news, seams.as_before);
+        } else if known && !seams.owns_clock {
+            // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
+            driver.catch_up(driver.kept.last_at);
         }
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
@@ -174,7 +178,7 @@ async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>
         match &command {
             Command::HoldAll | Command::StopCampaign => brakes.announce(None),
             Command::Pause(only) => brakes.announce(*only),
-            Command::Quit => brakes.hold(None, true),
+            Command::Quit => brakes.leave(),
             Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
             Command::Launch
             | Command::Resume { .. }

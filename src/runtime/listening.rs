@@ -2,13 +2,11 @@
 //! before anything falls due or goes out.
 
 use super::driver::Driver;
-use super::ears::PROOF_AGE;
 use super::handle::Level;
 use super::recovery;
 use super::tasks::Part;
 use crate::engine::Campaign;
 use crate::model::At;
-use chrono::TimeDelta;
 
 /// Until everybody was asked.
 const NEVER: At = At::from_millis(i64::MAX);
@@ -19,27 +17,30 @@ impl Driver {
         self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
     }
 
-    /// Says when we go deaf and when we hear again; after deafness comes the settling time.
+    /// Says when we go deaf and when we hear again. However short it was: first comes what was said meanwhile.
     pub(super) fn mind_hearing(&mut self) {
-        let deaf = self.is_deaf();
-        match (std::mem::replace(&mut self.deaf, deaf), deaf) {
-            (false, true) => {
-                self.deaf_since = self.now() - TimeDelta::from_std(PROOF_AGE).unwrap_or_default();
-                self.tell(
-                    Level::Error,
-                    "our public address does not answer: nothing is sent until webhooks can reach us. Check the \
-                     tunnel and [webhooks] public_url; it is tried every minute"
-                        .into(),
-                );
-            }
-            (true, false) => {
-                self.tell(
-                    Level::Info,
-                    "webhooks can reach us again; what was said meanwhile is asked for first".into(),
-                );
-                self.catch_up(self.deaf_since);
-            }
-            (false, false) | (true, true) => {}
+        let Some(hearing) = self.parts.hearing.clone() else { return };
+        // Before the first answer nobody can say that we are deaf; nothing is sent before it either.
+        let deaf = self.is_deaf() && hearing.is_failing();
+        let was_deaf = std::mem::replace(&mut self.deaf, deaf);
+        if deaf && !was_deaf {
+            self.tell(
+                Level::Error,
+                "our public address does not answer: nothing is sent until webhooks can reach us. Check the \
+                 tunnel and [webhooks] public_url; it is tried every minute"
+                    .into(),
+            );
+        }
+        let regained = hearing.regained();
+        if !deaf && (regained || was_deaf) {
+            self.tell(
+                Level::Info,
+                "webhooks can reach us again; what was said meanwhile is asked for first".into(),
+            );
+            self.catch_up(self.heard_until);
+        }
+        if !deaf && !hearing.is_failing() {
+            self.heard_until = self.now();
         }
     }
 
