@@ -26,7 +26,9 @@ mod setting;
 mod world;
 
 use cascade::engine::Header;
-use cascade::model::At;
+use cascade::model::{At, Channel, Scope};
+use cascade::providers::{Fact, Heard};
+use cascade::runtime::hearing;
 use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -61,7 +63,7 @@ fn a_header_of_before_the_rows_by_scope_is_read() {
     let mut world = world::World::launch(launched, setting.launch(), setting.starts(launched));
     world.send_what_may_go();
     let (attempt, ann) = (world.campaign.unanswered_claims()[0], &world.campaign.journeys()[0]);
-    let failure = failures::failure("token_expired", cascade::model::Channel::Whatsapp, ann);
+    let failure = failures::failure("token_expired", Channel::Whatsapp, ann);
     let refused =
         cascade::engine::input::Input::Failed { attempt, failure: Box::new(failure), reached: true };
     world.give(refused).unwrap();
@@ -71,4 +73,32 @@ fn a_header_of_before_the_rows_by_scope_is_read() {
     assert!(stored["breakers"][0].as_object_mut().unwrap().remove("by_word").is_some());
     let read: Header = serde_json::from_value(stored).unwrap();
     assert_eq!(read, world.campaign.header);
+}
+
+/// A webhook names no template: the attempt that it is about does.
+#[test]
+fn a_scope_that_a_webhook_leaves_unnamed_is_that_of_its_attempt() {
+    let launched = At::parse(setting::MONDAY).unwrap();
+    let setting = setting::Setting::read("says = ''\nscript = ''");
+    let mut world = world::World::launch(launched, setting.launch(), setting.starts(launched));
+    world.send_what_may_go();
+    let attempt = world.campaign.unanswered_claims()[0];
+    let store = &world.campaign.header.launch.store;
+    let ann = &world.campaign.journeys()[0];
+    let mut failure = failures::failure("template_paused", Channel::Whatsapp, ann);
+    let named = std::mem::replace(&mut failure.scope, Scope::Template(String::new()));
+    let mut report = Heard {
+        provider: "whatsapp",
+        channel: Channel::Whatsapp,
+        dedup: "wamid.A:failed".into(),
+        happened_at: None,
+        provider_id: Some("wamid.A".into()),
+        attempt_key: Some(cascade::model::attempt_key(store, attempt)),
+        person: None,
+        what: Fact::Failed(Box::new(failure)),
+    };
+    hearing::complete(&mut report, &world.campaign, store);
+    let Fact::Failed(failure) = &report.what else { panic!("{report:?}") };
+    assert_eq!(failure.scope, named);
+    assert_eq!(named.key(), Some("hello en_US"));
 }

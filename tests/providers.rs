@@ -15,6 +15,8 @@ mod lists;
 #[path = "providers/rude.rs"]
 mod rude;
 
+#[path = "providers/table.rs"]
+mod table;
 #[path = "providers/tls.rs"]
 mod tls;
 #[path = "providers/twilio.rs"]
