@@ -5,7 +5,7 @@
 
 use super::asking::Asking;
 use super::brakes::Brakes;
-use super::handle::{Level, Notice};
+use super::handle::Notice;
 use super::news::News;
 use super::speaker::refusal;
 use super::tasks::{Part, Tasks};
@@ -27,8 +27,9 @@ const LOOK_UP_AFTER: (TimeDelta, Duration) = (TimeDelta::seconds(20), Duration::
 /// How often a doubt is looked up before only a webhook or the operator can settle it.
 const LOOK_UPS: u32 = 4;
 
-/// Questions about it that may fail besides.
-const LOOK_UPS_FAILED: u32 = 12;
+/// Questions about it that may fail besides: for a day, every five minutes at last.
+const LOOK_UPS_FAILED: u32 = 288;
+const LONGEST_ROUND: u32 = 15;
 
 /// A send whose claim is on disk.
 #[derive(Debug)]
@@ -170,7 +171,7 @@ impl Dispatch {
             let Some(provider) = this.provider(channel) else { return };
             let (mut answered, mut failed) = (0, 0);
             while answered < LOOK_UPS && failed < LOOK_UPS_FAILED {
-                let round = i32::try_from(answered + failed + 1).unwrap_or(1);
+                let round = i32::try_from((answered + failed + 1).min(LONGEST_ROUND)).unwrap_or(1);
                 this.clock.sleep_until(this.clock.now() + LOOK_UP_AFTER.0 * round).await;
                 tokio::time::sleep(LOOK_UP_AFTER.1).await;
                 let question = match (&known, &sought) {
@@ -190,11 +191,8 @@ impl Dispatch {
                 }
             }
             if failed == LOOK_UPS_FAILED {
-                let text = format!(
-                    "{} could not be asked what became of attempt {attempt}; it is asked again at the next start",
-                    provider.name()
-                );
-                this.tell_operator(Notice { level: Level::Warning, text }).await;
+                // That it does not answer was told; the doubt itself stands under Needs you.
+                tracing::warn!(%attempt, provider = provider.name(), "a doubt could not be looked up for a day");
             }
         });
     }

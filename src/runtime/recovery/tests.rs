@@ -109,15 +109,19 @@ fn found(id: &'static str) -> Lookup {
     Lookup::Found { provider_id: id.to_owned(), heard: vec![rings(id)] }
 }
 
-/// Catches up to the end; what came of it, in order: reports by their key, notices, `caught up`.
-async fn caught_up(fake: &Arc<Fake>, open: &[&str]) -> Vec<String> {
-    let (news, mut queue) = mpsc::channel(1000);
+fn dispatch(fake: &Arc<Fake>) -> (Dispatch, mpsc::Receiver<News>) {
+    let (news, queue) = mpsc::channel(1000);
     let clock = Clock::simulated(At::from_secs(1_767_600_000));
     let fake: Arc<dyn Provider> = Arc::clone(fake) as Arc<dyn Provider>;
-    let dispatch =
-        Dispatch::new(vec![fake], news.clone(), Brakes::default(), clock.clone(), Tasks::new(news));
+    (Dispatch::new(vec![fake], news.clone(), Brakes::default(), clock, Tasks::new(news)), queue)
+}
+
+/// Catches up to the end; what came of it, in order: reports by their key, notices, `caught up`.
+async fn caught_up(fake: &Arc<Fake>, open: &[&str]) -> Vec<String> {
+    let (dispatch, mut queue) = dispatch(fake);
     let open = open.iter().map(|id| (Channel::Phone, (*id).to_owned())).collect();
-    catch_up(dispatch, open, clock.now()).await;
+    let now = dispatch.clock().now();
+    catch_up(dispatch, open, now).await;
     let mut all = Vec::new();
     while let Ok(news) = queue.try_recv() {
         match news {
@@ -197,4 +201,28 @@ async fn a_provider_that_falls_silent_on_the_way_is_not_asked_a_thousand_times()
     assert!(all[0].contains("200 calls and messages"), "{:?}", all[0]);
     assert!(before_going_on(&all).contains("199 calls"), "{all:?}");
     assert!(fake.asked().len() < 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_is_looked_up_as_long_as_its_questions_fail_and_a_few_times_more() {
+    let fake = Arc::new(Fake::default());
+    let lost = || Lookup::Failed(fault());
+    let answers = std::iter::repeat_with(lost).take(20).chain([Lookup::NotSeen, lost(), found("a")]);
+    fake.ends.lock().unwrap().insert("a", answers.collect());
+    let (dispatch, mut queue) = dispatch(&fake);
+    dispatch.look_up(crate::model::AttemptId(1), Channel::Phone, Some("a".into()), None);
+    let found = async {
+        loop {
+            if let Some(News::Input(input)) = queue.recv().await {
+                return input;
+            }
+        }
+    };
+    assert!(matches!(found.await, crate::engine::input::Input::Found { .. }));
+    assert_eq!(fake.asked().len(), 23);
+    // A list that answers and does not show it is not asked for ever.
+    let (dispatch, _queue) = self::dispatch(&fake);
+    dispatch.look_up(crate::model::AttemptId(2), Channel::Phone, Some("unseen".into()), None);
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    assert_eq!(fake.asked().len(), 4);
 }
