@@ -167,6 +167,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.set_audit(loaded.audit);
     }
 
     /// Campaign time, never earlier than the log's last event.
@@ -216,6 +217,7 @@ impl Driver {
         }
         self.finish(turn).await;
         let last = self.quit || (self.parts.until_done && self.is_done());
+        self.parts.gallery.set_settling(self.settling());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
         self.parts.gallery.show(campaign, seq, now, last);
     }
@@ -266,12 +268,12 @@ impl Driver {
             (Kind::Paused { only, by, why }, _) => {
                 self.parts.brakes.hold(*only, true);
                 if *by == Actor::Engine {
-                    self.tell(Level::Error, format!("paused by itself: {why}"));
+                    self.tell_without_screen(Level::Error, format!("paused by itself: {why}"));
                 }
             }
             (Kind::BreakerOpened { on, scope, failure, .. }, _) => {
                 let fault = format!("{} {}", failure.code, failure.title);
-                self.tell(
+                self.tell_without_screen(
                     Level::Warning,
                     format!("{}: {scope} is shut, {fault}. {}", on.label(), failure.remedy),
                 );
@@ -362,6 +364,15 @@ impl Driver {
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
+    }
+
+    /// What stands under the header of a console as long as it lasts need not be told there besides.
+    fn tell_without_screen(&self, level: Level, text: String) {
+        if self.parts.until_done {
+            self.tell(level, text);
+        } else {
+            tracing::warn!("{}", crate::model::clean(&text));
+        }
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.

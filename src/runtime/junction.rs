@@ -13,7 +13,7 @@ use super::dispatch::Dispatch;
 use super::driver::{Driver, Ended, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
-use super::handle::{Command, Notice, PlaceFacts};
+use super::handle::{Command, Notice, PlaceFacts, Signature};
 use super::launch::Plan;
 use super::news::News;
 use super::proof::{self, RoundTrip};
@@ -153,7 +153,7 @@ impl Junction {
         let driver = tokio::spawn(driver.run());
         if seams.purpose == Purpose::Pilot {
             // The driver cannot be gone yet; if it is, its end says why.
-            let _ = news.send(News::Command(Command::Launch)).await;
+            let _ = news.send(News::Command(Command::Launch(Signature::here()))).await;
         }
         Joined { driver, tasks }
     }
@@ -175,18 +175,7 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
 /// The operator's commands, on their way to the queue: brakes act at once.
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
     while let Some(command) = commands.recv().await {
-        match &command {
-            Command::HoldAll | Command::StopCampaign => brakes.announce(None),
-            Command::Pause(only) => brakes.announce(*only),
-            Command::Quit => brakes.leave(),
-            Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
-            Command::Launch
-            | Command::Resume { .. }
-            | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. }
-            | Command::Release(_)
-            | Command::History(..) => {}
-        }
+        command.brake(&brakes);
         if news.send(News::Command(command)).await.is_err() {
             return;
         }

@@ -30,6 +30,7 @@ pub fn failure(name: &str, channel: Channel, journey: &Journey) -> Failure {
         "carrier_congested" => ("30017", Class::Outage, Scope::Account, Sent::No),
         "odd_end" => ("39999", Class::Outage, Scope::Person, Sent::Maybe),
         "fault_502" => ("502", Class::InDoubt, Scope::Account, Sent::Maybe),
+        "unknown_later" => ("30008", Class::Outage, Scope::Person, Sent::Maybe),
         "timeout" => ("timeout", Class::InDoubt, Scope::Person, Sent::Maybe),
         other => panic!("no failure is called {other:?}"),
     };

@@ -9,9 +9,10 @@ use crate::world::{BEGIN, World};
 use cascade::config::Config;
 use cascade::engine::Campaign;
 use cascade::engine::event::Hold;
-use cascade::engine::journey::{Stage, State};
+use cascade::engine::journey::{Journey, Stage, State};
+use cascade::engine::order::{Deed, Order, Target};
 use cascade::model::{CascadeId, Channel, Customer, Mode, Money, Phone, QuietHours, Scope};
-use cascade::runtime::handle::{Command, Notice, PlaceFacts};
+use cascade::runtime::handle::{Command, Notice, PlaceFacts, Signature};
 use cascade::runtime::launch::Plan;
 use cascade::runtime::plan::Draw;
 use cascade::runtime::store::Keeper;
@@ -25,8 +26,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// After the storm, everything must end within this: the longest rules, their window, a night and some retries.
-const BOUND_S: u64 = 4 * 24 * 3600;
+/// After the storm, everything must end within this: with one contact a day and shared numbers it takes many days.
+const BOUND_S: u64 = 14 * 24 * 3600;
 
 /// Wall time after which a simulation, which takes milliseconds, is given up.
 const HANGS: Duration = Duration::from_secs(120);
@@ -195,7 +196,7 @@ impl Machine {
         let wires = Wires { picture, commands: asked, notices, clock: world.clock.clone() };
         let junction = Junction::new(wires, PlaceFacts::default());
         let now = world.now();
-        if number > 1 {
+        if self.disk.read(|rows| !rows.events.is_empty()) {
             world.lock().oracle.gap(now);
         }
         world.hears(number, junction.inbox());
@@ -228,7 +229,7 @@ impl Machine {
     async fn attend(&mut self, life: &Life) -> Next {
         if self.launched == 0 {
             self.launched = 1;
-            self.give(life, Command::Launch).await;
+            self.give(life, Command::Launch(Signature::default())).await;
         }
         loop {
             if !self.world.lock().oracle.broken.is_empty() {
@@ -258,7 +259,7 @@ impl Machine {
                 if self.is_over() && self.acts.is_empty() {
                     return Next::Over;
                 }
-                if passed > STORMY_S + BOUND_S + 2 * 24 * 3600 {
+                if passed > STORMY_S + BOUND_S {
                     let stands = self.stands();
                     self.world.lock().oracle.broken.push(format!("9: not everybody has ended: {stands}"));
                     return Next::Over;
@@ -299,6 +300,18 @@ impl Machine {
         }
     }
 
+    async fn order(&self, life: &Life, order: Order) {
+        let (signature, why) = (Signature::default(), String::new());
+        self.give(life, Command::Order { order, signature, why }).await;
+    }
+
+    /// For one person, as they stand.
+    async fn deed(&self, life: &Life, deed: Deed, cascade: CascadeId) {
+        let campaign = self.campaign();
+        let Some(journey) = campaign.as_ref().and_then(|c| c.journey(cascade)) else { return };
+        self.order(life, Order::one(deed, target(journey))).await;
+    }
+
     async fn act(&mut self, life: &Life, what: What) -> Option<Next> {
         let world = Arc::clone(&self.world);
         let now = world.now();
@@ -308,11 +321,11 @@ impl Machine {
         match what {
             What::HoldAll if in_flight.is_some() => {
                 world.lock().oracle.holds(now, None);
-                self.give(life, Command::HoldAll).await;
+                self.order(life, Order::Pause { only: None, why: "P".into() }).await;
             }
             What::PauseChannel(channel) if in_flight.is_some() => {
                 world.lock().oracle.holds(now, Some(channel));
-                self.give(life, Command::Pause(Some(channel))).await;
+                self.order(life, Order::Pause { only: Some(channel), why: "p".into() }).await;
             }
             What::HoldAll | What::PauseChannel(_) => {}
             What::Resume { extend } => self.resume(life, None, extend).await,
@@ -325,14 +338,24 @@ impl Machine {
             What::OptOut(n) => {
                 if let Some(cascade) = whose(n) {
                     world.lock().oracle.ends_by_hand(now, cascade);
-                    self.give(life, Command::OptOut(cascade)).await;
+                    self.deed(life, Deed::OptOut, cascade).await;
                 }
+            }
+            What::SkipWait(n) => {
+                if let Some(cascade) = whose(n) {
+                    world.lock().oracle.hurries(cascade);
+                    self.deed(life, Deed::SkipWait, cascade).await;
+                }
+            }
+            What::RetryAll => {
+                let of = in_flight.iter().flat_map(Campaign::journeys).map(target).collect();
+                self.order(life, Order::People { deed: Deed::Retry, of, gone: Vec::new() }).await;
             }
             What::StopCampaign => {
                 for journey in in_flight.iter().flat_map(Campaign::journeys) {
                     world.lock().oracle.ends_by_hand(now, journey.id);
                 }
-                self.give(life, Command::StopCampaign).await;
+                self.order(life, Order::StopAll).await;
             }
             What::Leave { away_s } => return Some(self.leave(life, away_s).await),
             What::Kill { away_s } => {
@@ -358,7 +381,7 @@ impl Machine {
             What::LaunchAgain => {
                 if in_flight.is_none() {
                     self.launched += 1;
-                    self.give(life, Command::Launch).await;
+                    self.give(life, Command::Launch(Signature::default())).await;
                 }
             }
             What::SettleAll { truthfully } => self.settle(life, truthfully).await,
@@ -382,13 +405,13 @@ impl Machine {
     async fn resume(&self, life: &Life, only: Option<Channel>, extend_timers: bool) {
         let now = self.world.now();
         self.world.lock().oracle.resumes(now, only);
-        self.give(life, Command::Resume { only, extend_timers }).await;
+        self.order(life, Order::Resume { only, extend_timers }).await;
     }
 
     async fn stop(&self, life: &Life, cascade: CascadeId) {
         let now = self.world.now();
         self.world.lock().oracle.ends_by_hand(now, cascade);
-        self.give(life, Command::StopCascade(cascade)).await;
+        self.deed(life, Deed::Stop, cascade).await;
     }
 
     /// Doubts settled by what the operator found out: the truth, or that it was sent.
@@ -404,8 +427,8 @@ impl Machine {
                 let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
                 fresh || sent.is_some_and(|s| s.provider_id.is_some())
             };
-            let (cascade, was_sent) = (journey.id, taken || !truthfully);
-            self.give(life, Command::SettleDoubt { cascade, was_sent }).await;
+            let deed = if taken || !truthfully { Deed::WasSent } else { Deed::WasNotSent };
+            self.deed(life, deed, journey.id).await;
         }
     }
 
@@ -420,13 +443,13 @@ impl Machine {
         }
         for breaker in &campaign.header.breakers {
             let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
-            self.give(life, Command::CloseBreaker { channel, scope }).await;
+            self.order(life, Order::CloseBreaker { channel, scope }).await;
         }
         for journey in campaign.journeys() {
             match &journey.state {
                 State::Held(Hold::SharedNumber) => {
                     self.world.lock().oracle.released();
-                    self.give(life, Command::Release(journey.id)).await;
+                    self.deed(life, Deed::Release, journey.id).await;
                 }
                 State::Held(Hold::Budget) => self.stop(life, journey.id).await,
                 _ => {}
@@ -448,6 +471,11 @@ impl Machine {
             self.world.lock().judge_the_end(now);
         }
     }
+}
+
+/// Somebody, as they stand.
+fn target(journey: &Journey) -> Target {
+    Target { cascade: journey.id, step: journey.step, attempt: journey.newest().map(|a| a.id) }
 }
 
 /// Our public address answers as long as the tunnel stands and the process lives.

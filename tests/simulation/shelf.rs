@@ -3,11 +3,12 @@
 
 use crate::setting::{Point, StoreFault};
 use crate::world::World;
+use cascade::engine::audit::Audit;
 use cascade::engine::event::Event;
 use cascade::engine::journey::Journey;
 use cascade::engine::{Campaign, Header, replay};
-use cascade::model::{AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
-use cascade::runtime::store::{Batch, Keeper, Known, Loaded, StoreError, StoredEvent};
+use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,7 +73,19 @@ impl Rows {
             suppressed: self.suppressed.clone(),
             newest: Vec::new(),
             meta: self.meta.clone(),
+            audit: Audit::default(),
         }
+    }
+
+    /// Contacts by number, of every campaign.
+    fn contacts(&self, since: At) -> Contacts {
+        let mut contacts = Contacts::new();
+        for (_, journey) in self.journeys.values() {
+            let Some(customer) = self.people.get(&journey.person) else { continue };
+            let recent = journey.contacts().filter(|at| *at > since);
+            contacts.entry(customer.phone.clone()).or_default().extend(recent);
+        }
+        contacts
     }
 
     /// 10: folding the log gives the rows.
@@ -172,6 +185,10 @@ impl Keeper for Shelf {
             let there = rows.people.iter().filter(|(_, c)| wanted.contains(&c.phone));
             there.map(|(id, c)| ((c.phone.as_str().to_owned(), c.name.raw().to_owned()), *id)).collect()
         }))
+    }
+
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
+        Ok(self.disk.read(|rows| rows.contacts(since)))
     }
 
     fn history(
