@@ -52,8 +52,8 @@ pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At) {
     ends(&dispatch, open).await;
     dispatch.caught_up().await;
     dispatch.clock().sleep_until(dispatch.clock().now() + SETTLING - LIST_LAG).await;
-    for provider in dispatch.providers() {
-        inbound_again(&dispatch, provider, since).await;
+    for listed in dispatch.providers() {
+        inbound_again(&dispatch, listed, since).await;
     }
 }
 
