@@ -155,6 +155,8 @@ fn post(
         again: Again::OnceUnheard,
         signed: true,
         forged: false,
+        batched: false,
+        parts: Vec::new(),
         tries: 0,
         first: at,
         token,
