@@ -1,8 +1,10 @@
 //! What a console holds of a running program: the newest picture, the directory of names, and a way to ask.
 
+use super::attach::Seat;
 use crate::engine::event::Event;
 use crate::engine::snapshot::Snapshot;
 use crate::model::{At, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,6 +20,8 @@ pub struct Handle {
     pub notices: mpsc::Receiver<Notice>,
     /// Campaign time, for countdowns.
     pub clock: crate::clock::Clock,
+    /// Takes control of a campaign that another process runs, or (`false`) gives it back. `None`: it is our own.
+    pub control: Option<mpsc::Sender<bool>>,
 }
 
 /// Everything a frame may show of the campaign.
@@ -41,10 +45,12 @@ pub struct Picture {
     pub place: Arc<PlaceFacts>,
     /// Set when the store failed: nothing is sent, and this is why.
     pub store_failed: Option<String>,
+    /// Where a console sits that is attached to another process; `None`: the campaign runs in this one.
+    pub seat: Option<Arc<Seat>>,
 }
 
 /// Which files and settings the console runs on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PlaceFacts {
     /// Rehearsal or live.
     pub mode: Mode,
@@ -115,7 +121,7 @@ pub struct InboxItem {
 }
 
 /// What a launch would do: shown before it is confirmed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preflight {
     /// Campaign name.
     pub name: String,
@@ -164,7 +170,7 @@ impl Preflight {
 }
 
 /// One step of a launch, in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {
     /// Where.
     pub channel: Channel,
@@ -177,7 +183,8 @@ pub struct Wave {
 }
 
 /// What the operator asks. Each answer is said in a [`Notice`] or in the next picture.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Launch what the preflight showed; refused if its numbers changed meanwhile.
     Launch,
@@ -215,13 +222,15 @@ pub enum Command {
     /// Record an opt-out told to the operator.
     OptOut(CascadeId),
     /// Everything that happened to one customer, oldest first.
+    #[serde(skip)]
     History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
     /// Everything is saved; end.
+    #[serde(skip)]
     Quit,
 }
 
 /// Something the operator must be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// How bad.
     pub level: Level,
@@ -230,7 +239,8 @@ pub struct Notice {
 }
 
 /// How bad a [`Notice`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Done as asked.
     Info,

@@ -113,7 +113,10 @@ impl Junction {
 
     /// Starts the loop. A campaign in flight goes on: what was claimed is in doubt, and we listen before we speak.
     pub async fn join(self, seams: Seams) -> Joined {
-        let Self { news, queue, brakes, commands, notices, tasks, clock, hearing, gallery } = self;
+        let Self { news, queue, brakes, commands, notices, tasks, clock, hearing, mut gallery } = self;
+        if seams.purpose != Purpose::Console {
+            gallery.at_leisure();
+        }
         let dispatch =
             Dispatch::new(seams.providers, news.clone(), brakes.clone(), clock.clone(), tasks.clone());
         let links_target = seams.config.webhooks.target().to_owned();
@@ -130,7 +133,7 @@ impl Junction {
             news: queue,
             notices,
             gallery,
-            until_done: seams.purpose != Purpose::Console,
+            until_done: matches!(seams.purpose, Purpose::Pilot | Purpose::Resume),
             pacers: Channel::ALL.iter().filter_map(rate).collect(),
             clock,
             hearing: seams.round_trip.is_some().then(|| hearing.clone()),
@@ -142,6 +145,7 @@ impl Junction {
         if in_flight {
             go_on(&mut driver, &news, seams.as_before);
         }
+        driver.show();
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
         }

@@ -1,5 +1,6 @@
 //! The world, joined to the engine by one loop.
 
+pub mod attach;
 mod boot;
 pub mod brakes;
 mod commands;
@@ -7,6 +8,7 @@ mod commit;
 mod dispatch;
 mod driver;
 mod ears;
+pub mod feed;
 mod gallery;
 mod gap;
 pub mod handle;

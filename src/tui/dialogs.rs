@@ -33,6 +33,7 @@ pub fn open(model: &mut Model, cmd: Cmd) {
         Cmd::WasNotSent => subject.map(|cascade| Dialog::Settle(cascade, false)),
         Cmd::Release => subject.map(Dialog::Release),
         Cmd::StopCampaign => Some(Dialog::StopCampaign(LineInput::new(""))),
+        Cmd::TakeControl => Some(Dialog::TakeControl),
         _ => None,
     };
 }
@@ -53,6 +54,7 @@ pub fn answer(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             Some(_) | None => return Vec::new(),
         },
         Dialog::Quit => return vec![Request::Leave],
+        Dialog::TakeControl => return vec![Request::Control(true)],
         Dialog::Resume(only) => {
             model.hold_asked = false;
             Command::Resume { only, extend_timers }

@@ -160,6 +160,8 @@ pub enum Dialog {
     Release(CascadeId),
     /// End everything? A word must be typed.
     StopCampaign(LineInput),
+    /// Take control from whoever has it?
+    TakeControl,
     /// Open a scope again?
     Mended(Channel, Scope),
     /// Find a command.
@@ -207,7 +209,20 @@ impl Model {
 
     /// Lines of standing banners.
     pub fn banners(&self) -> u16 {
-        u16::from(self.picture.store_failed.is_some()) + u16::from(self.held_by().is_some())
+        u16::from(self.picture.store_failed.is_some())
+            + u16::from(self.held_by().is_some())
+            + u16::from(self.lost().is_some())
+    }
+
+    /// Why nobody is at the other end of an attached console, if nobody is.
+    pub fn lost(&self) -> Option<&str> {
+        self.picture.seat.as_ref()?.lost.as_deref()
+    }
+
+    /// Why nothing can be changed from here, if this console only reads.
+    pub fn refusal(&self) -> Option<String> {
+        let zone = self.picture.place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
+        self.picture.seat.as_ref()?.refusal(zone)
     }
 
     /// Why nothing is sent, if nothing is.

@@ -42,6 +42,8 @@ pub enum Request {
     Ask(Command),
     /// Everything that happened to one customer.
     History(CascadeId),
+    /// Take control of what another process runs, or give it back.
+    Control(bool),
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
     /// Leave; everything is saved.
@@ -124,7 +126,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             model.dialog = None;
             return vec![Request::Ask(Command::HoldAll)];
         }
-        Cmd::Quit if model.in_flight() => model.dialog = Some(Dialog::Quit),
+        // Leaving an attached console stops nothing.
+        Cmd::Quit if model.in_flight() && model.picture.seat.is_none() => model.dialog = Some(Dialog::Quit),
         Cmd::Quit => return vec![Request::Leave],
         Cmd::Mouse => {
             model.mouse = !model.mouse;
@@ -133,6 +136,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             model.tell(Level::Info, whose);
             return vec![Request::Mouse(model.mouse)];
         }
+        Cmd::GiveControl => return vec![Request::Control(false)],
         Cmd::Pause => return pause(model),
         Cmd::Yes | Cmd::Extend | Cmd::No => return dialogs::answer(model, cmd),
         Cmd::Launch
@@ -144,7 +148,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::WasSent
         | Cmd::WasNotSent
         | Cmd::Release
-        | Cmd::StopCampaign => dialogs::open(model, cmd),
+        | Cmd::StopCampaign
+        | Cmd::TakeControl => dialogs::open(model, cmd),
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Rules => open(model, What::Rules),

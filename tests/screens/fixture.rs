@@ -624,6 +624,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let (picture_to, picture) = watch::channel(Arc::new(picture));
     let (commands, commands_from) = mpsc::channel(16);
     let (notices_to, notices) = mpsc::channel(16);
-    let handle = Handle { picture, commands, notices, clock };
+    let handle = Handle { picture, commands, notices, clock, control: None };
     (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to })
 }

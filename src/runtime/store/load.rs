@@ -1,5 +1,9 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
+mod shown;
+
+pub use shown::Shown;
+
 use super::{StoreError, schema, sqlite};
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;

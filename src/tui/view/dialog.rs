@@ -3,7 +3,9 @@
 use super::{Ctx, welcome};
 use crate::engine::snapshot::{Phase, Place};
 use crate::model::{CascadeId, Channel, Mode, clean};
+use crate::phrases::leaving::leaving;
 use crate::phrases::people;
+use crate::runtime::attach::InControl;
 use crate::tui::dialogs::{STOP_WORD, due_at_once, matches};
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
@@ -14,7 +16,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
-use std::fmt::Write as _;
 
 /// Widest a question gets.
 const CELLS_MAX: u16 = 84;
@@ -46,7 +47,8 @@ fn content<'a>(ctx: &Ctx, dialog: &Dialog, cells: usize) -> (String, Vec<Line<'a
         Dialog::StopCampaign(_) => {
             return ("Stop the campaign for good?".to_owned(), says(ctx, &stopping(ctx), cells));
         }
-        Dialog::Quit => ("Leave?", leaving(ctx), "save and leave"),
+        Dialog::Quit => ("Leave?", leaving(&ctx.picture.snapshot, ctx.now, ctx.zone), "save and leave"),
+        Dialog::TakeControl => ("Take control?", vec![taking(ctx)], "take control"),
         Dialog::Stop(cascade) => {
             let said = "nothing more is sent, what is under way is called back where it can be. This cannot be undone.";
             ("Stop this cascade?", vec![format!("{}: {said}", name(*cascade))], "stop this cascade")
@@ -82,6 +84,19 @@ fn content<'a>(ctx: &Ctx, dialog: &Dialog, cells: usize) -> (String, Vec<Line<'a
     let mut lines = says(ctx, &words, cells);
     lines.push(choice(ctx, &[("y", does), ("Esc", "leave it as it is")]));
     (title.to_owned(), lines)
+}
+
+/// Who is in control now, and what becomes of them.
+fn taking(ctx: &Ctx) -> String {
+    match ctx.picture.seat.as_ref().map(|seat| &seat.control) {
+        Some(InControl::Another { who, since, .. }) => {
+            let since = crate::tui::text::minute(*since, ctx.zone);
+            format!(
+                "{who} is in control since {since}. They are told so and go on reading; what they asked for stays."
+            )
+        }
+        Some(InControl::Us | InControl::Nobody) | None => "Nobody is in control now.".to_owned(),
+    }
 }
 
 /// What stopping for good does, and what it cannot do.
@@ -147,30 +162,6 @@ fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
         lines.push(choice(ctx, &[("y", "launch"), ("Esc", "not now")]));
     }
     (format!("Launch {}?", clean(&preflight.name)), lines)
-}
-
-/// What will not be sent and not be heard once we have left.
-fn leaving(ctx: &Ctx) -> Vec<String> {
-    let snapshot = &ctx.picture.snapshot;
-    let next = snapshot.next.first().map(|group| {
-        let at = crate::tui::text::when(group.from, ctx.now, ctx.zone);
-        let what = super::next::what(group);
-        format!("Not sent while we are away: what falls due, first {what} at {at}.")
-    });
-    let mut words: Vec<String> = next.into_iter().collect();
-    words.push(
-        "Not heard: replies, clicks and opt-outs, until the next start; providers deliver some of them late."
-            .into(),
-    );
-    let mut open = format!(
-        "{} have not ended",
-        people(snapshot.tally.running + snapshot.tally.held + snapshot.tally.in_doubt)
-    );
-    if snapshot.tally.on_phone > 0 {
-        _ = write!(open, "; {} on the phone now are left to finish", snapshot.tally.on_phone);
-    }
-    words.push(format!("{open}. Everything is saved, and the next start goes on from here."));
-    words
 }
 
 fn resume<'a>(ctx: &Ctx, only: Option<Channel>, cells: usize) -> (String, Vec<Line<'a>>) {

@@ -132,7 +132,7 @@ fn too_small(theme: &Theme, frame: &mut Frame) {
     frame.render_widget(Paragraph::new(words).style(theme.warning).wrap(Wrap { trim: true }), area);
 }
 
-/// Standing lines: the store, then the hold. Both fill the line, so that nobody overlooks them.
+/// Standing lines: the store, the other side of an attached console, the hold. Each fills the line, so that nobody overlooks them.
 fn banner(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let mut lines = Vec::new();
     let cells = area.width as usize;
@@ -143,6 +143,9 @@ fn banner(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     if let Some(why) = &ctx.picture.store_failed {
         let why = crate::model::clean(why);
         lines.push(fill(format!(" ✗ STORE FAILED  nothing is sent; {why}"), ctx.theme.alarm));
+    }
+    if let Some(why) = ctx.model.lost() {
+        lines.push(fill(format!(" ✗ DETACHED  {}", crate::model::clean(why)), ctx.theme.alarm));
     }
     if let Some(why) = ctx.model.held_by() {
         let why = crate::model::clean(why);
