@@ -114,7 +114,7 @@ fn two_consoles_look_in_one_is_in_control_and_nothing_ends_with_them() {
 
     // Whoever reads holds all the same, and both see it.
     bo.keys("P");
-    let held = "HOLD  nothing is sent: held by the operator (P)";
+    let held = "HOLD  nothing is sent: held by an operator (P)";
     ana.sees(held);
     bo.sees(held);
     let seen = |console: &Pty| {
@@ -202,7 +202,7 @@ fn stopped_and_started_again_it_goes_on_and_consoles_find_it_by_themselves() {
     let again = run(&house, &[]);
     console.until("held as it was asked", |text| {
         text.contains("attached · in control")
-            && text.contains("HOLD  nothing is sent: held by the operator (P)")
+            && text.contains("HOLD  nothing is sent: held by an operator (P)")
     });
     let text = console.loses("DETACHED");
     assert_eq!(report_of(&house)["campaign"], saved["campaign"], "{text}");

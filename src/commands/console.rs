@@ -3,7 +3,7 @@
 
 use super::{Exit, Failure, output, session};
 use crate::cli::{Place, Rehearsal};
-use crate::runtime::attach::{Host, Who, attach, reach};
+use crate::runtime::attach::{Host, attach, reach};
 use crate::runtime::store::StoreError;
 use crate::runtime::{BootError, Purpose, boot};
 use crate::tui;
@@ -112,7 +112,8 @@ async fn own(place: &Place, rehearsal: &Rehearsal, look: tui::Options) -> Result
     };
     let (mut options, wires, mut handle) = session::open(place, asked)?;
     let _log = super::log::to_file(&options.workspace.dir);
-    options.host = Some(Host::of("cascade", &mut handle, Some(Who::here())));
+    let operator = handle.operator.clone();
+    options.host = Some(Host::of("cascade", &mut handle, Some(operator)));
     let commands = handle.commands.clone();
     let mut booting = tokio::spawn(boot(options, wires));
     let mut screen = std::pin::pin!(tui::run(handle, look));

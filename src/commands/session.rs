@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::model::{At, Mode, Segment};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture};
 use crate::runtime::plan::Draw;
-use crate::runtime::{BootError, Options, Purpose, Wires};
+use crate::runtime::{BootError, Options, Purpose, Wires, operator};
 use crate::workspace::{self, Named, Workspace};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,7 +90,8 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
         host: None,
     };
     let wires = Wires { picture, commands: asked_for, notices, clock: clock.clone() };
-    Ok((options, wires, Handle { picture: shown, commands, notices: told, clock, control: None }))
+    let operator = operator::here();
+    Ok((options, wires, Handle { picture: shown, commands, notices: told, clock, operator, control: None }))
 }
 
 /// Where the store of a workspace lies. Its mode can be told without its secrets, which a console that attaches need

@@ -4,7 +4,7 @@
 //! store, at their own pace, and never falls behind for good.
 
 use super::ears::Hearing;
-use super::handle::{PlaceFacts, Preflight};
+use super::handle::{PlaceFacts, Preflight, Settling, Trouble};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -29,6 +29,10 @@ pub struct Beside {
     pub preflight: Option<Arc<Preflight>>,
     /// Set when the store failed.
     pub store_failed: Option<String>,
+    /// What stands in the way until it is over, the gravest first.
+    pub troubles: Vec<Trouble>,
+    /// Set while nothing is sent because of a gap.
+    pub settling: Option<Settling>,
 }
 
 /// Where it is published. Cheap to clone; all clones are one.

@@ -3,14 +3,17 @@
 use super::attach::Seat;
 use super::ears::Hearing;
 use super::feed::{Beside, Feed};
-use super::handle::{InboxItem, PersonCard, Picture, PlaceFacts, Preflight, TimelineEntry};
+use super::handle::{
+    InboxItem, PersonCard, Picture, PlaceFacts, Preflight, Settling, TimelineEntry, Trouble,
+};
 use super::store::StoredEvent;
 use crate::clock;
+use crate::engine::audit::Audit;
 use crate::engine::event::{Event, Kind};
 use crate::engine::snapshot::{Row, Snapshot};
 use crate::engine::{self, Campaign};
 use crate::model::{At, CascadeId, Channel, Customer, PersonId, TextId, Untrusted};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -33,6 +36,7 @@ pub struct Gallery {
     hearing: Hearing,
     stale: bool,
     touched: BTreeSet<CascadeId>,
+    troubles: BTreeMap<&'static str, Trouble>,
     last: Option<Instant>,
     pace: Duration,
     feed: Feed,
@@ -53,6 +57,7 @@ impl Gallery {
             hearing,
             stale: true,
             touched: BTreeSet::new(),
+            troubles: BTreeMap::new(),
             last: None,
             pace: PACE,
             feed,
@@ -112,7 +117,9 @@ impl Gallery {
 
     fn extend(&mut self, entries: impl Iterator<Item = Arc<TimelineEntry>>, touched: &BTreeSet<CascadeId>) {
         let timeline = Arc::make_mut(&mut self.picture.timeline);
+        let audit = Arc::make_mut(&mut self.picture.audit);
         for entry in entries {
+            audit.see(entry.seq, &entry.event, entry.text.as_ref());
             if let Some(item) = inbox_item(&entry) {
                 Arc::make_mut(&mut self.picture.inbox).push(item);
             }
@@ -150,6 +157,36 @@ impl Gallery {
         self.stale = true;
     }
 
+    /// What operators ordered before.
+    pub fn set_audit(&mut self, audit: Audit) {
+        self.picture.audit = Arc::new(audit);
+        self.stale = true;
+    }
+
+    /// Something stands in the way, or (`None`) does no more; `which` keeps it apart from others.
+    pub fn set_trouble(&mut self, which: &'static str, trouble: Option<Trouble>) {
+        if trouble.is_some() || self.troubles.contains_key(which) {
+            match trouble {
+                Some(trouble) => drop(self.troubles.insert(which, trouble)),
+                None => drop(self.troubles.remove(which)),
+            }
+            let mut gravest_first: Vec<_> = self.troubles.values().cloned().collect();
+            gravest_first.sort_by_key(|trouble| std::cmp::Reverse(trouble.level));
+            Arc::make_mut(&mut self.beside).troubles.clone_from(&gravest_first);
+            self.picture.troubles = gravest_first;
+            self.stale = true;
+        }
+    }
+
+    /// Nothing is sent before what was said in a gap is heard.
+    pub fn set_settling(&mut self, settling: Option<Settling>) {
+        if self.picture.settling != settling {
+            Arc::make_mut(&mut self.beside).settling = settling;
+            self.picture.settling = settling;
+            self.stale = true;
+        }
+    }
+
     /// The store failed, or is well again.
     pub fn set_failed(&mut self, why: Option<String>) {
         Arc::make_mut(&mut self.beside).store_failed.clone_from(&why);
@@ -162,6 +199,8 @@ impl Gallery {
         self.set_starting(beside.starting.clone());
         self.set_preflight(beside.preflight.clone());
         self.set_failed(beside.store_failed.clone());
+        self.set_settling(beside.settling);
+        self.picture.troubles.clone_from(&beside.troubles);
     }
 
     /// Which files and settings another process runs on.
@@ -232,7 +271,7 @@ pub fn card(customer: &Customer) -> PersonCard {
 
 fn text_id(event: &Event) -> Option<TextId> {
     match &event.kind {
-        Kind::OutcomeHeard { text, .. } => *text,
+        Kind::OutcomeHeard { text, .. } | Kind::Ordered { text, .. } => *text,
         _ => None,
     }
 }

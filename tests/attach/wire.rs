@@ -72,5 +72,9 @@ impl Raw {
 
 /// Going on, as a console asks for it.
 pub fn resume() -> String {
-    json!({ "ask": "command", "what": { "resume": { "only": null, "extend_timers": false } } }).to_string()
+    let order = json!({ "resume": { "only": null, "extend_timers": false } });
+    let by = json!({ "user": "somebody else", "host": "" });
+    let signature = json!({ "by": by, "wall_at": "2026-01-05T14:00:00.000Z", "campaign": null });
+    let what = json!({ "order": { "order": order, "signature": signature, "why": "" } });
+    json!({ "ask": "command", "what": what }).to_string()
 }

@@ -11,6 +11,7 @@ use crate::runtime::ears::Hearing;
 use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, TimelineEntry};
+use crate::runtime::operator;
 use crate::runtime::store::{Locked, Reader, StoreError, attachable};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,14 @@ pub fn attach(link: Attached) -> Handle {
         held: None,
     };
     tokio::spawn(client.run(link, Asks { commands: asked, control: wanted }));
-    Handle { picture: shown, commands, notices: told, clock, control: Some(control) }
+    Handle {
+        picture: shown,
+        commands,
+        notices: told,
+        clock,
+        operator: operator::here(),
+        control: Some(control),
+    }
 }
 
 fn seat(welcome: &Welcome) -> Seat {
@@ -309,8 +317,9 @@ impl Client {
             return self.tell(Level::Error, "reading the store ended badly; it is read again".into());
         };
         match caught {
-            Ok(Caught::Anew { people, newest }) => {
-                self.gallery.reset(replica.campaign(), &people, &newest);
+            Ok(Caught::Anew(shown)) => {
+                self.gallery.reset(replica.campaign(), &shown.people, &shown.newest);
+                self.gallery.set_audit(shown.audit);
                 self.gallery.set_beside(&self.beside);
                 self.loaded = true;
             }
@@ -370,7 +379,7 @@ impl Client {
                 command = asks.commands.recv() => match command {
                     None | Some(Command::Quit) => return None,
                     Some(Command::History(cascade, reply)) => self.history(cascade, reply),
-                    Some(hold @ Command::HoldAll) => {
+                    Some(hold) if hold.holds_all() => {
                         self.held = Some(hold);
                         let then = "nobody is there to hold: it is the first thing asked for when somebody is";
                         self.tell(Level::Error, then.into());

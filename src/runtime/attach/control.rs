@@ -1,6 +1,6 @@
 //! Who is in control: a small machine without a wire.
 
-use super::Who;
+use crate::engine::order::Who;
 use crate::model::At;
 
 /// One attached console.

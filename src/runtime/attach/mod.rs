@@ -21,10 +21,8 @@ mod place;
 mod replica;
 mod seat;
 mod server;
-mod who;
 mod wire;
 
 pub use client::{Attached, Unreachable, attach, reach};
-pub use seat::{InControl, Seat};
+pub use seat::{InControl, Seat, sits};
 pub use server::{Host, Server};
-pub use who::Who;

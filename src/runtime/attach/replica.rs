@@ -2,10 +2,10 @@
 
 use crate::engine::event::Kind;
 use crate::engine::{self, Campaign};
-use crate::model::{CascadeId, Customer, PersonId};
+use crate::model::CascadeId;
 use crate::runtime::gallery::TIMELINE;
-use crate::runtime::store::{Reader, StoreError, StoredEvent};
-use std::collections::{BTreeSet, HashMap};
+use crate::runtime::store::{Reader, Shown, StoreError, StoredEvent};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Events read at once.
@@ -25,13 +25,8 @@ pub struct Replica {
 /// What was new.
 #[derive(Debug)]
 pub enum Caught {
-    /// The rows were read again.
-    Anew {
-        /// Everybody in it.
-        people: HashMap<PersonId, Customer>,
-        /// The newest events, oldest first.
-        newest: Vec<StoredEvent>,
-    },
+    /// The rows were read again; the campaign itself stays with the copy.
+    Anew(Box<Shown>),
     /// Events, oldest first, and whose rows they changed.
     More(Vec<StoredEvent>, BTreeSet<CascadeId>),
 }
@@ -99,9 +94,9 @@ impl Replica {
     }
 
     fn read_anew(&mut self, anew: u64) -> Result<Caught, StoreError> {
-        let shown = self.reader()?.shown(TIMELINE)?;
-        (self.campaign, self.seq, self.anew) = (shown.campaign, shown.seq, Some(anew));
-        Ok(Caught::Anew { people: shown.people, newest: shown.newest })
+        let mut shown = self.reader()?.shown(TIMELINE)?;
+        (self.campaign, self.seq, self.anew) = (shown.campaign.take(), shown.seq, Some(anew));
+        Ok(Caught::Anew(Box::new(shown)))
     }
 
     fn reader(&mut self) -> Result<&Reader, StoreError> {

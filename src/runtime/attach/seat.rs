@@ -1,7 +1,8 @@
 //! Where an attached console sits, in words for its screen: in control, or reading while somebody else is.
 
-use super::Who;
+use crate::engine::order::Who;
 use crate::model::At;
+use crate::phrases::orders;
 use serde::{Deserialize, Serialize};
 
 /// What a console that is attached knows of its place.
@@ -42,7 +43,9 @@ impl Seat {
         match &self.control {
             InControl::Us => ("attached · in control", String::new()),
             InControl::Nobody => ("attached", " · nobody is in control".into()),
-            InControl::Another { who, .. } => ("attached · reading", format!(" ({who} is in control)")),
+            InControl::Another { who, .. } => {
+                ("attached · reading", format!(" ({} is in control)", sits(who)))
+            }
         }
     }
 
@@ -65,5 +68,13 @@ pub fn refusal(who: &Who, since: At, for_good: bool, zone: chrono_tz::Tz) -> Str
     } else {
         ":take-control takes over; P holds all sending from here too"
     };
-    format!("{who} is in control since {since}: {then}")
+    format!("{} is in control since {since}: {then}", sits(who))
+}
+
+/// Who sits where: `ana@desk pts/3`. Two consoles of one user differ by their terminal.
+pub fn sits(who: &Who) -> String {
+    match &who.tty {
+        Some(tty) => format!("{} {}", orders::who(who), crate::model::clean(tty.trim_start_matches("/dev/"))),
+        None => orders::who(who),
+    }
 }

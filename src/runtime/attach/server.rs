@@ -1,12 +1,14 @@
 //! The side of the process that runs the campaign: one task per console, none of which the loop ever waits for.
 
 use super::control::{ConsoleId, Control};
-use super::seat::{InControl, refusal};
+use super::place;
+use super::seat::{InControl, refusal, sits};
 use super::wire::{self, Answer, Asked, Hello, Lines, PROTOCOL, Pen, Told, Welcome};
-use super::{Who, place};
 use crate::clock::{self, Clock};
+use crate::engine::order::Who;
 use crate::runtime::feed::Feed;
 use crate::runtime::handle::{Command, Handle, Level, Notice};
+use crate::runtime::operator;
 use crate::runtime::store::Store;
 use std::io;
 use std::path::PathBuf;
@@ -35,6 +37,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 /// After an `accept` that failed (no file handles left), before the next.
 const BREATH: Duration = Duration::from_millis(50);
+
+/// Letters of a machine's and a terminal's name that are kept.
+const NAME: usize = 64;
 
 /// Notices that may wait for a console that draws.
 const NOTICES: usize = 64;
@@ -183,7 +188,7 @@ impl Console {
         self.shared
             .control
             .send_if_modified(|control| control.holder().is_none() && control.claim(id, &self.who, now));
-        self.note(format!("{} attached", self.who));
+        self.note(format!("{} attached", sits(&self.who)));
         let (mine, own) = mpsc::channel(16);
         let talk = Talk { console: &self, control, own, ended, before: None };
         let left = tokio::select! {
@@ -191,15 +196,15 @@ impl Console {
             left = self.listen(&mut lines, mine) => left,
         };
         match left {
-            Ok(()) => self.note(format!("{} detached", self.who)),
-            Err(error) => self.note(format!("{} detached ({error})", self.who)),
+            Ok(()) => self.note(format!("{} detached", sits(&self.who))),
+            Err(error) => self.note(format!("{} detached ({error})", sits(&self.who))),
         }
     }
 
     /// Whether it may come in.
     async fn greet(&mut self, lines: &mut Lines, pen: &mut Pen, full: bool) -> io::Result<bool> {
         let Some(hello): Option<Hello> = wire::hear(lines).await? else { return Ok(false) };
-        self.who = hello.who.told(&Who::here().user);
+        self.who = sitting(hello.who);
         let refused = if hello.protocol != PROTOCOL {
             Some(format!(
                 "this console is cascade {} and the campaign is run by cascade {} (process {}): they do not \
@@ -232,8 +237,9 @@ impl Console {
     async fn listen(&self, lines: &mut Lines, mine: mpsc::Sender<Notice>) -> io::Result<()> {
         while let Some(asked) = wire::hear(lines).await? {
             let refused = match asked {
-                Asked::Command(command) => match self.may(&command) {
+                Asked::Command(mut command) => match self.may(&command) {
                     Ok(()) => {
+                        command.sign(&self.who);
                         // The loop is gone only when the process ends.
                         let _ = self.shared.host.commands.send(command).await;
                         continue;
@@ -257,7 +263,7 @@ impl Console {
 
     /// Everybody may hold; the rest is for whoever is in control, and whoever acts while nobody is has it.
     fn may(&self, command: &Command) -> Result<(), String> {
-        if only_holds(command) {
+        if command.holds_all() {
             return Ok(());
         }
         let mut refused = None;
@@ -283,8 +289,8 @@ impl Console {
         });
         match taken {
             Ok(from) => {
-                let from = from.map(|holder| format!(" from {}", holder.who)).unwrap_or_default();
-                self.note(format!("{} took control{from}", self.who));
+                let from = from.map(|holder| format!(" from {}", sits(&holder.who)));
+                self.note(format!("{} took control{}", sits(&self.who), from.unwrap_or_default()));
                 Ok(())
             }
             Err(own) => Err(refusal(&own.who, own.since, true, self.shared.feed.zone())),
@@ -298,9 +304,10 @@ impl Console {
     }
 }
 
-/// Whether nothing but standing still can come of it.
-const fn only_holds(command: &Command) -> bool {
-    matches!(command, Command::HoldAll)
+/// Who sits at a console, as it told it, fit to be shown. The user is ours to name, since only the owner may attach.
+fn sitting(told: Who) -> Who {
+    let short = |text: &str| crate::model::clean(text).chars().take(NAME).collect::<String>();
+    Who { user: operator::here().user, host: short(&told.host), tty: told.tty.as_deref().map(short) }
 }
 
 /// What one console is told.
@@ -364,9 +371,10 @@ impl Talk<'_> {
             },
         };
         let words = match (&self.before, &now) {
-            (Some(InControl::Us), InControl::Another { who, .. }) => {
-                Some((Level::Warning, format!("{who} took control; you read. :take-control takes it back")))
-            }
+            (Some(InControl::Us), InControl::Another { who, .. }) => Some((
+                Level::Warning,
+                format!("{} took control; you read. :take-control takes it back", sits(who)),
+            )),
             (Some(InControl::Nobody | InControl::Another { .. }), InControl::Us) => {
                 Some((Level::Info, "you are in control; :give-control gives it back".to_owned()))
             }
@@ -374,12 +382,12 @@ impl Talk<'_> {
                 Some((Level::Info, "nobody is in control: whoever acts first is".to_owned()))
             }
             (Some(InControl::Nobody), InControl::Another { who, .. }) => {
-                Some((Level::Info, format!("{who} is in control now")))
+                Some((Level::Info, format!("{} is in control now", sits(who))))
             }
             (Some(InControl::Another { who: before, .. }), InControl::Another { who, .. })
                 if before != who =>
             {
-                Some((Level::Info, format!("{who} took control from {before}")))
+                Some((Level::Info, format!("{} took control from {}", sits(who), sits(before))))
             }
             _ => None,
         };

@@ -1,9 +1,11 @@
 //! What goes over the socket: JSON, a line each, and no line of any length.
 
-use super::{InControl, Who};
+use super::InControl;
 use crate::clock::Reading;
+use crate::engine::order::Who;
 use crate::runtime::feed::Beside;
 use crate::runtime::handle::{Command, Notice, PlaceFacts};
+use crate::runtime::operator;
 use futures::{SinkExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ pub struct Hello {
 impl Hello {
     /// Of this process.
     pub fn here() -> Self {
-        Self { protocol: PROTOCOL, version: version(), who: Who::here() }
+        Self { protocol: PROTOCOL, version: version(), who: operator::here() }
     }
 }
 

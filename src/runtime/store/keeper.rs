@@ -2,12 +2,15 @@
 //! simulation keeps its batches in memory, and loses what a crash loses.
 
 use super::{Batch, Loaded, Store, StoreError, StoredEvent};
-use crate::model::{CascadeId, Customer, PersonId};
+use crate::model::{At, CascadeId, Customer, PersonId, Phone};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::HashMap;
 
 /// People who are in the store already, by number and name.
 pub type Known = HashMap<(String, String), PersonId>;
+
+/// Contacts by number.
+pub type Contacts = HashMap<Phone, Vec<At>>;
 
 /// See the module's words; [`Store`] is the one on disk.
 pub trait Keeper: Send + Sync + std::fmt::Debug {
@@ -23,6 +26,9 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// Ids of those among `customers` who are there already.
     fn known(&self, customers: &[Customer]) -> Result<Known, StoreError>;
+
+    /// When each number was contacted, or may have been, since `since`; by whichever campaign.
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
     fn history(
@@ -54,6 +60,10 @@ impl Keeper for Store {
             }
         }
         Ok(known)
+    }
+
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
+        self.reader()?.contacts_since(since)
     }
 
     fn history(

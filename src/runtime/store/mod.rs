@@ -8,11 +8,12 @@ mod batch;
 mod keeper;
 mod load;
 mod lock;
+mod orders;
 mod schema;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
-pub use keeper::{Keeper, Known};
+pub use keeper::{Contacts, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
 pub use lock::{Lock, Locked, attachable};
 

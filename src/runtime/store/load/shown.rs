@@ -2,6 +2,7 @@
 
 use super::{Reader, StoredEvent};
 use crate::engine::Campaign;
+use crate::engine::audit::Audit;
 use crate::model::{Customer, PersonId};
 use crate::runtime::store::{StoreError, sqlite};
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ pub struct Shown {
     pub people: HashMap<PersonId, Customer>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
+    /// What operators ordered in it.
+    pub audit: Audit,
 }
 
 impl Reader {
@@ -27,6 +30,7 @@ impl Reader {
             shown.campaign = self.campaign(None)?;
             if let Some(campaign) = &shown.campaign {
                 shown.people = self.people(campaign.id())?;
+                shown.audit = self.audit(Some(campaign.id()))?;
             }
             shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
             Ok(shown)
