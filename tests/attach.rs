@@ -16,9 +16,16 @@ mod pty;
 mod wire;
 
 use cascade::clock::wall;
+use cascade::engine::order::Order;
+use cascade::engine::snapshot::{Phase, Snapshot};
+use cascade::model::At;
+use cascade::runtime::attach::{attach, reach};
+use cascade::runtime::handle::{Command, Handle, Picture, Signature};
 use house::{House, Running};
 use pty::Pty;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use wire::Raw;
 
@@ -176,6 +183,80 @@ fn two_consoles_look_in_one_is_in_control_and_nothing_ends_with_them() {
     assert_eq!(printed, ended, "whoever reads its output was told, too");
     assert!(!house.path(".cascade/rehearsal.db.sock").exists(), "the socket is gone with it");
     house.log_gives_the_rows();
+    written_down(&house);
+}
+
+/// The audit trail knows who asked for what, from which terminal.
+fn written_down(house: &House) {
+    let done = house.run(&["audit", "--json"]);
+    let audit: Value = serde_json::from_str(&done.stdout).unwrap();
+    let orders = audit["orders"].as_array().unwrap();
+    let asked: Vec<&str> = orders.iter().map(|order| order["what"].as_str().unwrap()).collect();
+    assert_eq!(asked, ["launch", "pause", "resume"]);
+    let terminals: Vec<&str> =
+        orders.iter().map(|order| order["tty"].as_str().expect("a terminal")).collect();
+    assert!(terminals[0] != terminals[1] && terminals[1] == terminals[2], "{terminals:?}");
+}
+
+/// Everything that a console shows of the log; the clock goes on meanwhile.
+fn shown(picture: &Picture) -> String {
+    let snapshot = Snapshot { now: At::default(), ..picture.snapshot.clone() };
+    let said: Vec<_> = picture.inbox.iter().map(|item| (item.seq, &item.text)).collect();
+    let told: Vec<_> = picture.timeline.iter().map(|entry| entry.seq).collect();
+    let people: BTreeMap<_, _> = picture.people.iter().collect();
+    format!("{snapshot:#?}\n{said:#?}\n{told:?}\n{people:#?}\n{:#?}", picture.audit.orders())
+}
+
+#[test]
+fn a_copy_that_followed_is_the_one_that_is_read_from_the_rows() {
+    let house = house();
+    let process = run(&house, &["--speed", "3600"]);
+    let store = house.path(".cascade/rehearsal.db");
+    let come = || async { attach(reach(&store).await.unwrap().expect("somebody holds the store")) };
+    let order = |order| Command::Order { order, signature: Signature::here(), why: "to compare".into() };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut followed = come().await;
+        seen(&mut followed, |p| p.starting.is_none() && p.preflight.is_some()).await;
+        followed.commands.send(Command::Launch(Signature::here())).await.unwrap();
+        // In the middle of it, held, and at the end.
+        seen(&mut followed, |p| p.snapshot.tally.converted > 3).await;
+        let hold = order(Order::Pause { only: None, why: "to compare".into() });
+        followed.commands.send(hold).await.unwrap();
+        seen(&mut followed, |p| matches!(p.snapshot.phase, Phase::Paused(_))).await;
+        same(&mut followed, &mut come().await).await;
+        let resume = order(Order::Resume { only: None, extend_timers: true });
+        followed.commands.send(resume).await.unwrap();
+        seen(&mut followed, |p| p.snapshot.phase == Phase::Ended).await;
+        same(&mut followed, &mut come().await).await;
+    });
+    process.terminate();
+}
+
+async fn seen(console: &mut Handle, is: impl Fn(&Picture) -> bool) -> Arc<Picture> {
+    let seen = tokio::time::timeout(LIMIT, console.picture.wait_for(|picture| is(picture))).await;
+    Arc::clone(&*seen.expect("in time").expect("the console lives"))
+}
+
+/// Both come to show the same place of the log, and then the same.
+async fn same(followed: &mut Handle, read: &mut Handle) {
+    let mut at = (0, 0);
+    let both = async {
+        loop {
+            let (a, b) = (Arc::clone(&followed.picture.borrow()), Arc::clone(&read.picture.borrow()));
+            at = (a.snapshot.seq, b.snapshot.seq);
+            if at.0 == at.1 && at.0 > 0 {
+                return (a, b);
+            }
+            tokio::select! {
+                _ = followed.picture.changed() => {}
+                _ = read.picture.changed() => {}
+            }
+        }
+    };
+    let (a, b) = tokio::time::timeout(LIMIT, both).await.expect("never at one place");
+    let (a, b) = (shown(&a), shown(&b));
+    let differs = a.lines().zip(b.lines()).find(|(a, b)| a != b);
+    assert!(a == b, "they differ: {differs:?}");
 }
 
 #[test]

@@ -157,6 +157,12 @@ impl Gallery {
         self.stale = true;
     }
 
+    /// What people wrote and said before, where the newest events tell of the last hour alone.
+    pub fn set_inbox(&mut self, inbox: &[StoredEvent]) {
+        self.picture.inbox = Arc::new(inbox.iter().filter_map(|stored| inbox_item(&entry(stored))).collect());
+        self.stale = true;
+    }
+
     /// What operators ordered before.
     pub fn set_audit(&mut self, audit: Audit) {
         self.picture.audit = Arc::new(audit);

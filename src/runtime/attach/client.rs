@@ -319,6 +319,7 @@ impl Client {
         match caught {
             Ok(Caught::Anew(shown)) => {
                 self.gallery.reset(replica.campaign(), &shown.people, &shown.newest);
+                self.gallery.set_inbox(&shown.inbox);
                 self.gallery.set_audit(shown.audit);
                 self.gallery.set_beside(&self.beside);
                 self.loaded = true;
@@ -355,6 +356,10 @@ impl Client {
     /// Nobody is there any more: the last picture stays, and says so.
     fn lose(&mut self, why: &str) {
         self.clock.run(false);
+        if let Some(replica) = &mut self.replica {
+            // Nobody's way is stood in while the store may be moved, restored or made smaller.
+            replica.forget();
+        }
         let (program, process) = (&self.seat.program, self.seat.process);
         self.sit_lost(format!(
             "{program} (process {process}) is gone: {why} · the last picture; looking for it again"
@@ -400,9 +405,6 @@ impl Client {
     fn find(&mut self, link: &Attached) {
         self.seat = seat(&link.welcome);
         (self.wanted, self.loaded) = (None, false);
-        if let Some(replica) = &mut self.replica {
-            replica.forget();
-        }
         self.gallery.set_place(link.welcome.place.clone());
         self.gallery.set_seat(self.seat.clone());
         self.tell(Level::Info, format!("attached again, to {}", link.to_whom()));
