@@ -195,12 +195,6 @@ impl Driver {
         }
     }
 
-    /// A first picture of what was loaded, before anything moves.
-    pub(super) fn show(&mut self) {
-        let now = self.now();
-        self.parts.gallery.show(self.kept.campaign.as_ref(), self.kept.seq, now, true);
-    }
-
     /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
         if !self.begun {

@@ -149,7 +149,9 @@ impl Junction {
             // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
             driver.catch_up(driver.kept.last_at);
         }
-        driver.show();
+        // What was loaded is seen before anything moves.
+        let now = driver.now();
+        driver.parts.gallery.show(driver.kept.campaign.as_ref(), driver.kept.seq, now, true);
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
         }

@@ -1,10 +1,10 @@
 //! The console's side: a copy of the campaign, pictures of it, and a way to ask. When the other side goes away the
 //! last picture stays, and the console attaches again as soon as somebody is there.
 
-use super::place;
+use super::reach::{Attached, PATIENCE, reach};
 use super::replica::{Caught, Replica};
 use super::seat::{InControl, Seat};
-use super::wire::{self, Answer, Asked, Hello, Lines, PROTOCOL, Pen, Told, Welcome};
+use super::wire::{self, Asked, Pen, Told, Welcome};
 use crate::clock::Clock;
 use crate::model::{CascadeId, Mode};
 use crate::runtime::ears::Hearing;
@@ -12,16 +12,12 @@ use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, TimelineEntry};
 use crate::runtime::operator;
-use crate::runtime::store::{Locked, Reader, StoreError, attachable};
+use crate::runtime::store::{Reader, StoreError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// For the other side to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Between two tries to attach again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -31,83 +27,6 @@ const WAITING: usize = 64;
 
 /// Events of one customer that a history shows at most.
 const HISTORY: usize = 5000;
-
-/// A connection to whoever runs the store's campaign.
-#[derive(Debug)]
-pub struct Attached {
-    lines: Lines,
-    pen: Pen,
-    welcome: Welcome,
-    store: PathBuf,
-}
-
-/// Somebody holds the store, and a console cannot attach to them.
-#[derive(Debug, thiserror::Error)]
-pub enum Unreachable {
-    /// They do not want us.
-    #[error("{0}")]
-    Refused(String),
-    /// Their socket is another user's.
-    #[error("{0} is another user's socket; nothing was sent to it")]
-    Foreign(String),
-    /// They say nothing.
-    #[error("{holder} holds the store and does not answer ({why}); if it hangs, end it: nothing is lost")]
-    Silent {
-        /// Who.
-        holder: String,
-        /// What came instead.
-        why: String,
-    },
-}
-
-/// Attaches to whoever holds `store`. `None`: nobody does, or nobody any more.
-pub async fn reach(store: &Path) -> Result<Option<Attached>, Unreachable> {
-    let Some(Locked { holder, socket: Some(socket), .. }) = attachable(store) else { return Ok(None) };
-    let silent = |why: String| Unreachable::Silent { holder: holder.clone(), why };
-    let connecting = tokio::time::timeout(PATIENCE, UnixStream::connect(&socket));
-    let stream = match connecting.await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error))
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
-        {
-            return Ok(None);
-        }
-        Ok(Err(error)) => return Err(silent(error.to_string())),
-        Err(_) => return Err(silent("it takes no connection".into())),
-    };
-    let ours = place::own_user().and_then(|own| Ok(stream.peer_cred()?.uid() == own));
-    if !ours.unwrap_or(false) {
-        return Err(Unreachable::Foreign(crate::model::clean(&socket.to_string_lossy())));
-    }
-    let (mut lines, mut pen) = wire::lines(stream);
-    let greeting = async {
-        wire::say(&mut pen, &Hello::here()).await?;
-        wire::hear::<Answer>(&mut lines).await
-    };
-    let welcome = match tokio::time::timeout(PATIENCE, greeting).await {
-        Ok(Ok(Some(Answer::Welcome(welcome)))) => *welcome,
-        Ok(Ok(Some(Answer::Refused { why }))) => return Err(Unreachable::Refused(crate::model::clean(&why))),
-        // It ended just now.
-        Ok(Ok(None)) => return Ok(None),
-        Ok(Err(error)) => return Err(silent(error.to_string())),
-        Err(_) => return Err(silent(format!("nothing in {} s", PATIENCE.as_secs()))),
-    };
-    if welcome.protocol != PROTOCOL {
-        let theirs = crate::model::clean(&welcome.version);
-        return Err(Unreachable::Refused(format!(
-            "{holder} is cascade {theirs} and this console is {}: use the same one for both",
-            wire::version()
-        )));
-    }
-    Ok(Some(Attached { lines, pen, welcome, store: store.to_owned() }))
-}
-
-impl Attached {
-    /// `cascade run (process 4711)`
-    pub fn to_whom(&self) -> String {
-        format!("{} (process {})", crate::model::clean(&self.welcome.program), self.welcome.process)
-    }
-}
 
 /// A console's handle on a campaign that another process runs. Everything ends with the handle; there, nothing does.
 pub fn attach(link: Attached) -> Handle {

@@ -16,13 +16,17 @@
 //! rank.
 
 mod client;
+mod console;
 mod control;
 mod place;
+mod reach;
 mod replica;
 mod seat;
 mod server;
+mod talk;
 mod wire;
 
-pub use client::{Attached, Unreachable, attach, reach};
+pub use client::attach;
+pub use reach::{Attached, Unreachable, reach};
 pub use seat::{InControl, Seat, sits};
 pub use server::{Host, Server};

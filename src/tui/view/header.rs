@@ -8,7 +8,7 @@ use crate::engine::event::CampaignKind;
 use crate::engine::snapshot::Phase;
 use crate::model::Mode;
 use crate::phrases::span;
-use crate::runtime::attach::InControl;
+use crate::runtime::attach::{InControl, Seat};
 use crate::tui::text::{city, cut, weekday, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -94,10 +94,9 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         let place = crate::model::clean(&ctx.picture.place.workspace);
         left.push(piece(3, format!(" {place}"), theme.muted));
     }
-    if let Some(seat) = ctx.picture.seat.as_ref().filter(|seat| seat.lost.is_none()) {
+    if let Some(seat) = seat(ctx).filter(|_| cells >= ROOM_FOR_SEAT) {
         let (short, more) = seat.title();
-        let style = if seat.control == InControl::Us { theme.strong } else { theme.warning };
-        left.push(piece(1, format!(" · {short}"), style));
+        left.push(piece(0, format!(" · {short}"), seat_style(ctx, seat)));
         left.push(piece(2, more, theme.muted));
     }
     right.push(state(ctx));
@@ -134,12 +133,29 @@ fn state<'a>(ctx: &Ctx) -> Piece<'a> {
     piece(0, format!("  {words} "), style)
 }
 
+/// Fewer cells than this have no room on the first line for where an attached console sits.
+const ROOM_FOR_SEAT: usize = 72;
+
+/// Where an attached console sits, as long as somebody is at the other end.
+fn seat<'a>(ctx: &'a Ctx) -> Option<&'a Seat> {
+    ctx.picture.seat.as_deref().filter(|seat| seat.lost.is_none())
+}
+
+fn seat_style(ctx: &Ctx, seat: &Seat) -> Style {
+    if seat.control == InControl::Us { ctx.theme.strong } else { ctx.theme.warning }
+}
+
 /// Fewer cells than this have no room for both ears and money.
 const ROOM_FOR_EARS: usize = 100;
 
 fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
     let mut left = Vec::new();
+    if let Some(seat) = seat(ctx).filter(|_| cells < ROOM_FOR_SEAT) {
+        let (short, _) = seat.title();
+        let word = short.rsplit(" · ").next().unwrap_or_default();
+        left.push(piece(0, format!(" {word} ·"), seat_style(ctx, seat)));
+    }
     if ctx.picture.ears.is_empty() {
         left.push(piece(1, " hears nobody yet", theme.muted));
     } else {
