@@ -301,6 +301,25 @@ fn stopped_and_started_again_it_goes_on_and_consoles_find_it_by_themselves() {
     house.log_gives_the_rows();
 }
 
+#[test]
+fn a_terminal_that_goes_away_does_not_end_it() {
+    let house = house();
+    let mut session = Pty::start(WIDE, &house.path(""), &["run", "--seed", "1", "--speed", "1440"], &[]);
+    session.sees("cascade: running (rehearsal");
+    let mut console = console(&house);
+    launch(&mut console);
+    // Its terminal is hung up: what it says from now on nobody can read, and writing it fails.
+    session.close();
+    command(&mut console, "give-control");
+    console.sees("attached · nobody is in control");
+    console.sees("■ ended");
+    console.keys("q");
+    assert_eq!(console.end().code, 0);
+    session.signal("TERM");
+    assert_eq!(session.code(), 0);
+    house.log_gives_the_rows();
+}
+
 fn report_of(house: &House) -> Value {
     house.run(&["report", "--json"]).report()
 }

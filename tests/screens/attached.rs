@@ -79,7 +79,9 @@ async fn whoever_reads_changes_nothing_and_holds_all_the_same() {
         assert_eq!(seen.asked, ["Quit"], "{keys}");
         let text = seen.text();
         assert!(
-            text.contains("ana@desk pts/3 is in control since 13:05: :take-control takes over"),
+            text.contains(
+                "ana@desk pts/3 is in control since 13:05 by the wall clock: :take-control takes over"
+            ),
             "{text}"
         );
     }

@@ -68,7 +68,7 @@ pub fn refusal(who: &Who, since: At, for_good: bool, zone: chrono_tz::Tz) -> Str
     } else {
         ":take-control takes over; P holds all sending from here too"
     };
-    format!("{} is in control since {since}: {then}", sits(who))
+    format!("{} is in control since {since} by the wall clock: {then}", sits(who))
 }
 
 /// Who sits where: `ana@desk pts/3`. Two consoles of one user differ by their terminal.

@@ -118,7 +118,7 @@ fn taking(ctx: &Ctx) -> String {
             let since = crate::tui::text::minute(*since, ctx.zone);
             let who = sits(who);
             format!(
-                "{who} is in control since {since}. They are told so and go on reading; what they asked for stays."
+                "{who} is in control since {since} by the wall clock. They are told so and go on reading; what they asked for stays."
             )
         }
         Some(InControl::Us | InControl::Nobody) | None => "Nobody is in control now.".to_owned(),
