@@ -220,10 +220,14 @@ mod tests {
         assert!(Filter::parse("sort:luck").problem.unwrap().contains("luck"));
     }
 
+    /// It lists more than it says, and that is remembered.
     #[test]
     fn a_word_being_typed_filters_nothing_yet() {
-        assert_eq!(Filter::parse("status:op"), Filter::default());
+        for line in ["status:op", "status:", "can:re"] {
+            assert_eq!(Filter::parse(line), Filter { unread: Some(line.into()), ..Filter::default() });
+        }
         assert_eq!(Filter::parse("sort:d"), Filter::default());
-        assert_eq!(Filter::parse("status:"), Filter::default());
+        assert_eq!(Filter::parse("status:hled bo").unread.as_deref(), Some("status:hled"));
+        assert_eq!(Filter::parse("status:held can:retry code:429 bo").unread, None);
     }
 }

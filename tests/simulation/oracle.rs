@@ -3,7 +3,7 @@
 
 use crate::book::Stage;
 use crate::hooks::{Body, Hook};
-use crate::setting::Setting;
+use crate::setting::{Setting, WAITS_MIN, What};
 use crate::transport;
 use crate::world::{Sent, State};
 use cascade::clock;
@@ -22,6 +22,27 @@ const PROOF: Duration = Duration::from_secs(301);
 /// After the catch-up; the machine's clock may have been moved by less than a gap meanwhile.
 const SETTLED: TimeDelta = TimeDelta::minutes(9);
 
+/// A wish of the operator's is on disk by then, however slow the disk.
+const RECORDED: Duration = Duration::from_secs(30);
+
+/// Something that the operator asked for: when, and when by the machine's steady clock, which stands still in sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    at: At,
+    steady: Instant,
+}
+
+impl Wish {
+    fn now(at: At) -> Self {
+        Self { at, steady: clock::wall() }
+    }
+
+    /// Long enough ago to be on disk.
+    fn is_recorded(self, by: Instant) -> bool {
+        by.saturating_duration_since(self.steady) > RECORDED
+    }
+}
+
 /// Something that keeps us from somebody: since when, and the report that told, unless it acts by itself.
 #[derive(Clone, Copy, Debug)]
 struct Barred {
@@ -38,11 +59,11 @@ pub struct Oracle {
     pub stopped_by_sms: HashSet<Phone>,
     stopped: HashMap<Phone, Barred>,
     reacted: HashMap<CascadeId, Barred>,
-    ended_by_hand: HashMap<CascadeId, At>,
-    held: Option<At>,
-    resumed: Option<At>,
-    held_on: [Option<At>; 4],
-    resumed_on: [Option<At>; 4],
+    ended_by_hand: HashMap<CascadeId, Wish>,
+    held: Option<Wish>,
+    resumed: Option<Wish>,
+    held_on: [Option<Wish>; 4],
+    resumed_on: [Option<Wish>; 4],
     left: Option<At>,
     proof: Option<Instant>,
     /// A round trip has failed since the last proof.
@@ -55,6 +76,11 @@ pub struct Oracle {
     /// Minutes of the day in New York, where everybody lives.
     quiet: Option<(u32, u32)>,
     released: bool,
+    store_failed: Option<Instant>,
+    /// How long each step but the last waits.
+    waits: Vec<TimeDelta>,
+    clock_moves: bool,
+    hurried: HashSet<CascadeId>,
 }
 
 impl Oracle {
@@ -78,6 +104,10 @@ impl Oracle {
             cap: setting.cap as usize,
             quiet: setting.quiet_min().map(|(from, to)| (u32::from(from), u32::from(to))),
             released: false,
+            store_failed: None,
+            waits: WAITS_MIN[setting.rules].iter().map(|minutes| TimeDelta::minutes(*minutes)).collect(),
+            hurried: HashSet::new(),
+            clock_moves: setting.acts.iter().any(|act| matches!(act.what, What::ClockJumps { .. })),
         }
     }
 
@@ -87,24 +117,26 @@ impl Oracle {
     }
 
     pub fn holds(&mut self, now: At, only: Option<Channel>) {
-        match only {
-            None => self.held = self.held.or(Some(now)),
-            Some(channel) => {
-                let held = &mut self.held_on[channel.index()];
-                *held = held.or(Some(now));
-            }
-        }
+        let held = match only {
+            None => &mut self.held,
+            Some(channel) => &mut self.held_on[channel.index()],
+        };
+        *held = held.or(Some(Wish::now(now)));
     }
 
     pub fn resumes(&mut self, now: At, only: Option<Channel>) {
         match only {
-            None => self.resumed = Some(now),
-            Some(channel) => self.resumed_on[channel.index()] = Some(now),
+            None => self.resumed = Some(Wish::now(now)),
+            Some(channel) => self.resumed_on[channel.index()] = Some(Wish::now(now)),
         }
     }
 
+    pub fn store_fails(&mut self) {
+        self.store_failed = self.store_failed.or(Some(clock::wall()));
+    }
+
     pub fn ends_by_hand(&mut self, now: At, cascade: CascadeId) {
-        self.ended_by_hand.insert(cascade, now);
+        self.ended_by_hand.insert(cascade, Wish::now(now));
     }
 
     fn is_quiet(&self, machine: At) -> bool {
@@ -113,6 +145,11 @@ impl Oracle {
         self.quiet.is_some_and(|(from, to)| {
             if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
         })
+    }
+
+    /// The operator cut their wait short.
+    pub fn hurries(&mut self, cascade: CascadeId) {
+        self.hurried.insert(cascade);
     }
 
     pub fn leaves(&mut self, now: At) {
@@ -188,6 +225,7 @@ impl State {
         self.once_per_step(attempt, &mut broken);
         self.once_per_person(machine, attempt, cascade, &out.to, &mut broken);
         self.wanted(now, cascade, channel, &out.to, &mut broken);
+        self.waited(now, attempt, &mut broken);
         self.heard_before(now, &mut broken);
         if self.oracle.is_quiet(machine) {
             broken.push("4: in quiet hours".to_owned());
@@ -317,17 +355,48 @@ impl State {
         if oracle.reacted.get(&cascade).is_some_and(|b| before(b.since)) && !oracle.released {
             broken.push("4: they had answered".into());
         }
-        if oracle.ended_by_hand.get(&cascade).is_some_and(|at| before(*at)) {
+        if oracle.ended_by_hand.get(&cascade).is_some_and(|wish| before(wish.at)) {
             broken.push("4: the operator had ended it".into());
         }
-        if book.paused || oracle.held.is_some_and(before) {
+        if book.paused || oracle.held.is_some_and(|wish| before(wish.at)) {
             broken.push("4: everything is held".into());
         }
-        if book.paused_on[channel.index()] || oracle.held_on[channel.index()].is_some_and(before) {
+        if book.paused_on[channel.index()]
+            || oracle.held_on[channel.index()].is_some_and(|wish| before(wish.at))
+        {
             broken.push("4: the channel is held".into());
         }
         if oracle.left.is_some_and(before) {
             broken.push("4: the operator had left".into());
+        }
+    }
+
+    /// The step before had its time. A clock that was moved, and waits that were lengthened, are left out.
+    fn waited(&self, now: At, attempt: AttemptId, broken: &mut Vec<String>) {
+        let Some(entry) = self.book.attempts.get(&attempt).filter(|_| !self.oracle.clock_moves) else {
+            return;
+        };
+        let Some(before) = entry.step.checked_sub(1) else { return };
+        if self.oracle.hurried.contains(&entry.cascade) {
+            return;
+        }
+        // Several calls are made within one wait, which runs from the first.
+        let all = self.book.of_step.get(&(entry.cascade, before)).map_or(&[][..], Vec::as_slice);
+        let waits = |id: &&AttemptId| {
+            let stage = self.book.attempts.get(*id).map(|entry| entry.stage);
+            matches!(stage, Some(Stage::Accepted | Stage::Unanswered))
+        };
+        // Nobody sits out a wait for what bounced in the end.
+        if !all.last().is_some_and(|last| waits(&last)) {
+            return;
+        }
+        let mut sent =
+            all.iter().filter(waits).filter_map(|id| self.sent.iter().find(|sent| sent.attempt == *id));
+        let Some(sent) = sent.find(|sent| !sent.failed) else { return };
+        let Some(wait) = self.oracle.waits.get(before as usize) else { return };
+        // In doubt it runs from the claim, which a slow disk may have kept back.
+        if now - sent.at + TimeDelta::seconds(30) < *wait {
+            broken.push(format!("the wait of step {before} is cut short: it began at {}", sent.at));
         }
     }
 
@@ -412,16 +481,27 @@ impl State {
         }
     }
 
-    /// What only a process knew is lost with it; the disk speaks from here on.
+    /// What only a process knew is lost with it; the disk speaks from here on. What the operator had said long before
+    /// is on disk, or it never will be.
     pub fn died(&mut self) {
         let book = &self.book;
         let on_disk = |b: &Barred| b.told_by.is_none_or(|key| book.dedup.contains(&key));
         let oracle = &mut self.oracle;
         oracle.stopped.retain(|_, barred| barred.told_by.is_some() && on_disk(barred));
         oracle.reacted.retain(|_, barred| barred.told_by.is_some() && on_disk(barred));
-        oracle.ended_by_hand.clear();
-        (oracle.held, oracle.held_on, oracle.left, oracle.proof) = (None, [None; 4], None, None);
-        oracle.deaf = false;
+        // Where the store failed, the operator was told that nothing is recorded any more.
+        let by = oracle.store_failed.take().unwrap_or_else(clock::wall);
+        oracle.ended_by_hand.retain(|_, wish| wish.is_recorded(by));
+        oracle.held = oracle.held.filter(|wish| wish.is_recorded(by));
+        oracle.held_on = oracle.held_on.map(|wish| wish.filter(|wish| wish.is_recorded(by)));
+        (oracle.left, oracle.proof, oracle.deaf) = (None, None, false);
+    }
+
+    /// 8, before the batch is entered.
+    pub fn judge_reports(&mut self, batch: &Batch, now: At) {
+        if let Some(key) = batch.dedup.iter().find(|key| self.book.dedup.contains(*key)) {
+            self.breaks(now, format!("8: the same report was taken in twice: {key:?}"));
+        }
     }
 
     /// What a commit says about holds.

@@ -71,6 +71,9 @@ pub enum What {
     ResumeChannel(Channel, bool),
     Stop(u64),
     OptOut(u64),
+    SkipWait(u64),
+    /// Everybody whose step failed, once more.
+    RetryAll,
     /// `P`, and leaving in the same breath.
     Leave {
         away_s: u64,
@@ -160,6 +163,9 @@ pub const RULES: [&str; 4] = [
         {"channel":"phone","wait":"2h","if_no_answer":"sms"},
         {"channel":"sms","wait":null,"terminal":true}]}"#,
 ];
+
+/// Their waits, as the oracle reads them, in minutes; several calls are made within theirs.
+pub const WAITS_MIN: [&[i64]; 4] = [&[20, 10], &[25, 15], &[40], &[360, 120]];
 
 impl Setting {
     /// What this seed says, for `people` customers.
@@ -275,7 +281,7 @@ fn act(draw: Draw, people: u64) -> Act {
     } else {
         draw.named("at").below(STORMY_S)
     };
-    let what = match draw.named("what").below(17) {
+    let what = match draw.named("what").below(20) {
         0 | 1 => What::HoldAll,
         2 => What::Resume { extend },
         3 => What::PauseChannel(channel),
@@ -289,6 +295,8 @@ fn act(draw: Draw, people: u64) -> Act {
         11 | 12 => What::Stops(who),
         13 | 14 => What::Kill { away_s: away(span) },
         15 if span.hits(200) => What::StopCampaign,
+        16 | 17 => What::SkipWait(who),
+        18 => What::RetryAll,
         _ => What::SettleAll { truthfully: draw.named("truth").hits(800) },
     };
     Act { at_s, what }

@@ -264,6 +264,9 @@ impl World {
         let slow = if state.calm { 0 } else { state.setting.faults.slow_commit_ms };
         let latency = if draw.hits(100) { draw.of(1).below(slow + 1) } else { draw.of(2).below(5) };
         let fault = state.setting.store.iter().find(|(nth, _)| *nth == n).map(|(_, fault)| *fault);
+        if fault.is_some() {
+            state.oracle.store_fails();
+        }
         let points =
             [Point::InCommit { durable: false }, Point::InCommit { durable: true }, Point::AfterCommit];
         let death = points.into_iter().find(|point| state.reaches(*point));
@@ -274,6 +277,7 @@ impl World {
     pub fn committed(&self, batch: &Batch) {
         let mut state = self.lock();
         let now = self.true_time(state.offset);
+        state.judge_reports(batch, now);
         state.book.enter(batch);
         for (seq, event) in &batch.events {
             (
