@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 #![expect(dead_code, reason = "the houses and ledgers of the pilots' tests, of which this needs some")]
 
+#[path = "kills/blow.rs"]
+mod blow;
 #[path = "pilot/house.rs"]
 mod house;
 #[path = "kills/plan.rs"]

@@ -167,6 +167,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.set_inbox(&loaded.inbox);
         self.parts.gallery.set_audit(loaded.audit);
     }
 

@@ -1,6 +1,7 @@
 //! The world, joined to the engine by one loop.
 
 mod asking;
+pub mod attach;
 mod boot;
 pub mod brakes;
 mod commands;
@@ -8,6 +9,7 @@ mod commit;
 mod dispatch;
 mod driver;
 mod ears;
+pub mod feed;
 mod gallery;
 mod gap;
 pub mod handle;
