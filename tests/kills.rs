@@ -5,6 +5,7 @@
 //! repeats itself, and people who say STOP while we are down. Without a number it kills a few times.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::print_stdout, reason = "tells what was seen")]
 #![expect(dead_code, reason = "the houses and ledgers of the pilots' tests, of which this needs some")]
 
 #[path = "kills/blow.rs"]

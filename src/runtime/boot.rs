@@ -2,7 +2,7 @@
 //! we can hear before we can speak.
 
 use super::attach::{Host, Server};
-use super::driver::Ended;
+use super::closing::Ended;
 use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;

@@ -9,8 +9,9 @@
 
 use super::boot::{Purpose, Wires};
 use super::brakes::Brakes;
+use super::closing::Ended;
 use super::dispatch::Dispatch;
-use super::driver::{Driver, Ended, Parts};
+use super::driver::{Driver, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
 use super::handle::{Command, Notice, PlaceFacts, Signature};
