@@ -65,6 +65,10 @@ pub enum Command {
     Events(Events),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
+    /// Copy the store, also while another process writes it
+    Backup(Backup),
+    /// Put a backup into the store's place; it sends nothing until you confirm what was lost
+    Restore(Restore),
 }
 
 /// `cascade check`
@@ -187,6 +191,32 @@ pub struct Sandbox {
     /// How people behave: a cascade.scenario/1 file, or quick
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+}
+
+/// `cascade backup`
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// Where the copy goes; nothing is overwritten
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object, cascade.backup/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade restore`
+#[derive(Clone, Debug, Args)]
+pub struct Restore {
+    /// What `cascade backup` wrote
+    #[arg(value_name = "FILE", required_unless_present = "anew")]
+    pub file: Option<PathBuf>,
+    /// Put nothing into its place: move a damaged or lost store aside, and accept that the next one begins without
+    /// knowing who was contacted
+    #[arg(long, conflicts_with = "file")]
+    pub anew: bool,
+    /// Print one JSON object, cascade.restore/1
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -2,82 +2,72 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use cascade::engine::event::{CampaignKind, CascadeStart, Launch};
+#[path = "store/backup.rs"]
+mod backup;
+#[path = "store/crash.rs"]
+mod crash;
+#[path = "store/fixture.rs"]
+mod fixture;
+#[path = "store/full.rs"]
+mod full;
+#[path = "store/golden.rs"]
+mod golden;
+#[path = "store/outside.rs"]
+mod outside;
+
 use cascade::engine::input::Input;
-use cascade::engine::policy::Policy;
-use cascade::engine::{self, Campaign, Concluded};
-use cascade::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Consents, Customer, Leg, Mode, Money, Outcome, PersonId,
-    Phone, Segment, TimerId,
-};
-use cascade::runtime::store::{Batch, PersonRow, Store, StoreError, TextRow};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use cascade::model::{At, Channel, Mode, TextId};
+use cascade::runtime::store::{Keeper as _, Reader, Store, StoreError, TextRow};
+use fixture::{Tale, holds_together, in_flight, open, phone, stored};
 
 #[tokio::test]
 async fn what_was_committed_is_read_back_as_it_was() {
-    let place = tempfile::tempdir().unwrap();
-    let store = Store::open(&place.path().join("rehearsal.db"), Mode::Rehearsal).unwrap();
-    let (mut campaign, launched) = launch(store.id(), 3);
-    let mut seq = 0;
-    store.commit(batch(&campaign, launched, &mut seq)).await.unwrap();
-    let at = At::from_secs(1_800_000_001);
-    let claimed = engine::apply(&mut campaign, at, Input::Permit(Channel::Whatsapp)).unwrap();
-    store.commit(batch(&campaign, claimed, &mut seq)).await.unwrap();
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (mut tale, launched) = Tale::launch(store.id(), 3);
+    store.commit(launched).await.unwrap();
+    store.commit(tale.hear(Input::Permit(Channel::Whatsapp))).await.unwrap();
 
-    let loaded = store.reader().unwrap().load(10).unwrap();
-    assert_eq!(loaded.campaign.as_ref(), Some(&campaign), "the rows are the campaign");
-    assert_eq!(loaded.seq, seq);
-    assert_eq!(loaded.last_at, Some(at));
+    let loaded = holds_together(&path);
+    assert_eq!(loaded.campaign.as_ref(), Some(&tale.campaign), "the rows are the campaign");
+    assert_eq!((loaded.seq, loaded.last_at), (tale.seq, Some(tale.at)));
     assert_eq!(loaded.people.len(), 3);
-    let log = store.reader().unwrap().events_after(0, None, 1000).unwrap();
-    let replayed = engine::replay(log.iter().map(|stored| &stored.event)).unwrap();
-    assert_eq!(replayed, campaign, "the log folds to the rows");
-    let seqs: Vec<u64> = log.iter().map(|stored| stored.seq).collect();
-    assert_eq!(seqs, (1..=seq).collect::<Vec<_>>());
+    assert_eq!(loaded.restored, None);
 }
 
 #[tokio::test]
 async fn a_commit_that_fails_leaves_nothing_of_itself() {
-    let place = tempfile::tempdir().unwrap();
-    let store = Store::open(&place.path().join("rehearsal.db"), Mode::Rehearsal).unwrap();
-    let (campaign, launched) = launch(store.id(), 2);
-    let mut seq = 0;
-    store.commit(batch(&campaign, launched.clone(), &mut seq)).await.unwrap();
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (tale, launched) = Tale::launch(store.id(), 2);
+    store.commit(launched.clone()).await.unwrap();
     // The same places in the log again: refused, with the text that stood beside them.
-    let mut again = 0;
-    let mut twice = batch(&campaign, launched, &mut again);
-    twice.texts.push(TextRow {
-        id: cascade::model::TextId(9),
-        person: None,
-        at: At::default(),
-        body: "late".into(),
-    });
+    let mut twice = launched;
+    let body = "late".into();
+    twice.texts.push(TextRow { id: TextId(9), person: None, from: None, at: At::default(), body });
     let error = store.commit(twice).await.unwrap_err();
     assert!(error.to_string().contains("cannot write events"), "{error}");
     let reader = store.reader().unwrap();
-    assert_eq!(reader.text(cascade::model::TextId(9)).unwrap(), None);
-    assert_eq!(reader.load(10).unwrap().seq, seq);
+    assert_eq!(reader.text(TextId(9)).unwrap(), None);
+    assert_eq!(reader.load(10).unwrap().seq, tale.seq);
 }
 
 #[test]
 fn a_second_writer_is_told_who_holds_it() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("rehearsal.db");
-    let first = Store::open(&path, Mode::Rehearsal).unwrap();
+    let (_place, path) = stored();
+    let first = open(&path);
     let refused = Store::open(&path, Mode::Rehearsal).unwrap_err();
     let words = refused.to_string();
     assert!(words.contains(&format!("process {}", std::process::id())), "{words}");
     drop(first);
-    Store::open(&path, Mode::Rehearsal).unwrap();
+    open(&path);
 }
 
 #[test]
 fn readers_look_in_while_somebody_writes() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("rehearsal.db");
-    let store = Store::open(&path, Mode::Rehearsal).unwrap();
-    let reader = cascade::runtime::store::Reader::open(&path).unwrap();
+    let (_place, path) = stored();
+    let store = open(&path);
+    let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.meta("store_id").unwrap().as_deref(), Some(store.id()));
 }
 
@@ -89,16 +79,6 @@ fn rehearsal_and_live_never_share_a_store() {
 }
 
 #[test]
-fn a_damaged_store_is_named_and_left_as_it_is() {
-    let (_place, path) = stored();
-    let damage = b"this is no database, but a letter to the operator";
-    std::fs::write(&path, damage).unwrap();
-    let refused = Store::open(&path, Mode::Rehearsal).unwrap_err();
-    assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
-    assert_eq!(std::fs::read(&path).unwrap(), damage, "nothing was changed");
-}
-
-#[test]
 fn a_newer_store_is_not_touched() {
     let (_place, path) = stored();
     let newer = rusqlite::Connection::open(&path).unwrap();
@@ -106,123 +86,63 @@ fn a_newer_store_is_not_touched() {
     drop(newer);
     let refused = Store::open(&path, Mode::Rehearsal).unwrap_err();
     assert!(matches!(refused, StoreError::TooNew { found: 999, .. }), "{refused}");
-}
-
-#[test]
-#[cfg(unix)]
-fn nobody_else_may_read_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let (_place, path) = stored();
-    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let refused = Reader::open(&path).unwrap_err();
+    assert!(matches!(refused, StoreError::TooNew { found: 999, .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn people_and_outcomes_survive_in_every_script() {
-    let place = tempfile::tempdir().unwrap();
-    let store = Store::open(&place.path().join("rehearsal.db"), Mode::Rehearsal).unwrap();
-    let (campaign, launched) = launch(store.id(), 1);
-    let mut seq = 0;
-    let mut all = batch(&campaign, launched, &mut seq);
-    all.people[0].customer.name = "Zoë \u{1b}[2J 🦀 名前".into();
-    store.commit(all).await.unwrap();
-    let people = store.reader().unwrap().people(campaign.id()).unwrap();
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (tale, mut launched) = Tale::launch(store.id(), 1);
+    launched.people[0].customer.name = "Zoë \u{1b}[2J 🦀 名前".into();
+    store.commit(launched).await.unwrap();
+    let people = store.reader().unwrap().people(tale.campaign.id()).unwrap();
     let kept = people.values().next().unwrap();
     assert_eq!(kept.name.raw(), "Zoë \u{1b}[2J 🦀 名前");
     assert_eq!(kept.name.screen(), "Zoë ·[2J 🦀 名前");
 }
 
-fn stored() -> (tempfile::TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("rehearsal.db");
-    drop(Store::open(&path, Mode::Rehearsal).unwrap());
-    assert!(Path::new(&path).exists());
-    (place, path)
-}
-
-fn batch(campaign: &Campaign, concluded: Concluded, seq: &mut u64) -> Batch {
-    let numbered = concluded.events.into_iter().map(|event| {
-        *seq += 1;
-        (*seq, event)
-    });
-    let events: Vec<_> = numbered.collect();
-    let people =
-        campaign.journeys().iter().map(|j| PersonRow { id: j.person, customer: customer(j.person.0) });
-    Batch {
-        events,
-        header: Some(campaign.header.clone()),
-        journeys: campaign.journeys().to_vec(),
-        people: people.collect(),
-        ..Batch::default()
+#[tokio::test]
+async fn late_news_of_an_earlier_campaign_finds_its_way() {
+    let (_place, path) = stored();
+    let first = in_flight(&path, 3).await;
+    let store = open(&path);
+    let (mut second, launched) = Tale::launch_after(store.id(), 2, Some(&first));
+    store.commit(launched).await.unwrap();
+    let (attempt, batches) = second.send(Channel::Whatsapp);
+    for batch in batches {
+        store.commit(batch).await.unwrap();
     }
-}
+    let (one, two) = (first.campaign.id(), second.campaign.id());
+    let old = first.campaign.journeys()[2].attempts[0].id;
+    assert_eq!(store.attempt_by_provider(&format!("wamid.{old}")).unwrap(), Some(old));
+    assert_eq!(store.attempt_by_provider(&format!("wamid.{attempt}")).unwrap(), Some(attempt));
+    assert_eq!(store.attempt_by_provider("wamid.of somebody else").unwrap(), None);
+    assert_eq!(store.attempt_by_provider("").unwrap(), None);
+    let holding = |attempt| store.campaign_holding(attempt).unwrap().map(|campaign| campaign.id());
+    assert_eq!((holding(old), holding(attempt)), (Some(one), Some(two)));
+    let beyond = cascade::model::AttemptId(second.campaign.header.next_attempt.0);
+    assert_eq!((holding(beyond), holding(cascade::model::AttemptId(0))), (None, None));
+    // The third was in the first campaign alone.
+    let person = |n: u64| store.people_at(&phone(n)).unwrap()[0];
+    assert_eq!(store.newest_campaign_of(person(1)).unwrap(), Some(two));
+    assert_eq!(store.newest_campaign_of(person(3)).unwrap(), Some(one));
+    assert_eq!(store.newest_campaign_of(cascade::model::PersonId(99)).unwrap(), None);
+    assert_eq!(store.people(one).unwrap().len(), 3);
 
-fn customer(n: u64) -> Customer {
-    Customer {
-        line: n + 1,
-        name: format!("Customer {n}").into(),
-        phone: Phone::parse_e164(&format!("+1415555{:04}", 100 + n)).unwrap(),
-        segment: Segment("retail".into()),
-        email: None,
-        timezone: None,
-        language: None,
-        country: Some("US".into()),
-        consents: Consents::default(),
-        extra: BTreeMap::new(),
+    // What it leads to is written beside what happens in the newest.
+    let mut old = first;
+    old.seq = second.seq;
+    let late = old.agree(cascade::model::AttemptId(3), "sorry, only saw it now");
+    let mut batch = second.hear(Input::Permit(Channel::Whatsapp));
+    for (seq, _) in &mut batch.events {
+        *seq += late.events.len() as u64;
     }
-}
-
-fn launch(store: &str, people: u64) -> (Campaign, Concluded) {
-    let leg = Leg {
-        channel: Channel::Whatsapp,
-        wait_s: None,
-        attempts: 1,
-        bounce_waits: false,
-        converts_on: vec![Outcome::Replied],
-        reserve: Money::parse("0.05").unwrap(),
-        template: Some("renewal/en_US".into()),
-    };
-    let start = |n: u64| CascadeStart {
-        segment: Segment("retail".into()),
-        start: Channel::Whatsapp,
-        propensity: 1.0,
-        walk: vec![leg.clone()],
-        skips: Vec::new(),
-        zone: "America/New_York".into(),
-        country: Some("US".into()),
-        line: PersonId(n),
-        recent: Vec::new(),
-    };
-    let launch = Launch {
-        name: "renewal".into(),
-        kind: CampaignKind::Pilot,
-        mode: Mode::Rehearsal,
-        rules_hash: "r".into(),
-        content_hash: "c".into(),
-        rules_commit: None,
-        speed: 720.0,
-        seed: 1,
-        customers: people,
-        rejects: 0,
-        store: store.into(),
-        first_cascade: CascadeId(1),
-        first_attempt: AttemptId(1),
-        first_timer: TimerId(1),
-        policy: Policy {
-            conversion_window_s: 86_400,
-            quiet_hours: Vec::new(),
-            expires_s: 86_400,
-            retry_max: 5,
-            per_person_24h: 3,
-            budget: Money::parse("100").unwrap(),
-            currency: "USD".into(),
-            max_failure_share: 0.05,
-            max_optout_share: 0.05,
-            min_customers: 50,
-            concurrent: vec![(Channel::Whatsapp, 8)],
-            prices: vec![(Channel::Whatsapp, Money::parse("0.05").unwrap(), Money::ZERO)],
-        },
-    };
-    let starts = (1..=people).map(|n| (PersonId(n), start(n))).collect();
-    engine::launch(CampaignId(1), At::from_secs(1_800_000_000), launch, starts)
+    batch.earlier = vec![(old.campaign.header.clone(), late.journeys)];
+    batch.events = late.events.into_iter().chain(batch.events).collect();
+    batch.texts = late.texts;
+    store.commit(batch).await.unwrap();
+    holds_together(&path);
+    assert!(store.campaign(one).unwrap().unwrap() == old.campaign);
 }

@@ -1,6 +1,7 @@
 //! One thin file per command: build the parts, run them, print. This one dispatches and turns results into exit
 //! codes.
 
+mod backup;
 mod check;
 mod console;
 mod events;
@@ -10,10 +11,12 @@ pub mod output;
 mod page;
 mod pilot;
 pub mod report;
+mod restore;
 mod resume;
 mod sandbox;
 mod session;
 mod signals;
+mod stores;
 
 use crate::cli::{Cli, Command, Rehearsal};
 use crate::workspace::Unusable;
@@ -88,5 +91,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
+        Command::Backup(args) => backup::run(&place, &args),
+        Command::Restore(args) => restore::run(&place, &args),
     }
 }

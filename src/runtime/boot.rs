@@ -2,7 +2,7 @@
 //! we can hear before we can speak.
 
 use super::driver::Ended;
-use super::handle::{Command, Notice, Picture};
+use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
@@ -104,6 +104,9 @@ pub enum BootError {
         /// Customers under way.
         open: u64,
     },
+    /// The store was restored, and what was lost is not reconciled.
+    #[error("{0}")]
+    Restored(String),
     /// A launch was asked for and may not be.
     #[error("not launched: {0}")]
     Blocked(String),
@@ -140,6 +143,9 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let clock = junction.clock.clone();
     junction.starting("opening the store");
     let (store, loaded, in_flight) = parts::open_store(&workspace, db.as_deref(), mode, purpose)?;
+    for text in store.warnings().to_vec() {
+        let _ = junction.notices().try_send(Notice { level: Level::Error, text });
+    }
     junction.starting("reading customers");
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());

@@ -1,6 +1,8 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
-use super::{StoreError, schema, sqlite};
+use super::error::sqlite;
+use super::optouts::Key;
+use super::{OptOuts, Restored, StoreError, migrations, restored, schema};
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
@@ -9,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// An event with its place in the log and the text it names.
 #[derive(Clone, Debug)]
@@ -52,8 +55,10 @@ pub struct Loaded {
     pub dedup: HashSet<[u8; 16]>,
     /// Short links: attempt and target by code.
     pub links: HashMap<String, (AttemptId, String)>,
-    /// Numbers that opted out.
-    pub suppressed: HashSet<Phone>,
+    /// Who opted out.
+    pub suppressed: OptOuts,
+    /// It was restored, or is behind what is known of it, and nobody has confirmed that it may go on.
+    pub restored: Option<Restored>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
     /// Settings of the store.
@@ -63,26 +68,31 @@ pub struct Loaded {
 /// A read-only connection.
 #[derive(Debug)]
 pub struct Reader {
-    db: Connection,
-    path: PathBuf,
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+    /// Nobody may have written it since an older program did.
+    version: u32,
 }
+
+/// Wall time that a reader waits for whoever writes.
+const BUSY: Duration = Duration::from_secs(5);
 
 impl Reader {
     /// Opens an existing store.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        schema::look(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(sqlite(path, "open the store"))?;
-        db.busy_timeout(std::time::Duration::from_secs(5)).map_err(sqlite(path, "open the store"))?;
-        let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
-        if version.map_err(sqlite(path, "read the store"))? == 0 {
-            let what = "it holds no campaign".to_owned();
-            return Err(StoreError::Corrupt { path: path.display().to_string(), what });
+        db.busy_timeout(BUSY).map_err(sqlite(path, "open the store"))?;
+        if schema::is_foreign(&db).map_err(sqlite(path, "open the store"))? {
+            return Err(StoreError::NotOurs { path: path.display().to_string() });
         }
-        // SQLite looks at the file only when it is asked something.
-        let _: u32 = db
-            .pragma_query_value(None, "schema_version", |row| row.get(0))
-            .map_err(sqlite(path, "open the store"))?;
-        Ok(Self { db, path: path.to_owned() })
+        let version = migrations::version(&db, path)?;
+        if version == 0 {
+            let error = std::io::Error::other("it holds nothing yet");
+            return Err(super::error::io(path, "read the store")(error));
+        }
+        Ok(Self { db, path: path.to_owned(), version })
     }
 
     /// A setting of the store.
@@ -98,7 +108,8 @@ impl Reader {
         }
         let max = |table: &str, column: &str| self.max(table, column);
         loaded.seq = max("event", "seq")?;
-        loaded.last_person = max("person", "id")?;
+        // Whoever was forgotten keeps their id: nobody else gets it.
+        loaded.last_person = max("person", "id")?.max(max("cascade", "person")?);
         loaded.last_cascade = max("cascade", "id")?;
         loaded.last_text = max("text", "id")?;
         let last_at = max("event", "at")?;
@@ -109,16 +120,26 @@ impl Reader {
         })?;
         loaded.links = links.into_iter().collect();
         loaded.suppressed = self.suppressed()?;
+        loaded.restored = restored::read(&self.db, &self.path)?;
         let meta = self.rows("SELECT key, value FROM meta", |row| Ok((row.get(0)?, row.get(1)?)))?;
         loaded.meta = meta.into_iter().collect();
         loaded.newest = self.events_after(loaded.seq.saturating_sub(keep as u64), None, keep)?;
         Ok(loaded)
     }
 
-    /// Numbers that opted out.
-    pub fn suppressed(&self) -> Result<HashSet<Phone>, StoreError> {
-        let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
-        Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect())
+    /// Who opted out.
+    pub fn suppressed(&self) -> Result<OptOuts, StoreError> {
+        if self.version < 2 {
+            let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
+            return Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect());
+        }
+        let digests = self.rows("SELECT digest FROM suppression", |row| row.get(0))?;
+        Ok(OptOuts::of(self.key()?, digests.into_iter().collect()))
+    }
+
+    /// The key under which this store keeps digests.
+    pub(super) fn key(&self) -> Result<Key, StoreError> {
+        super::opening::stored_key(&self.db, &self.path)
     }
 
     /// A campaign from its rows; the newest, unless one is named.
@@ -154,9 +175,37 @@ impl Reader {
 
     /// People with this number, and their names.
     pub fn people_at(&self, phone: &Phone) -> Result<Vec<(PersonId, String)>, StoreError> {
-        self.rows_of("SELECT id, name FROM person WHERE phone = ?1", params![phone.as_str()], |row| {
-            Ok((PersonId(row.get::<_, i64>(0)? as u64), row.get(1)?))
-        })
+        self.rows_of(
+            "SELECT id, name FROM person WHERE phone = ?1 ORDER BY id",
+            params![phone.as_str()],
+            |row| Ok((PersonId(row.get::<_, i64>(0)? as u64), row.get(1)?)),
+        )
+    }
+
+    /// The campaign of which this attempt is: their ids are handed out campaign by campaign.
+    pub fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
+        let sql = "SELECT id FROM campaign WHERE json_extract(header, '$.launch.first_attempt') <= ?1
+                   ORDER BY id DESC LIMIT 1";
+        let found = self.rows_of(sql, params![attempt.0 as i64], |row| row.get::<_, i64>(0))?;
+        let Some(id) = found.first() else { return Ok(None) };
+        let campaign = self.campaign(Some(CampaignId(*id as u64)))?;
+        Ok(campaign.filter(|campaign| campaign.attempt(attempt).is_some()))
+    }
+
+    /// The attempt that a provider knows by this id, of whatever campaign.
+    pub fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        let sql = "SELECT json_extract(body, '$.attempt') FROM event
+                   WHERE kind = 'attempt_accepted' AND json_extract(body, '$.provider_id') = ?1
+                   ORDER BY seq DESC LIMIT 1";
+        let found = self.rows_of(sql, params![provider_id], |row| row.get::<_, i64>(0))?;
+        Ok(found.first().map(|id| AttemptId(*id as u64)).filter(|_| !provider_id.is_empty()))
+    }
+
+    /// The last campaign that this person was in.
+    pub fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
+        let sql = "SELECT max(campaign) FROM cascade WHERE person = ?1";
+        let found = self.rows_of(sql, params![person.0 as i64], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(found.into_iter().flatten().next().map(|id| CampaignId(id as u64)))
     }
 
     /// A person's name.
@@ -222,7 +271,7 @@ impl Reader {
         Ok(u64::try_from(found).unwrap_or(0))
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
@@ -230,7 +279,7 @@ impl Reader {
         self.rows_of(sql, [], map)
     }
 
-    fn rows_of<T>(
+    pub(super) fn rows_of<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -241,7 +290,7 @@ impl Reader {
         rows.map_err(sqlite(&self.path, "read the store"))
     }
 
-    fn parse<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
+    pub(super) fn parse<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
         serde_json::from_str(text).map_err(|error| StoreError::Row {
             path: self.path.display().to_string(),
             what: what.into(),
