@@ -69,6 +69,12 @@ pub enum Command {
     Backup(Backup),
     /// Put a backup into the store's place; it sends nothing until you confirm what was lost
     Restore(Restore),
+    /// Show everything that is stored about a person
+    Person(Person),
+    /// Erase a person; counts and opt-outs stay
+    Forget(Forget),
+    /// Erase the people of campaigns that ended long ago; counts and opt-outs stay
+    Purge(Purge),
 }
 
 /// `cascade check`
@@ -217,6 +223,47 @@ pub struct Restore {
     /// Print one JSON object, cascade.restore/1
     #[arg(long)]
     pub json: bool,
+}
+
+/// `cascade person`
+#[derive(Clone, Debug, Args)]
+pub struct Person {
+    /// Their number, in any spelling that a customer list may have
+    #[arg(value_name = "PHONE")]
+    pub phone: String,
+    /// Print one JSON object, cascade.person/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade forget`
+#[derive(Clone, Debug, Args)]
+pub struct Forget {
+    /// Their number, in any spelling that a customer list may have
+    #[arg(value_name = "PHONE")]
+    pub phone: String,
+    /// Print one JSON object, cascade.forget/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade purge`
+#[derive(Clone, Debug, Args)]
+pub struct Purge {
+    /// How long ago a campaign must have ended, such as 90d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub older_than: u64,
+    /// Do it without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON object, cascade.purge/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    let seconds = crate::rules::parse_duration_s(text);
+    seconds.ok_or_else(|| "write a duration such as 90d, 12h or 1d12h".into())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -4,10 +4,14 @@
 
 #[path = "store/backup.rs"]
 mod backup;
+#[path = "store/commands.rs"]
+mod commands;
 #[path = "store/crash.rs"]
 mod crash;
 #[path = "store/fixture.rs"]
 mod fixture;
+#[path = "store/forget.rs"]
+mod forget;
 #[path = "store/full.rs"]
 mod full;
 #[path = "store/golden.rs"]

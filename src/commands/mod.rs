@@ -5,11 +5,14 @@ mod backup;
 mod check;
 mod console;
 mod events;
+mod forget;
 mod headless;
 mod log;
 pub mod output;
 mod page;
+mod person;
 mod pilot;
+mod purge;
 pub mod report;
 mod restore;
 mod resume;
@@ -93,5 +96,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Sandbox(args) => sandbox::run(&place, &args),
         Command::Backup(args) => backup::run(&place, &args),
         Command::Restore(args) => restore::run(&place, &args),
+        Command::Person(args) => person::run(&place, &args),
+        Command::Forget(args) => forget::run(&place, &args),
+        Command::Purge(args) => purge::run(&place, &args),
     }
 }

@@ -6,7 +6,7 @@ use crate::model::{Mode, Phone, clean};
 use crate::rules::PhoneReader;
 use crate::runtime::store::{Reader, StoreError};
 use crate::workspace;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A workspace as far as its stores need it: neither rules nor secrets.
 #[derive(Debug)]
@@ -38,6 +38,22 @@ impl Site {
                 let said = said.and_then(|reader| reader.meta("mode").ok().flatten());
                 (path.clone(), said.as_deref().and_then(Mode::parse).unwrap_or(self.mode))
             }
+        }
+    }
+
+    /// Every store that there may be here: of both modes, or the one that is named.
+    pub fn stores(&self) -> Vec<(PathBuf, Mode)> {
+        if self.db.is_some() {
+            return vec![self.store()];
+        }
+        Mode::ALL.iter().map(|mode| (self.state.join(format!("{mode}.db")), *mode)).collect()
+    }
+
+    /// What the sandbox inside a process on this store remembers.
+    pub fn sandbox_of(&self, store: &Path) -> PathBuf {
+        match &self.db {
+            None => self.state.join("sandbox.db"),
+            Some(_) => store.with_extension("sandbox.db"),
         }
     }
 

@@ -7,6 +7,7 @@ mod commit;
 mod dispatch;
 mod driver;
 mod ears;
+pub mod forgetting;
 mod gallery;
 mod gap;
 pub mod handle;

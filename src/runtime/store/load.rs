@@ -70,8 +70,8 @@ pub struct Loaded {
 pub struct Reader {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
-    /// Nobody may have written it since an older program did.
-    version: u32,
+    /// Of the tables: nobody may have written them since an older program did.
+    pub(super) schema: u32,
 }
 
 /// Wall time that a reader waits for whoever writes.
@@ -87,12 +87,12 @@ impl Reader {
         if schema::is_foreign(&db).map_err(sqlite(path, "open the store"))? {
             return Err(StoreError::NotOurs { path: path.display().to_string() });
         }
-        let version = migrations::version(&db, path)?;
-        if version == 0 {
+        let schema = migrations::version(&db, path)?;
+        if schema == 0 {
             let error = std::io::Error::other("it holds nothing yet");
             return Err(super::error::io(path, "read the store")(error));
         }
-        Ok(Self { db, path: path.to_owned(), version })
+        Ok(Self { db, path: path.to_owned(), schema })
     }
 
     /// A setting of the store.
@@ -129,7 +129,7 @@ impl Reader {
 
     /// Who opted out.
     pub fn suppressed(&self) -> Result<OptOuts, StoreError> {
-        if self.version < 2 {
+        if self.schema < 2 {
             let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
             return Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect());
         }

@@ -16,6 +16,7 @@
 pub mod backup;
 pub mod ballast;
 mod batch;
+pub mod erase;
 mod error;
 mod keeper;
 mod load;
@@ -25,7 +26,10 @@ mod migrations;
 pub mod network;
 mod opening;
 pub mod optouts;
+pub mod person;
 mod private;
+pub mod purge;
+pub mod redact;
 pub mod restore;
 mod restored;
 mod rows;
@@ -155,7 +159,7 @@ impl Store {
     }
 
     /// Lets the writer do something else with its connection.
-    async fn with<T: Send + 'static>(
+    pub(super) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Wall time that a commit waits for another program that writes the file.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 /// How every database of SQLite begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
