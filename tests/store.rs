@@ -16,6 +16,8 @@ mod forget;
 mod full;
 #[path = "store/golden.rs"]
 mod golden;
+#[path = "store/many.rs"]
+mod many;
 #[path = "store/outside.rs"]
 mod outside;
 

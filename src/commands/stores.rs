@@ -85,6 +85,7 @@ impl From<StoreError> for Failure {
             | StoreError::OptOuts { .. }
             | StoreError::Held(_)
             | StoreError::Row { .. }
+            | StoreError::Empty { .. }
             | StoreError::NoBackup { .. }
             | StoreError::Exists { .. } => Self::usage(error.to_string()),
         }

@@ -33,6 +33,9 @@ pub(super) fn open_store(
     let path = workspace::store_path(&workspace.dir, db, mode)?;
     let mut store = Store::open_in(&path, mode, &state)?;
     store.keep_ballast();
+    if !store.ended_in_order() {
+        tracing::info!("the last run did not end in order; its store was checked and is whole");
+    }
     let mut loaded = store.load(TIMELINE)?;
     if let Some(restored) = &loaded.restored {
         return Err(BootError::Restored(restored.say(&path)));

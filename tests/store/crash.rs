@@ -145,9 +145,12 @@ async fn a_whole_store_after_a_crash_is_not_behind_its_mark() {
     let (tale, [db, log, mark]) = in_use().await;
     let (_place, path) = crashed(&db, &log, Some(&mark));
     let store = open(&path);
+    assert!(!store.ended_in_order(), "it was killed");
     assert!(store.warnings().is_empty(), "{:?}", store.warnings());
     let loaded = store.load(0).unwrap();
     assert_eq!((loaded.seq, loaded.restored), (tale.seq, None));
+    drop(store);
+    assert!(open(&path).ended_in_order());
 }
 
 #[tokio::test]
@@ -216,13 +219,47 @@ async fn damage_is_named_and_left_as_it_is() {
                 holds_together(&path);
             }
         }
-        let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
-        assert_eq!(files, 5, "{what}: something was moved or made");
+        let files = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<_> =
+            files.filter(|file| *file != wal(&path) && !file.ends_with("rehearsal.db-shm")).collect();
+        assert_eq!(files.len(), 5, "{what}: something was moved or made: {files:?}");
+        assert!(fs::read(wal(&path)).unwrap_or_default().is_empty(), "{what}");
         for side in ["-wal", "-shm"] {
             let _ = fs::remove_file(path.with_file_name(format!("rehearsal.db{side}")));
         }
     }
     assert!(named > 20 && unread < named / 4, "{named} named, {unread} without effect");
+}
+
+#[tokio::test]
+async fn what_is_refused_after_a_crash_keeps_its_log() {
+    let (_, [db, log, mark]) = in_use().await;
+    let mut damaged = db.clone();
+    let page = u16::from_be_bytes(db[16..18].try_into().unwrap()) as usize;
+    // Whichever page the log does not write anew.
+    for n in 1..db.len() / page {
+        damaged[n * page] ^= 0x55;
+    }
+    let (_place, path) = crashed(&damaged, &log, Some(&mark));
+    let refused = Store::open(&path, Mode::Rehearsal).unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
+    assert!(fs::read(&path).unwrap() == damaged && fs::read(wal(&path)).unwrap() == log, "it was changed");
+
+    let (_place, path) = crashed(&db, &log, Some(&mark));
+    let refused = Store::open(&path, Mode::Live).unwrap_err();
+    assert!(matches!(refused, StoreError::WrongMode { .. }), "{refused}");
+    assert!(fs::read(&path).unwrap() == db && fs::read(wal(&path)).unwrap() == log, "it was changed");
+}
+
+#[test]
+fn an_old_store_of_the_other_mode_is_not_brought_up_to_date() {
+    let place = a_place();
+    let path = place.path().join("live.db");
+    let old = include_bytes!("../data/stores/v1.db");
+    fs::write(&path, old).unwrap();
+    let refused = Store::open(&path, Mode::Live).unwrap_err();
+    assert!(matches!(refused, StoreError::WrongMode { .. }), "{refused}");
+    assert!(fs::read(&path).unwrap() == old, "it was changed");
 }
 
 #[test]

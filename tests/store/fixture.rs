@@ -1,6 +1,6 @@
 //! A campaign driven by the engine alone, and what each of its moves leaves for the store.
 
-use cascade::engine::event::{CampaignKind, CascadeStart, Launch};
+use cascade::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use cascade::engine::input::{Heard, Input, What};
 use cascade::engine::meaning::Meaning;
 use cascade::engine::policy::Policy;
@@ -105,6 +105,24 @@ impl Tale {
         let provider_id = format!("wamid.{attempt}");
         let accepted = self.hear(Input::Accepted { attempt, provider_id, units: 1 });
         (attempt, vec![claimed, accepted])
+    }
+
+    /// A receipt for `attempt`, with its key.
+    pub fn receipt(&mut self, attempt: AttemptId, what: What) -> Batch {
+        let heard = Heard {
+            provider: "whatsapp".into(),
+            channel: Channel::Whatsapp,
+            happened_at: Some(self.at),
+            provider_id: None,
+            attempt: Some(attempt),
+            line: None,
+            text: None,
+            what,
+        };
+        let key = dedup(&format!("receipt {attempt} {:?}", heard.what));
+        let mut batch = self.hear(Input::Heard(Box::new(heard)));
+        batch.dedup.push(key);
+        batch
     }
 
     /// Whoever got `attempt` writes back.
@@ -230,8 +248,12 @@ fn launch(store: &str, people: u64, before: Option<&Campaign>) -> (Campaign, Con
         segment: Segment("retail".into()),
         start: Channel::Whatsapp,
         propensity: 1.0,
-        walk: vec![leg(Channel::Whatsapp, Some(21_600)), leg(Channel::Sms, None)],
-        skips: Vec::new(),
+        walk: vec![
+            leg(Channel::Whatsapp, Some(21_600)),
+            leg(Channel::Phone, Some(7_200)),
+            leg(Channel::Sms, None),
+        ],
+        skips: vec![(Channel::Email, Skip::NoAddress)],
         zone: "America/New_York".into(),
         country: Some("US".into()),
         line: PersonId(n),
@@ -272,8 +294,8 @@ fn policy() -> Policy {
         max_failure_share: 1.0,
         max_optout_share: 1.0,
         min_customers: 50,
-        concurrent: vec![(Channel::Whatsapp, 8), (Channel::Sms, 8)],
-        prices: [Channel::Whatsapp, Channel::Sms]
+        concurrent: vec![(Channel::Whatsapp, 8), (Channel::Phone, 8), (Channel::Sms, 8)],
+        prices: [Channel::Whatsapp, Channel::Phone, Channel::Sms]
             .map(|channel| (channel, Money::parse("0.05").unwrap(), Money::ZERO))
             .into(),
     }

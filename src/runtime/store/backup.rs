@@ -145,6 +145,10 @@ fn copy(reader: &Reader, mode: Mode, part: &Path) -> Result<Held, StoreError> {
     let target = part.to_str().ok_or_else(|| {
         io(part, "write a backup")(std::io::Error::other("SQLite takes names in UTF-8 alone"))
     })?;
-    reader.db.execute("VACUUM INTO ?1", params![target]).map_err(sqlite(part, "write a backup"))?;
+    reader.db.execute("VACUUM INTO ?1", params![target]).map_err(|error| {
+        // What is damaged is what is read; what is full is where it goes.
+        let damaged = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt);
+        sqlite(if damaged { &reader.path } else { part }, "write a backup")(error)
+    })?;
     Held::check(part, mode)
 }

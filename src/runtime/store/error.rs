@@ -135,6 +135,12 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// Nothing was ever written into it.
+    #[error("{path} holds nothing yet; `cascade pilot` launches a pilot")]
+    Empty {
+        /// The file.
+        path: String,
+    },
     /// A backup that is none.
     #[error("{path} is no backup that can be used: {why}; nothing was changed")]
     NoBackup {

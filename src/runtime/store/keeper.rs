@@ -17,7 +17,7 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     fn id(&self) -> &str;
 
     /// Makes the batch true, all of it or nothing. It outlives any crash once this has resolved to `Ok`; after an
-    /// error nothing of it is there.
+    /// error nothing of it is there, but for its opt-outs, which may hold all the same.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// How long the commit under way has been waiting, by wall time.

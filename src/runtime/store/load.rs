@@ -7,7 +7,7 @@ use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone, TextId, Untrusted};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -89,8 +89,7 @@ impl Reader {
         }
         let schema = migrations::version(&db, path)?;
         if schema == 0 {
-            let error = std::io::Error::other("it holds nothing yet");
-            return Err(super::error::io(path, "read the store")(error));
+            return Err(StoreError::Empty { path: path.display().to_string() });
         }
         Ok(Self { db, path: path.to_owned(), schema })
     }
@@ -100,19 +99,28 @@ impl Reader {
         schema::meta(&self.db, &self.path, key)
     }
 
-    /// Everything a start needs, `newest` events at most `keep`.
+    /// Everything a start needs, `newest` events at most `keep`, as it stands at one moment.
     pub fn load(&self, keep: usize) -> Result<Loaded, StoreError> {
-        let mut loaded = Loaded { campaign: self.campaign(None)?, ..Loaded::default() };
+        let _moment = self.moment()?;
+        let mut loaded = self.rest(keep)?;
+        loaded.campaign = self.campaign_now(None)?;
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
         }
+        Ok(loaded)
+    }
+
+    /// Everything but the campaign and its people.
+    pub(super) fn rest(&self, keep: usize) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
         let max = |table: &str, column: &str| self.max(table, column);
         loaded.seq = max("event", "seq")?;
         // Whoever was forgotten keeps their id: nobody else gets it.
         loaded.last_person = max("person", "id")?.max(max("cascade", "person")?);
         loaded.last_cascade = max("cascade", "id")?;
         loaded.last_text = max("text", "id")?;
-        let last_at = max("event", "at")?;
+        // Time does not go back within a store; a look at the last of them spares one at all.
+        let last_at = max("(SELECT at FROM event ORDER BY seq DESC LIMIT 1000)", "at")?;
         loaded.last_at = (last_at > 0).then(|| At::from_millis(last_at as i64));
         loaded.dedup = self.rows("SELECT key FROM dedup", |row| row.get(0))?.into_iter().collect();
         let links = self.rows("SELECT code, attempt, target FROM link", |row| {
@@ -125,6 +133,11 @@ impl Reader {
         loaded.meta = meta.into_iter().collect();
         loaded.newest = self.events_after(loaded.seq.saturating_sub(keep as u64), None, keep)?;
         Ok(loaded)
+    }
+
+    /// While it is kept, everything read is of one moment, whoever writes.
+    fn moment(&self) -> Result<Transaction<'_>, StoreError> {
+        self.db.unchecked_transaction().map_err(sqlite(&self.path, "read the store"))
     }
 
     /// Who opted out.
@@ -144,6 +157,18 @@ impl Reader {
 
     /// A campaign from its rows; the newest, unless one is named.
     pub fn campaign(&self, id: Option<CampaignId>) -> Result<Option<Campaign>, StoreError> {
+        let _moment = self.moment()?;
+        self.campaign_now(id)
+    }
+
+    fn campaign_now(&self, id: Option<CampaignId>) -> Result<Option<Campaign>, StoreError> {
+        let Some(header) = self.header(id)? else { return Ok(None) };
+        let journeys = self.journeys(header.id, (0, i64::MAX))?;
+        Ok(Some(Campaign::from_rows(header, journeys)))
+    }
+
+    /// The campaign's own row; the newest, unless one is named.
+    pub(super) fn header(&self, id: Option<CampaignId>) -> Result<Option<Header>, StoreError> {
         let wanted = id.map(|id| id.0 as i64);
         let header: Option<String> = self
             .db
@@ -154,19 +179,32 @@ impl Reader {
             )
             .optional()
             .map_err(sqlite(&self.path, "read the campaign"))?;
-        let Some(header) = header else { return Ok(None) };
-        let header: Header = self.parse(&header, "the campaign")?;
-        let sql = "SELECT body FROM cascade WHERE campaign = ?1 ORDER BY id";
-        let bodies = self.rows_of(sql, params![header.id.0 as i64], |row| row.get::<_, String>(0))?;
-        let journeys: Result<Vec<Journey>, _> =
-            bodies.iter().map(|body| self.parse(body, "a cascade")).collect();
-        Ok(Some(Campaign::from_rows(header, journeys?)))
+        header.map(|header| self.parse(&header, "the campaign")).transpose()
+    }
+
+    /// Its cascades from one id to another, in order.
+    pub(super) fn journeys(
+        &self,
+        campaign: CampaignId,
+        (from, to): (i64, i64),
+    ) -> Result<Vec<Journey>, StoreError> {
+        let sql = "SELECT body FROM cascade WHERE campaign = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
+        let read = || {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let mut rows = statement.query(params![campaign.0 as i64, from, to])?;
+            let mut journeys = Vec::new();
+            while let Some(row) = rows.next()? {
+                journeys.push(self.parse(row.get_ref(0)?.as_str()?, "a cascade"));
+            }
+            Ok(journeys)
+        };
+        let journeys: rusqlite::Result<Vec<_>> = read();
+        journeys.map_err(sqlite(&self.path, "read the campaign"))?.into_iter().collect()
     }
 
     /// Everybody in a campaign.
     pub fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
-        let sql = "SELECT person.id, person.body FROM person JOIN cascade ON cascade.person = person.id
-                   WHERE cascade.campaign = ?1";
+        let sql = "SELECT id, body FROM person WHERE id IN (SELECT person FROM cascade WHERE campaign = ?1)";
         let rows = self.rows_of(sql, params![campaign.0 as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         })?;

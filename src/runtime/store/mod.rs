@@ -34,6 +34,7 @@ pub mod restore;
 mod restored;
 mod rows;
 mod schema;
+mod start;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
@@ -64,6 +65,7 @@ pub struct Store {
     lock: Lock,
     outside: OptOuts,
     warnings: Vec<String>,
+    ended_in_order: bool,
     /// When the commit under way was asked for.
     since: Arc<Mutex<Option<Instant>>>,
 }
@@ -92,6 +94,7 @@ impl Store {
             lock: opened.lock,
             outside,
             warnings: opened.warnings,
+            ended_in_order: opened.ended_in_order,
             since: Arc::default(),
         })
     }
@@ -118,6 +121,11 @@ impl Store {
         &self.warnings
     }
 
+    /// Whether whoever had it open before closed it in order; it was checked either way.
+    pub const fn ended_in_order(&self) -> bool {
+        self.ended_in_order
+    }
+
     /// A read-only connection beside the writer.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.path)
@@ -125,7 +133,7 @@ impl Store {
 
     /// Everything a start needs, with the `newest` events, and opt-outs from wherever they are kept.
     pub fn load(&self, newest: usize) -> Result<Loaded, StoreError> {
-        let mut loaded = self.reader()?.load(newest)?;
+        let mut loaded = start::load(&self.path, newest)?;
         loaded.suppressed.merge(self.outside.clone());
         Ok(loaded)
     }

@@ -21,6 +21,8 @@ pub(super) struct Opened {
     pub id: String,
     /// What the operator should know.
     pub warnings: Vec<String>,
+    /// It was closed in order, as far as the mark knows.
+    pub ended_in_order: bool,
 }
 
 /// What stands beside the store and is written with it.
@@ -65,9 +67,10 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
             state.join(format!("{mode}.optouts")).display()
         ));
     }
+    let ended_in_order = mark.water.is_none_or(|water| water.clean);
     let mark = MarkFile::open(path, standing.water(), taken, standing.next)?;
     let outside = Outside { mark, optouts, key };
-    Ok(Opened { lock, connection, outside, id: standing.id, warnings })
+    Ok(Opened { lock, connection, outside, id: standing.id, warnings, ended_in_order })
 }
 
 /// Nothing, where the mark remembers something.

@@ -4,6 +4,7 @@ use super::error::{io, sqlite};
 use super::optouts::Key;
 use super::{StoreError, migrations, private};
 use crate::model::Mode;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
@@ -23,22 +24,39 @@ pub(super) fn open(path: &Path, mode: Mode, key: &Key) -> Result<Connection, Sto
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     private::open(&mut options, path).map_err(io(path, "open the store"))?;
-    let connection = Connection::open(path).map_err(sqlite(path, "open the store"))?;
-    if is_foreign(&connection).map_err(sqlite(path, "open the store"))? {
-        return Err(StoreError::NotOurs { path: path.display().to_string() });
-    }
-    migrations::version(&connection, path)?;
-    let mut connection = pragmas(connection, path)?;
+    let mut connection = Connection::open(path).map_err(sqlite(path, "open the store"))?;
+    // Whatever is refused stays as it is, its write-ahead log included.
+    keep_log(&connection, true).map_err(sqlite(path, "open the store"))?;
+    refuse(&connection, path, mode)?;
     check(&connection, path)?;
+    pragmas(&connection, path)?;
+    keep_log(&connection, false).map_err(sqlite(path, "open the store"))?;
     migrations::migrate(&mut connection, path, key)?;
-    match meta(&connection, path, "mode")? {
-        Some(found) if found != mode.as_str() => {
-            return Err(StoreError::WrongMode { path: path.display().to_string(), found, wanted: mode });
-        }
-        Some(_) => {}
-        None => christen(&connection, mode).map_err(sqlite(path, "name the new store"))?,
+    if meta(&connection, path, "mode")?.is_none() {
+        christen(&connection, mode).map_err(sqlite(path, "name the new store"))?;
     }
     Ok(connection)
+}
+
+/// Whether the write-ahead log stays when this connection is closed.
+fn keep_log(connection: &Connection, on: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on).map(drop)
+}
+
+/// Refuses what is not ours, newer, or of the other mode.
+fn refuse(connection: &Connection, path: &Path, mode: Mode) -> Result<(), StoreError> {
+    if is_foreign(connection).map_err(sqlite(path, "open the store"))? {
+        return Err(StoreError::NotOurs { path: path.display().to_string() });
+    }
+    if migrations::version(connection, path)? == 0 {
+        return Ok(());
+    }
+    match meta(connection, path, "mode")? {
+        Some(found) if found != mode.as_str() => {
+            Err(StoreError::WrongMode { path: path.display().to_string(), found, wanted: mode })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Looks at a file before SQLite does, which empties the write-ahead log of a file that it takes for a new one.
@@ -64,7 +82,8 @@ pub(super) fn look(path: &Path) -> Result<(), StoreError> {
 /// A further connection to a store that was opened before.
 pub(super) fn reopen(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(sqlite(path, "open the store again"))?;
-    pragmas(connection, path)
+    pragmas(&connection, path)?;
+    Ok(connection)
 }
 
 /// Tables without our version or our settings were made by somebody else.
@@ -78,7 +97,7 @@ pub(super) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(if tables > 0 { version == 0 || ours == 0 } else { version != 0 })
 }
 
-fn pragmas(connection: Connection, path: &Path) -> Result<Connection, StoreError> {
+fn pragmas(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let set = || {
         connection.busy_timeout(BUSY)?;
         let journal: String =
@@ -90,7 +109,7 @@ fn pragmas(connection: Connection, path: &Path) -> Result<Connection, StoreError
     };
     let journal: String = set().map_err(sqlite(path, "open the store"))?;
     if journal == "wal" {
-        return Ok(connection);
+        return Ok(());
     }
     let why = "the file system gives SQLite no shared memory for a write-ahead log";
     Err(io(path, "open the store")(std::io::Error::other(why)))
