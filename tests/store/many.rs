@@ -60,6 +60,14 @@ fn join(turn: &mut Batch, batch: Batch) {
     turn.dedup.extend(batch.dedup);
 }
 
+/// Processor time of this process: what a busy machine does not change.
+fn cpu() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // User and system time, in hundredths of a second; the name before them may hold blanks.
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+    Duration::from_millis(10 * fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
+}
+
 #[tokio::test]
 async fn several_threads_read_what_one_reads() {
     let (_place, path) = stored();
@@ -90,6 +98,16 @@ async fn a_hundred_thousand_in_flight_are_back_within_seconds_after_a_kill() {
     let campaign = loaded.campaign.unwrap();
     println!("{PEOPLE} open, {} events, {} MB, {} keys", loaded.seq, bytes / 1_000_000, loaded.dedup.len());
     println!("opened and checked after {opened:?}, loaded after {all:?}");
+    let (began, before) = (wall(), cpu());
+    store.load(1000).unwrap();
+    println!(
+        "loaded again in {:?}, {:?} of all processors together",
+        began.elapsed(),
+        cpu().saturating_sub(before)
+    );
+    let (began, before) = (wall(), cpu());
+    store.reader().unwrap().load(1000).unwrap();
+    println!("by one thread in {:?}, {:?}", began.elapsed(), cpu().saturating_sub(before));
     assert_eq!((campaign.open(), loaded.people.len() as u64), (PEOPLE, PEOPLE));
     assert!(loaded.restored.is_none());
     assert!(cfg!(debug_assertions) || all < LIMIT, "{all:?}");

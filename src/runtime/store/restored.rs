@@ -50,10 +50,13 @@ impl Restored {
         let to = |at: Option<At>| at.map_or_else(|| "the beginning".to_owned(), |at| at.to_string());
         let lost = match (self.lost_seq, self.lost_until) {
             (0, None) => "what happened after that is not known".to_owned(),
+            (seq, until) if seq <= self.backup_seq && until <= self.backup_at => {
+                "nothing is known to have happened after that".to_owned()
+            }
             (seq, until) => format!("it is known to have gone on to event {seq}, {}", to(until)),
         };
         format!(
-            "{} goes to event {}, {}; {lost}. What was sent in between is not in it: nothing is sent until that was \
+            "{} goes to event {}, {}; {lost}. What was sent after it is not in it: nothing is sent until that was \
              looked up and you confirmed it",
             path.display(),
             self.backup_seq,
