@@ -63,6 +63,8 @@ pub enum Command {
     Report(Report),
     /// Print the event log
     Events(Events),
+    /// Print what operators ordered, and what came of it for each
+    Audit(Audit),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
     /// Copy the store, also while another process writes it
@@ -177,6 +179,17 @@ pub struct Events {
     /// Only what concerns this number
     #[arg(long, value_name = "PHONE")]
     pub customer: Option<String>,
+}
+
+/// `cascade audit`
+#[derive(Clone, Debug, Args)]
+pub struct Audit {
+    /// Print one JSON object, cascade.audit/1
+    #[arg(long)]
+    pub json: bool,
+    /// Which campaign; all of them if absent
+    #[arg(long, value_name = "ID")]
+    pub campaign: Option<u64>,
 }
 
 /// `cascade sandbox`

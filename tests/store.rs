@@ -18,6 +18,8 @@ mod full;
 mod golden;
 #[path = "store/many.rs"]
 mod many;
+#[path = "store/orders.rs"]
+mod orders;
 #[path = "store/outside.rs"]
 mod outside;
 

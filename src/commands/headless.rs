@@ -39,7 +39,7 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants) -> Result<Exit, Fai
     }
     let _log = super::log::to_file(&options.workspace.dir);
     session::block_on(async move {
-        let running = match boot(options, wires).await {
+        let running = match Box::pin(boot(options, wires)).await {
             Ok(running) => running,
             Err(BootError::NothingToResume) => return Err(Failure { exit: 0, message: NOTHING.into() }),
             Err(error) => return Err(error.into()),

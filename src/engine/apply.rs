@@ -69,7 +69,7 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::Broken { why } => {
             journal.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
         }
-        Input::Order(order) => journal.order(order),
+        Input::Order(signed) => journal.order(*signed),
     }
     if journal.campaign.spent() + journal.campaign.reserved() < bound {
         journal.spend_what_came_free();

@@ -10,7 +10,7 @@ use super::speaker::refusal;
 use super::tasks::{Part, Tasks};
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
-use crate::engine::event::RecallResult;
+use crate::engine::event::{RecallResult, Withdrawal};
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
 use crate::providers::{Answer, Heard, Lookup, Outgoing, Provider, Recall};
@@ -37,6 +37,8 @@ pub struct Claimed {
     pub channel: Channel,
     /// What is said.
     pub outgoing: Outgoing,
+    /// The first byte leaves before then or not at all.
+    pub good_until: At,
 }
 
 /// Carries effects out.
@@ -96,13 +98,14 @@ impl Dispatch {
     /// Starts one claimed send, unless a brake has fallen since.
     pub fn send(&self, claimed: Claimed) {
         let this = self.clone();
-        let Claimed { attempt, cascade, channel, outgoing } = claimed;
+        let Claimed { attempt, cascade, channel, outgoing, good_until } = claimed;
         self.tasks.spawn(Part::Send(attempt, channel), async move {
             let Some(provider) = this.provider(channel) else {
                 let failure = refusal(channel, "no provider serves this channel");
                 return this.tell(Input::Failed { attempt, failure, reached: false }).await;
             };
-            if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to) {
+            let late = (this.clock.now() >= good_until).then_some(Withdrawal::Late);
+            if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to).or(late) {
                 return this.tell(Input::Braked { attempt, why }).await;
             }
             match provider.send(&outgoing).await {

@@ -77,7 +77,8 @@ pub struct Driver {
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
     pub(super) gap: Gap,
-    pub(super) deaf_since: At,
+    /// Nothing said before then can have been missed.
+    pub(super) heard_until: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
@@ -93,7 +94,7 @@ pub struct Driver {
 impl Drop for Driver {
     /// Whatever ends the loop, a panic included: sends that wait for their first byte stay here.
     fn drop(&mut self) {
-        self.parts.brakes.hold(None, true);
+        self.parts.brakes.leave();
     }
 }
 
@@ -128,7 +129,7 @@ impl Driver {
             deaf,
             begun: false,
             gap,
-            deaf_since: At::default(),
+            heard_until: At::default(),
             failed,
             refused,
             quit,
@@ -164,6 +165,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.set_audit(loaded.audit);
     }
 
     /// Campaign time, never earlier than the log's last event.
@@ -202,6 +204,7 @@ impl Driver {
     /// Handles what has come in and fallen due, in one commit.
     async fn turn(&mut self, news: &mut Vec<News>) {
         self.mind_the_gap();
+        self.mind_hearing();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);
@@ -212,6 +215,7 @@ impl Driver {
         }
         self.finish(turn).await;
         let last = self.quit || (self.parts.until_done && self.is_done());
+        self.parts.gallery.set_settling(self.settling());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
         self.parts.gallery.show(campaign, seq, now, last);
     }
@@ -231,10 +235,13 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
             News::CaughtUp => {
-                (self.begun, self.catching_up) = (true, false);
+                // With nothing in flight there is a launch still to come.
+                self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+                self.catching_up = false;
                 self.settling_until = Some(self.now() + recovery::SETTLING);
             }
-            News::Hearing => self.mind_hearing(),
+            // What it says is minded in every turn.
+            News::Hearing => {}
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }
@@ -259,12 +266,12 @@ impl Driver {
             (Kind::Paused { only, by, why }, _) => {
                 self.parts.brakes.hold(*only, true);
                 if *by == Actor::Engine {
-                    self.tell(Level::Error, format!("paused by itself: {why}"));
+                    self.tell_without_screen(Level::Error, format!("paused by itself: {why}"));
                 }
             }
             (Kind::BreakerOpened { on, scope, failure, .. }, _) => {
                 let fault = format!("{} {}", failure.code, failure.title);
-                self.tell(
+                self.tell_without_screen(
                     Level::Warning,
                     format!("{}: {scope} is shut, {fault}. {}", on.label(), failure.remedy),
                 );
@@ -331,7 +338,13 @@ impl Driver {
     }
 
     fn wants_to_send(&self, channel: Channel) -> bool {
-        self.kept.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
+        // What a brake would only take back is not claimed.
+        !self.parts.brakes.holds(channel)
+            && self
+                .kept
+                .campaign
+                .as_ref()
+                .is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
     }
 
     /// The next instant at which something is to be done without any news.
@@ -348,6 +361,15 @@ impl Driver {
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
+    }
+
+    /// What stands under the header of a console as long as it lasts need not be told there besides.
+    fn tell_without_screen(&self, level: Level, text: String) {
+        if self.parts.until_done {
+            self.tell(level, text);
+        } else {
+            tracing::warn!("{}", crate::model::clean(&text));
+        }
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.
@@ -382,7 +404,7 @@ impl Driver {
 
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
-        self.parts.brakes.hold(None, true);
+        self.parts.brakes.leave();
         self.wait_for_answers().await;
         if !self.failed {
             let mut turn = Turn::default();

@@ -4,14 +4,16 @@
 //! Nothing may run meanwhile: each store is locked first. A cascade of theirs that is under way is ended, on record,
 //! before anything is erased.
 
+use super::operator;
 use super::store::erase::{Erased, forget_aside};
 use super::store::redact::Traces;
-use super::store::{Batch, Store, StoreError};
+use super::store::{Batch, Store, StoreError, TextRow};
 use crate::clock;
-use crate::engine::input::{Input, Order};
+use crate::engine;
+use crate::engine::input::Input;
 use crate::engine::journey::Journey;
-use crate::engine::{self, Concluded};
-use crate::model::{At, Mode, Phone};
+use crate::engine::order::{Deed, Order, Signed, Target};
+use crate::model::{At, Mode, Phone, TextId};
 use crate::sandbox::{self, MemoryError};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -70,7 +72,9 @@ pub async fn in_store(
     let reader = store.reader()?;
     let dossier = reader.dossier(phone)?;
     drop(reader);
-    let names = dossier.people.iter().map(|known| known.customer.name.raw().to_owned()).collect();
+    // As the list has them, and as the log shows them.
+    let names = dossier.people.iter().map(|known| &known.customer.name);
+    let names = names.flat_map(|name| [name.raw().to_owned(), name.screen()]).collect();
     let erased = store.forget(phone).await?;
     let store = path.to_owned();
     let opted_out = dossier.opted_out.is_some();
@@ -83,33 +87,44 @@ async fn end_cascades(store: &Store, mode: Mode, phone: &Phone) -> Result<(u64, 
     let Some(mut campaign) = loaded.campaign else { return Ok((0, 0)) };
     let people: BTreeSet<_> = store.reader()?.people_at(phone)?.into_iter().map(|(id, _)| id).collect();
     let theirs = |j: &&Journey| people.contains(&j.person) && !j.is_over();
-    let open: Vec<_> = campaign.journeys().iter().filter(theirs).map(|j| j.id).collect();
+    let of: Vec<_> =
+        campaign.journeys().iter().filter(theirs).map(|j| Target::from(&engine::row(j))).collect();
     let under_way = campaign.journeys().iter().filter(theirs).flat_map(|j| &j.attempts);
     let under_way = under_way.filter(|attempt| attempt.under_way()).count() as u64;
+    if of.is_empty() {
+        return Ok((0, 0));
+    }
     let stood = loaded.meta.get("clock").and_then(|at| At::parse(at).ok());
     let now = match mode {
         Mode::Live => Some(clock::wall_at()),
         Mode::Rehearsal => stood,
     };
     let at = now.max(loaded.last_at).unwrap_or_default();
-    let mut concluded = Concluded::default();
-    for id in &open {
-        match engine::apply(&mut campaign, at, Input::Order(Order::Stop(*id))) {
-            Ok(ended) => concluded.events.extend(ended.events),
-            Err(illegal) => tracing::warn!(%illegal, "a cascade could not be ended"),
-        }
-    }
-    let touched: BTreeSet<_> = concluded.events.iter().filter_map(|event| event.subject.cascade).collect();
-    let batch = Batch {
-        events: (loaded.seq + 1..).zip(concluded.events).collect(),
-        header: Some(campaign.header.clone()),
-        journeys: touched.iter().filter_map(|id| campaign.journey(*id)).cloned().collect(),
-        ..Batch::default()
+    let (stopped, text) = (of.len() as u64, TextId(loaded.last_text + 1));
+    let signed = Signed {
+        order: Order::People { deed: Deed::Stop, of, gone: Vec::new() },
+        by: operator::here(),
+        wall_at: clock::wall_at(),
+        campaign: Some(campaign.id()),
+        text: Some(text),
     };
-    if !batch.events.is_empty() {
-        store.commit(batch).await?;
+    match engine::apply(&mut campaign, at, Input::Order(Box::new(signed))) {
+        Ok(concluded) => {
+            let touched: BTreeSet<_> = concluded.events.iter().filter_map(|e| e.subject.cascade).collect();
+            let why = TextRow { id: text, person: None, from: None, at, body: "to be forgotten".into() };
+            let batch = Batch {
+                events: (loaded.seq + 1..).zip(concluded.events).collect(),
+                header: Some(campaign.header.clone()),
+                journeys: touched.iter().filter_map(|id| campaign.journey(*id)).cloned().collect(),
+                texts: vec![why],
+                ..Batch::default()
+            };
+            store.commit(batch).await?;
+        }
+        // They are erased all the same, and without a number nobody is contacted.
+        Err(illegal) => tracing::warn!(%illegal, "a cascade could not be ended"),
     }
-    Ok((open.len() as u64, under_way))
+    Ok((stopped, under_way))
 }
 
 /// Forgets a number in what the sandbox remembers; `None` if it remembers nothing.
@@ -151,7 +166,7 @@ pub fn in_logs(state: &Path, phone: &Phone, names: &[String]) -> Result<u64, For
 fn mask(path: &Path, traces: &Traces, names: &[String]) -> io::Result<u64> {
     let bytes = fs::read(path)?;
     let mut places: Vec<(usize, usize)> = traces.places(&bytes).collect();
-    for name in names.iter().filter(|name| !name.is_empty()) {
+    for name in names.iter().filter(|name| !name.is_empty()).collect::<BTreeSet<_>>() {
         let found = bytes.windows(name.len()).enumerate().filter(|(_, window)| *window == name.as_bytes());
         places.extend(found.map(|(at, _)| (at, at + name.len())));
     }

@@ -13,7 +13,7 @@ use super::dispatch::Dispatch;
 use super::driver::{Driver, Ended, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
-use super::handle::{Command, Notice, PlaceFacts};
+use super::handle::{Command, Notice, PlaceFacts, Signature};
 use super::launch::Plan;
 use super::news::News;
 use super::proof::{self, RoundTrip};
@@ -138,9 +138,13 @@ impl Junction {
             tasks: tasks.clone(),
         });
         let in_flight = seams.loaded.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        let known = seams.loaded.seq > 0;
         driver.load(seams.loaded);
         if in_flight {
             go_on(&mut driver, &news, seams.as_before);
+        } else if known && !seams.owns_clock {
+            // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
+            driver.catch_up(driver.kept.last_at);
         }
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
@@ -149,7 +153,7 @@ impl Junction {
         let driver = tokio::spawn(driver.run());
         if seams.purpose == Purpose::Pilot {
             // The driver cannot be gone yet; if it is, its end says why.
-            let _ = news.send(News::Command(Command::Launch)).await;
+            let _ = news.send(News::Command(Command::Launch(Signature::here()))).await;
         }
         Joined { driver, tasks }
     }
@@ -171,18 +175,7 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
 /// The operator's commands, on their way to the queue: brakes act at once.
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
     while let Some(command) = commands.recv().await {
-        match &command {
-            Command::HoldAll | Command::StopCampaign => brakes.announce(None),
-            Command::Pause(only) => brakes.announce(*only),
-            Command::Quit => brakes.hold(None, true),
-            Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
-            Command::Launch
-            | Command::Resume { .. }
-            | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. }
-            | Command::Release(_)
-            | Command::History(..) => {}
-        }
+        command.brake(&brakes);
         if news.send(News::Command(command)).await.is_err() {
             return;
         }

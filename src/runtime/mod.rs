@@ -17,6 +17,7 @@ pub mod launch;
 pub mod links;
 mod listening;
 mod news;
+pub mod operator;
 mod pace;
 mod panicked;
 mod parts;

@@ -256,7 +256,15 @@ pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
             .collect(),
         timezone: config.map_or_else(|| "America/New_York".into(), |c| c.timezone.name().to_owned()),
         currency: config.map_or_else(|| "USD".into(), |c| c.currency.clone()),
+        paces: paces(config.unwrap_or(&Config::rehearsal_defaults())),
     }
+}
+
+fn paces(config: &Config) -> Vec<(Channel, f64, u64)> {
+    let pace = |channel: &Channel| {
+        config.pace(*channel).map(|pace| (*channel, pace.per_second, pace.concurrent as u64))
+    };
+    Channel::ALL.iter().filter_map(pace).collect()
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

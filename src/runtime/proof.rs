@@ -27,6 +27,8 @@ pub async fn keep(round_trip: RoundTrip, hearing: Hearing, news: mpsc::Sender<Ne
     loop {
         if round_trip().await {
             hearing.proved();
+        } else {
+            hearing.failed();
         }
         if news.send(News::Hearing).await.is_err() {
             return;

@@ -3,6 +3,7 @@
 use cascade::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use cascade::engine::input::{Heard, Input, What};
 use cascade::engine::meaning::Meaning;
+use cascade::engine::order::{Order, Signed, Who};
 use cascade::engine::policy::Policy;
 use cascade::engine::{self, Campaign, Concluded};
 use cascade::model::{
@@ -175,6 +176,13 @@ impl Tale {
             ..Batch::default()
         }
     }
+}
+
+/// An order as a console gives it.
+pub fn signed(order: Order, text: Option<TextId>) -> Input {
+    let by = Who { user: "ops".into(), host: "desk".into(), tty: None };
+    let (wall_at, campaign) = (At::from_secs(1_900_000_000), Some(CampaignId(1)));
+    Input::Order(Box::new(Signed { order, by, wall_at, campaign, text }))
 }
 
 /// A key of a report.

@@ -1,11 +1,11 @@
 //! Whoever is forgotten, or purged, stands in no byte that is left; counts, log and opt-outs stay.
 
-use crate::fixture::{Tale, customer, dedup, holds_together, in_flight, open, phone, stored};
+use crate::fixture::{Tale, customer, dedup, holds_together, in_flight, open, phone, signed, stored};
 use cascade::commands::report::to_json;
 use cascade::engine::event::{End, Kind};
-use cascade::engine::input::{Input, Order};
 use cascade::engine::journey::State;
 use cascade::engine::meaning::Meaning;
+use cascade::engine::order::{Ask, Order};
 use cascade::model::{At, Channel, Mode, PersonId, Phone};
 use cascade::runtime::forgetting::{self, ForgetError, Forgotten};
 use cascade::runtime::store::backup::back_up;
@@ -80,6 +80,10 @@ async fn a_cascade_under_way_is_stopped_on_record_first() {
     let ended = |kind: &Kind| matches!(kind, Kind::CascadeEnded { end: End::Stopped, .. });
     assert!(log.iter().any(|stored| ended(&stored.event.kind)));
     assert!(!loaded.suppressed.contains(&phone(3)), "forgetting is no opt-out");
+    let audit = Reader::open(&path).unwrap().audit(None).unwrap();
+    let [order] = audit.orders() else { panic!("{:?}", audit.orders()) };
+    assert_eq!((order.what, order.people), (Ask::Stop, 1));
+    assert_eq!(order.why.as_ref().map(cascade::model::Untrusted::raw), Some("to be forgotten"));
 }
 
 #[tokio::test]
@@ -180,7 +184,7 @@ async fn a_purge_takes_the_people_of_old_campaigns_and_leaves_their_counts() {
     let mut first = in_flight(&path, 5).await;
     let store = open(&path);
     // The first campaign is over; the second has the first two people only.
-    let over = first.hear(Input::Order(Order::StopAll));
+    let over = first.hear(signed(Order::StopAll, None));
     store.commit(over).await.unwrap();
     let ended = first.campaign.header.ended_at.unwrap();
     let (mut second, launched) = Tale::launch_after(store.id(), 2, Some(&first));
@@ -226,7 +230,7 @@ async fn a_number_that_somebody_shares_who_stays_is_not_taken_from_them() {
     let (_place, path) = stored();
     let mut first = in_flight(&path, 3).await;
     let store = open(&path);
-    store.commit(first.hear(Input::Order(Order::StopAll))).await.unwrap();
+    store.commit(first.hear(signed(Order::StopAll, None))).await.unwrap();
     let (_, mut launched) = Tale::launch_after(store.id(), 1, Some(&first));
     // The first is in a younger campaign, and now has the third's number.
     launched.people[0].customer.phone = phone(3);

@@ -3,13 +3,16 @@
 
 use super::{Batch, Loaded, Store, StoreError, StoredEvent};
 use crate::engine::Campaign;
-use crate::model::{AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// People who are in the store already, by number and name.
 pub type Known = HashMap<(String, String), PersonId>;
+
+/// Contacts by number.
+pub type Contacts = HashMap<Phone, Vec<At>>;
 
 /// See the module's words; [`Store`] is the one on disk.
 pub trait Keeper: Send + Sync + std::fmt::Debug {
@@ -52,6 +55,9 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// The last campaign that this person was in.
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError>;
+
+    /// When each number was contacted, or may have been, since `since`; by whichever campaign.
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
     fn history(
@@ -115,6 +121,10 @@ impl Keeper for Store {
 
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
         self.reader()?.newest_campaign_of(person)
+    }
+
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
+        self.reader()?.contacts_since(since)
     }
 
     fn history(

@@ -3,6 +3,7 @@
 use super::error::sqlite;
 use super::optouts::Key;
 use super::{OptOuts, Restored, StoreError, migrations, restored, schema};
+use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
@@ -63,6 +64,8 @@ pub struct Loaded {
     pub newest: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
+    /// What operators ordered of that campaign.
+    pub audit: Audit,
 }
 
 /// A read-only connection.
@@ -106,6 +109,7 @@ impl Reader {
         loaded.campaign = self.campaign_now(None)?;
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
+            loaded.audit = self.audit(Some(campaign.id()))?;
         }
         Ok(loaded)
     }

@@ -40,16 +40,19 @@ CREATE TABLE reject (campaign INTEGER NOT NULL, line INTEGER NOT NULL, code TEXT
 CREATE TABLE version (hash TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (hash, name));
 ";
 
-/// Opt-outs by digest, so that they outlive the number; who wrote a text, by digest, where nobody knew the number;
+/// Opt-outs by digest, so that they outlive the number; who wrote a text, by digest, where nobody knew the number (an
+/// empty one where it is lost);
 /// late news of earlier campaigns found by the provider's id, the attempt or the person; which campaign a report's
-/// key belongs to, so that it can go with it.
+/// key belongs to, so that it can go with it; operators' orders found without reading the log.
 const V2: &str = "
 ALTER TABLE suppression RENAME TO suppression_v1;
 CREATE TABLE suppression (
   digest BLOB PRIMARY KEY, phone TEXT, at INTEGER NOT NULL, via TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX event_provider_id ON event (json_extract(body, '$.provider_id')) WHERE kind = 'attempt_accepted';
+CREATE INDEX event_order ON event (seq) WHERE kind IN ('ordered', 'order_met');
 CREATE INDEX cascade_person ON cascade (person, campaign);
 ALTER TABLE text ADD COLUMN digest BLOB;
+UPDATE text SET digest = x'' WHERE person IS NULL;
 ALTER TABLE dedup ADD COLUMN campaign INTEGER;
 UPDATE dedup SET campaign = (SELECT max(id) FROM campaign);
 ";

@@ -26,6 +26,7 @@ mod migrations;
 pub mod network;
 mod opening;
 pub mod optouts;
+mod orders;
 pub mod person;
 mod private;
 pub mod purge;
@@ -39,7 +40,7 @@ mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
 pub use error::StoreError;
-pub use keeper::{Keeper, Known};
+pub use keeper::{Contacts, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, StoredEvent};
 pub use lock::{Lock, Locked};
 pub use optouts::OptOuts;

@@ -15,7 +15,10 @@ pub(super) fn load(path: &Path, keep: usize) -> Result<Loaded, StoreError> {
     let id = header.id;
     let (first, last) = (header.launch.first_cascade.0 as i64, header.launch.customers as i64);
     thread::scope(|scope| {
-        let rest = scope.spawn(|| Reader::open(path)?.rest(keep));
+        let rest = scope.spawn(|| {
+            let reader = Reader::open(path)?;
+            Ok(Loaded { audit: reader.audit(Some(id))?, ..reader.rest(keep)? })
+        });
         let people = scope.spawn(|| Reader::open(path)?.people(id));
         let spans = spans(first, last, thread::available_parallelism().map_or(1, usize::from) as i64);
         let parts: Vec<_> = spans
