@@ -2,6 +2,8 @@
 //!
 //! Everything that comes out of here is safe for one line of a terminal.
 
+pub mod leaving;
+
 use crate::engine::event::{
     Actor, CallProgress, Deferral, End, Event, Hold, Kind, RecallResult, Skip, Withdrawal,
 };
@@ -127,8 +129,11 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         }
         Kind::BreakerOpened { on, scope, failure, retry_at, .. } => {
             channel = Some(*on);
-            let again = retry_at.map_or(String::new(), |at| format!(", tried again in {}", until(at)));
-            bad(format!("{} shut: {}{again}", clean(&scope.to_string()), fault(failure)))
+            let again = retry_at.map_or_else(
+                || "only your word opens it".to_owned(),
+                |at| format!("asked about in {}", until(at)),
+            );
+            bad(format!("{} shut: {}, {again}", clean(&scope.to_string()), fault(failure)))
         }
         Kind::BreakerChecked { on, scope, retry_at, .. } => {
             (channel, quiet) = (Some(*on), true);

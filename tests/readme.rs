@@ -76,7 +76,7 @@ fn every_flag_that_is_named_exists() {
         refused.expect_err("help is no command").to_string()
     };
     let all: String =
-        ["", "check", "pilot", "resume", "report", "events", "backup", "restore", "purge", "sandbox"]
+        ["", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge", "sandbox"]
             .into_iter()
             .map(help)
             .collect();

@@ -17,10 +17,12 @@ mod purge;
 pub mod report;
 mod restore;
 mod resume;
+mod run;
 mod sandbox;
 mod session;
 mod signals;
 mod stores;
+mod unit;
 
 use crate::cli::{Cli, Command, Rehearsal};
 use crate::workspace::Unusable;
@@ -92,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&place, &args),
         Command::Pilot(args) => pilot::run(&place, &args),
         Command::Resume(args) => resume::run(&place, &args),
+        Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),

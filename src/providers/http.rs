@@ -1,7 +1,13 @@
 //! One HTTP client for all providers: it sends once, follows no redirect, and in a rehearsal reaches nothing
 //! but loopback. It knows nothing of what it carries.
 
+mod trouble;
+
+pub use trouble::Trouble;
+
+use crate::clock;
 use crate::model::{At, Mode};
+use chrono::TimeDelta;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::net::SocketAddr;
@@ -34,6 +40,8 @@ impl Default for Patience {
 pub struct Http {
     mode: Mode,
     patience: Patience,
+    /// Our own time, where the providers' is meant to be the same. A rehearsal has one clock for all.
+    now: Option<fn() -> At>,
     client: OnceLock<Result<Client, String>>,
 }
 
@@ -44,8 +52,12 @@ pub struct Reply {
     pub status: u16,
     /// `Retry-After`, as seconds.
     pub retry_after_s: Option<u64>,
+    /// How far the answer's `Date` is ahead of our clock, if it has one and there are two clocks.
+    pub ahead: Option<TimeDelta>,
     /// As far as it arrived.
     pub body: Vec<u8>,
+    /// Whether all of it did.
+    pub whole: bool,
 }
 
 impl Reply {
@@ -65,18 +77,6 @@ impl Reply {
     }
 }
 
-/// Why no answer came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {detail}")]
-pub struct Trouble {
-    /// `refused_address`, `no_client`, `connect`, `timeout` or `broken`.
-    pub code: &'static str,
-    /// Whether a byte of the request may have left.
-    pub reached: bool,
-    /// In the words of whoever noticed.
-    pub detail: String,
-}
-
 /// A client for `mode` with the usual patience.
 pub fn client(mode: Mode) -> Arc<Http> {
     Arc::new(Http::new(mode, Patience::default()))
@@ -85,7 +85,17 @@ pub fn client(mode: Mode) -> Arc<Http> {
 impl Http {
     /// Costs nothing: the real client is made at the first request.
     pub fn new(mode: Mode, patience: Patience) -> Self {
-        Self { mode, patience, client: OnceLock::new() }
+        let now: Option<fn() -> At> = match mode {
+            Mode::Live => Some(clock::wall_at),
+            Mode::Rehearsal => None,
+        };
+        Self { mode, patience, now, client: OnceLock::new() }
+    }
+
+    /// Takes this for our own time.
+    #[must_use]
+    pub fn at(self, now: fn() -> At) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Begins a request. Fails if the address is none, or in a rehearsal leaves this machine.
@@ -98,7 +108,7 @@ impl Http {
                 parsed.host_str().unwrap_or("it")
             )));
         }
-        match self.client.get_or_init(|| build(self.mode, self.patience)) {
+        match self.client.get_or_init(|| build(self.mode, self.patience, Arc::new(LoopbackOnly))) {
             Ok(client) => Ok(client.request(method, parsed)),
             Err(why) => Err(Trouble { code: "no_client", reached: false, detail: why.clone() }),
         }
@@ -106,24 +116,26 @@ impl Http {
 
     /// Sends once and reads the whole answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, Trouble> {
-        let answer = request.send().await.map_err(|error| trouble(&error))?;
+        let answer = request.send().await.map_err(|error| trouble::of(&error))?;
         let status = answer.status().as_u16();
         let retry_after_s = retry_after(&answer);
-        Ok(Reply { status, retry_after_s, body: read(answer).await })
+        let ahead = self.now.and_then(|now| Some(date(&answer)? - now()));
+        let (body, whole) = read(answer).await;
+        Ok(Reply { status, retry_after_s, ahead, body, whole })
     }
 }
 
-/// A break in the middle of the body leaves what had arrived: the status is known, and an unreadable body of
-/// a 2xx is judged by whoever wanted to read it.
-async fn read(mut answer: Response) -> Vec<u8> {
+/// The body, and whether that is all of it. A break in the middle leaves what had arrived: the status is known, and
+/// an unreadable body is judged by whoever wanted to read it.
+async fn read(mut answer: Response) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        if body.len() + chunk.len() > BODY_MAX {
-            break;
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_MAX => body.extend_from_slice(&chunk),
+            Ok(Some(_)) | Err(_) => return (body, false),
+            Ok(None) => return (body, true),
         }
-        body.extend_from_slice(&chunk);
     }
-    body
 }
 
 /// Chooses the program's TLS implementation; any HTTP client needs it, even one that speaks plain HTTP.
@@ -132,7 +144,7 @@ pub fn tls_ready() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
+fn build(mode: Mode, patience: Patience, names: Arc<impl Resolve + 'static>) -> Result<Client, String> {
     tls_ready();
     let plain = Client::builder()
         .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
@@ -149,7 +161,7 @@ fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
     let client = match mode {
         Mode::Live => plain,
         // No roots at all: loopback speaks plain HTTP.
-        Mode::Rehearsal => plain.no_proxy().tls_certs_only([]).dns_resolver(Arc::new(LoopbackOnly)),
+        Mode::Rehearsal => plain.no_proxy().tls_certs_only([]).dns_resolver(names),
     };
     client.build().map_err(|why| format!("the HTTP client cannot be built: {why}"))
 }
@@ -180,37 +192,28 @@ impl Resolve for LoopbackOnly {
     }
 }
 
-fn trouble(error: &reqwest::Error) -> Trouble {
-    let (code, reached) = if error.is_connect() || error.is_builder() {
-        ("connect", false)
-    } else if error.is_timeout() {
-        ("timeout", true)
-    } else {
-        ("broken", true)
-    };
-    Trouble { code, reached, detail: words(error) }
+fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok().map(str::trim)
 }
 
-/// The whole chain of causes, without the address: it can hold a secret in its query.
-fn words(error: &reqwest::Error) -> String {
-    let mut said = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        said.push(next.to_string());
-        cause = next.source();
-    }
-    if said.is_empty() { "no answer".to_owned() } else { said.join(": ") }
+/// A date of HTTP.
+fn moment(text: &str) -> Option<At> {
+    chrono::DateTime::parse_from_rfc2822(text).ok().map(At::from)
 }
 
-/// `Retry-After` in seconds, or as a date, which is compared with the answer's own `Date`.
+/// The provider's clock when it answered.
+fn date(answer: &Response) -> Option<At> {
+    moment(header(answer, "date")?)
+}
+
+/// `Retry-After` in seconds, or as a date, which is compared with the answer's own `Date`. One that has passed, or
+/// that cannot be read, asks nothing: the usual backoff follows.
 fn retry_after(answer: &Response) -> Option<u64> {
-    let header = |name: &str| answer.headers().get(name)?.to_str().ok();
-    let wanted = header("retry-after")?.trim();
+    let wanted = header(answer, "retry-after")?;
     if let Ok(seconds) = wanted.parse::<u64>() {
         return Some(seconds);
     }
-    let at = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok().map(At::from);
-    let wait = at(wanted)? - at(header("date")?)?;
+    let wait = moment(wanted)? - date(answer)?;
     u64::try_from(wait.num_seconds()).ok()
 }
 
@@ -243,6 +246,24 @@ mod tests {
         let asked = http.request(Method::GET, "https://graph.example.test/v23.0");
         // Without a single root on the machine there is no client, and no byte leaves.
         assert!(asked.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
+    }
+
+    /// Knows no name.
+    struct Nameless;
+
+    impl Resolve for Nameless {
+        fn resolve(&self, name: Name) -> Resolving {
+            Box::pin(std::future::ready(Err(format!("nobody knows {}", name.as_str()).into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_is_told_apart_from_a_refusal() {
+        let client = build(Mode::Rehearsal, Patience::default(), Arc::new(Nameless)).unwrap();
+        let error = client.get("http://localhost:9/").send().await.unwrap_err();
+        let trouble = trouble::of(&error);
+        assert_eq!((trouble.code, trouble.reached), ("dns", false));
+        assert!(trouble.detail.contains("nobody knows localhost"), "{trouble}");
     }
 
     #[tokio::test]

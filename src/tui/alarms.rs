@@ -123,6 +123,9 @@ impl Page {
     fn nothing_is_sent(&self, model: &Model) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut add = |look, words: &str, tail: &str| lines.push(Line { look, text: self.line(words, tail) });
+        if let Some(why) = model.lost() {
+            add(Look::Alarm, &format!(" ✗ DETACHED  {}", clean(why)), "");
+        }
         if let Some(why) = &model.picture.store_failed {
             add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
         }
@@ -182,9 +185,7 @@ impl Page {
         let itself = matches!(failure.class, Class::Throttle | Class::Outage);
         let key = keys::key(Cmd::Mended);
         let again = match row.retry_at.map(|at| span((at - self.now).num_seconds())) {
-            _ if !row.scope.can_be_asked() => {
-                [format!("only your word opens it: {key} "), format!("{key} mends ")]
-            }
+            _ if row.by_word => [format!("only your word opens it: {key} "), format!("{key} mends ")],
             Some(left) if itself => {
                 [format!("opens by itself, asked in {left} · {key} now "), format!("in {left} · {key} ")]
             }

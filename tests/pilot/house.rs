@@ -129,7 +129,7 @@ impl Done {
 }
 
 /// A process of ours; ended with its test.
-pub struct Running(Option<Child>);
+pub struct Running(pub Option<Child>);
 
 impl Running {
     pub fn wait(mut self) -> Done {
@@ -212,7 +212,17 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn start(house: &House, speed: &str) -> Self {
-        let mut process = house.start(&["sandbox", "--speed", speed, "--seed", "1"]);
+        Self::start_with(house, speed, "{}")
+    }
+
+    /// With a scenario of the test's own.
+    pub fn start_with(house: &House, speed: &str, scenario: &str) -> Self {
+        house.write("scenario.json", scenario);
+        let mut args = vec!["sandbox", "--speed", speed, "--seed", "1"];
+        if scenario != "{}" {
+            args.extend(["--scenario", "scenario.json"]);
+        }
+        let mut process = house.start(&args);
         let mut url = String::new();
         let out = process.0.as_mut().unwrap().stdout.take().unwrap();
         BufReader::new(out).read_line(&mut url).unwrap();

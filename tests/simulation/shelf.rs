@@ -84,6 +84,7 @@ impl Rows {
             suppressed: self.suppressed.clone(),
             restored: None,
             newest: Vec::new(),
+            inbox: Vec::new(),
             meta: self.meta.clone(),
             audit: Audit::default(),
         }

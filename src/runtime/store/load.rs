@@ -1,5 +1,9 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
+mod shown;
+
+pub use shown::Shown;
+
 use super::error::sqlite;
 use super::optouts::Key;
 use super::{OptOuts, Restored, StoreError, migrations, restored, schema};
@@ -62,6 +66,8 @@ pub struct Loaded {
     pub restored: Option<Restored>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
+    /// What people wrote and said in the campaign, oldest first.
+    pub inbox: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
     /// What operators ordered of that campaign.
@@ -110,6 +116,7 @@ impl Reader {
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
             loaded.audit = self.audit(Some(campaign.id()))?;
+            loaded.inbox = self.inbox(campaign.id(), keep)?;
         }
         Ok(loaded)
     }

@@ -41,8 +41,8 @@ mod writer;
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
 pub use error::StoreError;
 pub use keeper::{Contacts, Keeper, Known};
-pub use load::{Loaded, LogLine, Reader, StoredEvent};
-pub use lock::{Lock, Locked};
+pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
+pub use lock::{Lock, Locked, attachable};
 pub use optouts::OptOuts;
 pub use restored::Restored;
 
@@ -125,6 +125,11 @@ impl Store {
     /// Whether whoever had it open before closed it in order; it was checked either way.
     pub const fn ended_in_order(&self) -> bool {
         self.ended_in_order
+    }
+
+    /// Says in the lock file what holds the store, and where consoles attach to it.
+    pub fn announce(&self, what: &str, socket: Option<&Path>) -> Result<(), StoreError> {
+        self.lock.announce(&self.path, what, socket)
     }
 
     /// A read-only connection beside the writer.

@@ -17,7 +17,8 @@ pub(super) fn load(path: &Path, keep: usize) -> Result<Loaded, StoreError> {
     thread::scope(|scope| {
         let rest = scope.spawn(|| {
             let reader = Reader::open(path)?;
-            Ok(Loaded { audit: reader.audit(Some(id))?, ..reader.rest(keep)? })
+            let (audit, inbox) = (reader.audit(Some(id))?, reader.inbox(id, keep)?);
+            Ok(Loaded { inbox, audit, ..reader.rest(keep)? })
         });
         let people = scope.spawn(|| Reader::open(path)?.people(id));
         let spans = spans(first, last, thread::available_parallelism().map_or(1, usize::from) as i64);

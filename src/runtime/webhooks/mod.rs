@@ -4,6 +4,7 @@
 //!  bytes ─► limit (413, 408) ─► signature (401, 403) ─► parse ─► Inbox::take ─► committed? 200 : 503
 //! ```
 
+mod refused;
 mod routes;
 mod serve;
 pub mod signature;
@@ -28,6 +29,9 @@ pub trait Inbox: Send + Sync {
         code: String,
         suspected: Option<String>,
     ) -> BoxFuture<'_, Result<Option<String>, NotTaken>>;
+
+    /// A report in this provider's name was refused, because its signature is missing or wrong.
+    fn disbelieved(&self, _provider: &'static str) {}
 }
 
 /// The store did not take it: the provider gets 503 and sends it again.

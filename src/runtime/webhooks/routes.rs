@@ -1,7 +1,7 @@
 //! One function for each address that we serve.
 
 use super::signature::{self, Disbelief};
-use super::{Inbox, Secrets};
+use super::{Inbox, Secrets, refused};
 use crate::model::Channel;
 use crate::providers::{Fact, Heard, twilio, vapi, whatsapp, wire};
 use crate::runtime::links;
@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret as _;
@@ -43,6 +44,7 @@ pub fn router(inbox: Arc<dyn Inbox>, secrets: Secrets) -> Router {
         .route("/hooks/twilio/status", post(take_twilio_status))
         .route("/hooks/twilio/inbound", post(take_twilio_inbound))
         .route("/l/{code}", get(follow))
+        .layer(middleware::from_fn_with_state(Arc::clone(&inbox), refused::tell))
         .with_state(Arc::new(Ear { inbox, secrets }))
 }
 
