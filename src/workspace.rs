@@ -226,6 +226,16 @@ impl Workspace {
     }
 }
 
+/// The settings of a workspace alone, for commands that only look after its stores: they need neither rules nor
+/// secrets, and must not take a live workspace for a rehearsal because one of those is missing.
+pub fn settings(dir: &Path) -> Result<Config, Unusable> {
+    if !dir.is_dir() {
+        return Err(Unusable::NoDirectory(dir.to_owned()));
+    }
+    let (config, _, problems) = read_config(dir, &|_| Some("not needed".into()))?;
+    config.ok_or(Unusable::Problems(problems))
+}
+
 fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Source, Vec<Problem>), Unusable> {
     let path = dir.join(CONFIG);
     let Some(bytes) = read(&path)? else {

@@ -10,6 +10,12 @@ pub fn line(text: &str) -> Result<(), Failure> {
     results.close()
 }
 
+/// Prints one JSON object as the result.
+pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    // A value without maps of other keys than text is always JSON.
+    line(&format!("{value:#}"))
+}
+
 /// A result of many lines, written in large pieces.
 #[derive(Debug)]
 pub struct Results {

@@ -141,7 +141,7 @@ impl Driver {
         };
         self.kept.last_text += 1;
         let id = TextId(self.kept.last_text);
-        turn.keep(TextRow { id, person, at: self.now(), body: Untrusted::new(body) });
+        turn.keep(TextRow { id, person, from: None, at: self.now(), body: Untrusted::new(body) });
         Some(id)
     }
 

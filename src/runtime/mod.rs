@@ -11,6 +11,7 @@ mod dispatch;
 mod driver;
 mod ears;
 pub mod feed;
+pub mod forgetting;
 mod gallery;
 mod gap;
 pub mod handle;

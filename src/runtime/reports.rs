@@ -21,7 +21,8 @@ impl Driver {
         let text = hearing::text_of(&report).cloned().map(|body| {
             self.kept.last_text += 1;
             let id = TextId(self.kept.last_text);
-            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
+            let (at, from) = (self.parts.clock.now(), report.person.clone());
+            turn.keep(TextRow { id, person: line, from, at, body });
             id
         });
         if hearing::stops(&report) {

@@ -8,7 +8,7 @@ use cascade::engine::event::Event;
 use cascade::engine::journey::Journey;
 use cascade::engine::{Campaign, Header, replay};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
-use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent};
+use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, OptOuts, StoreError, StoredEvent};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct Rows {
     people: BTreeMap<PersonId, Customer>,
     dedup: HashSet<[u8; 16]>,
     links: HashMap<String, (AttemptId, String)>,
-    suppressed: HashSet<Phone>,
+    suppressed: OptOuts,
     meta: HashMap<String, String>,
     last_text: u64,
 }
@@ -36,10 +36,10 @@ impl Rows {
             self.people.insert(row.id, row.customer);
         }
         if let Some(header) = batch.header {
-            for journey in batch.journeys {
-                self.journeys.insert(journey.id, (header.id, journey));
-            }
-            self.headers.insert(header.id, header);
+            self.take(header, batch.journeys);
+        }
+        for (header, journeys) in batch.earlier {
+            self.take(header, journeys);
         }
         self.events.extend(batch.events);
         self.dedup.extend(batch.dedup);
@@ -49,9 +49,20 @@ impl Rows {
         self.last_text = batch.texts.iter().map(|text| text.id.0).max().unwrap_or(0).max(self.last_text);
     }
 
+    fn take(&mut self, header: Header, journeys: Vec<Journey>) {
+        for journey in journeys {
+            self.journeys.insert(journey.id, (header.id, journey));
+        }
+        self.headers.insert(header.id, header);
+    }
+
     /// The newest campaign.
     pub fn campaign(&self) -> Option<Campaign> {
-        let header = self.headers.values().next_back()?.clone();
+        self.campaign_of(*self.headers.keys().next_back()?)
+    }
+
+    fn campaign_of(&self, id: CampaignId) -> Option<Campaign> {
+        let header = self.headers.get(&id)?.clone();
         let own = self.journeys.values().filter(|(campaign, _)| *campaign == header.id);
         let own = own.map(|(_, journey)| journey.clone()).collect();
         Some(Campaign::from_rows(header, own))
@@ -71,6 +82,7 @@ impl Rows {
             dedup: self.dedup.clone(),
             links: self.links.clone(),
             suppressed: self.suppressed.clone(),
+            restored: None,
             newest: Vec::new(),
             inbox: Vec::new(),
             meta: self.meta.clone(),
@@ -188,8 +200,50 @@ impl Keeper for Shelf {
         }))
     }
 
+    /// Nothing is kept back on a simulated disk.
+    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        futures::future::ready(Ok(false)).boxed()
+    }
+
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
         Ok(self.disk.read(|rows| rows.contacts(since)))
+    }
+
+    fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>, StoreError> {
+        Ok(self.disk.read(|rows| rows.campaign_of(id)))
+    }
+
+    fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let own = rows.journeys.values().filter(|(c, _)| *c == campaign).map(|(_, j)| j.person);
+            own.filter_map(|id| Some((id, rows.people.get(&id)?.clone()))).collect()
+        }))
+    }
+
+    fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let mut all = rows.headers.keys().filter_map(|id| rows.campaign_of(*id));
+            all.find(|campaign| campaign.attempt(attempt).is_some())
+        }))
+    }
+
+    fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let mut attempts = rows.journeys.values().flat_map(|(_, journey)| &journey.attempts);
+            attempts.find(|a| a.provider_id.as_deref() == Some(provider_id)).map(|a| a.id)
+        }))
+    }
+
+    fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError> {
+        Ok(self
+            .disk
+            .read(|rows| rows.people.iter().filter(|(_, c)| c.phone == *phone).map(|(id, _)| *id).collect()))
+    }
+
+    fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            rows.journeys.values().filter(|(_, j)| j.person == person).map(|(campaign, _)| *campaign).max()
+        }))
     }
 
     fn history(
