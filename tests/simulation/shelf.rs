@@ -8,7 +8,9 @@ use cascade::engine::event::Event;
 use cascade::engine::journey::Journey;
 use cascade::engine::{Campaign, Header, replay};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
-use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, OptOuts, StoreError, StoredEvent};
+use cascade::runtime::store::{
+    Batch, Contacts, Keeper, Known, Loaded, OptOuts, StoreError, StoredEvent, SuppressionRow,
+};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -127,6 +129,10 @@ impl Disk {
     fn write(&self, batch: Batch) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
     }
+
+    fn keep(&self, rows: Vec<SuppressionRow>) {
+        self.write(Batch { suppressions: rows, ..Batch::default() });
+    }
 }
 
 /// The store that one life of the process holds.
@@ -138,7 +144,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    async fn put(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn put(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
         let world = &self.world;
         if !world.is_alive(self.life) || world.dies_at(Point::BeforeCommit) {
             return world.gone().await;
@@ -156,7 +162,7 @@ impl Shelf {
             return world.gone().await;
         }
         world.committed(&batch);
-        self.disk.write(batch);
+        self.disk.write(Arc::unwrap_or_clone(batch));
         if matches!(death, Some(Point::InCommit { durable: true } | Point::AfterCommit)) {
             world.kill();
             return world.gone().await;
@@ -184,8 +190,16 @@ impl Keeper for Shelf {
         STORE
     }
 
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.put(batch).boxed()
+    }
+
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>> {
+        if self.world.is_alive(self.life) {
+            self.world.lock().book.suppressed.extend(rows.iter().map(|row| row.phone.clone()));
+            self.disk.keep(rows);
+        }
+        futures::future::ready(Ok(())).boxed()
     }
 
     fn load(&self, _newest: usize) -> Result<Loaded, StoreError> {
@@ -202,7 +216,9 @@ impl Keeper for Shelf {
 
     /// Nothing is kept back on a simulated disk.
     fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
-        futures::future::ready(Ok(false)).boxed()
+        // Half of the disks have room left beside the store.
+        let room = self.world.lock().setting.seed.is_multiple_of(2);
+        futures::future::ready(Ok(room)).boxed()
     }
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {

@@ -1,11 +1,12 @@
 //! What the loop asks of a store: commit a turn, read it all back, and a few questions in between. A seam: a
 //! simulation keeps its batches in memory, and loses what a crash loses.
 
-use super::{Batch, Loaded, Store, StoreError, StoredEvent};
+use super::{Batch, Loaded, Store, StoreError, StoredEvent, SuppressionRow};
 use crate::engine::Campaign;
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// People who are in the store already, by number and name.
@@ -21,7 +22,10 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// Makes the batch true, all of it or nothing. It outlives any crash once this has resolved to `Ok`; after an
     /// error nothing of it is there, but for its opt-outs, which may hold all the same.
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Puts opt-outs where no lost store forgets them, and nothing else: also where nothing can be committed any more.
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>>;
 
     /// How long the commit under way has been waiting, by wall time.
     fn waits(&self) -> Option<Duration> {
@@ -72,8 +76,12 @@ impl Keeper for Store {
         self.id()
     }
 
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.commit(batch).boxed()
+    }
+
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.opt_out(rows).boxed()
     }
 
     fn waits(&self) -> Option<Duration> {

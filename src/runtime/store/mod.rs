@@ -146,11 +146,27 @@ impl Store {
 
     /// Writes the batch in one transaction. On disk when it returns `Ok`; wholly absent on an error, but for its
     /// opt-outs, which may stand in their own file by then.
-    pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<(), StoreError> {
         *self.since() = Some(clock::wall());
-        let committed = self.ask(|done| writer::Job::Commit(Box::new(batch), done)).await;
+        let batch = batch.into();
+        let committed = self.ask(|done| writer::Job::Commit(batch, done)).await;
         *self.since() = None;
         committed?
+    }
+
+    /// Puts opt-outs into their own file and nowhere else: also after a failure that no commit may follow.
+    pub fn opt_out(
+        &self,
+        rows: Vec<SuppressionRow>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let (done, wait) = oneshot::channel();
+        let asked = self.jobs.as_ref().map(|jobs| jobs.send(writer::Job::OptOut(rows, done)));
+        async move {
+            match asked {
+                Some(Ok(())) => wait.await.unwrap_or(Err(StoreError::Gone)),
+                Some(Err(_)) | None => Err(StoreError::Gone),
+            }
+        }
     }
 
     /// How long the commit under way has been waiting, by wall time: for another program that holds the file, or for

@@ -1,6 +1,6 @@
 //! The writer thread: takes batches, commits each in one transaction, answers.
 
-use super::batch::Batch;
+use super::batch::{Batch, SuppressionRow};
 use super::error::{io, sqlite};
 use super::mark::{Ids, MarkFile};
 use super::opening::Outside;
@@ -8,12 +8,14 @@ use super::optouts::{Key, Line, OptOutFile};
 use super::{StoreError, ballast, rows, schema};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 /// What the writer is asked for, and who waits for it.
 pub(super) enum Job {
-    Commit(Box<Batch>, oneshot::Sender<Result<(), StoreError>>),
+    Commit(Arc<Batch>, oneshot::Sender<Result<(), StoreError>>),
+    OptOut(Vec<SuppressionRow>, oneshot::Sender<Result<(), StoreError>>),
     MakeRoom(oneshot::Sender<Result<bool, StoreError>>),
     Work(Box<dyn FnOnce(&mut Connection) + Send>),
 }
@@ -59,6 +61,7 @@ impl Writer {
         match job {
             // Nobody waits any more when the driver was dropped; the batch is on disk all the same.
             Job::Commit(batch, done) => drop(done.send(self.commit(&batch))),
+            Job::OptOut(rows, done) => drop(done.send(self.opt_out(&rows))),
             Job::MakeRoom(done) => drop(done.send(self.make_room())),
             // Whoever asked sees that nobody answers.
             Job::Work(work) => {
@@ -90,13 +93,7 @@ impl Writer {
             self.mark.reserve(next)?;
         }
         // An opt-out outlives the store: it stands beside it first.
-        let key = self.optouts.key().clone();
-        let said = batch.suppressions.iter();
-        self.optouts.record(said.map(|row| Line {
-            digest: key.digest(&row.phone),
-            via: row.via,
-            at: row.at,
-        }))?;
+        record(&mut self.optouts, &batch.suppressions)?;
         let path = &self.path;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -104,6 +101,10 @@ impl Writer {
         rows::write_log(&transaction, batch).map_err(sqlite(path, "write events"))?;
         rows::write_rows(&transaction, batch, &self.key).map_err(sqlite(path, "write rows"))?;
         transaction.commit().map_err(sqlite(path, "commit"))
+    }
+
+    fn opt_out(&mut self, rows: &[SuppressionRow]) -> Result<(), StoreError> {
+        record(&mut self.optouts, rows)
     }
 
     fn make_room(&mut self) -> Result<bool, StoreError> {
@@ -126,10 +127,16 @@ impl Writer {
     }
 }
 
+fn record(optouts: &mut OptOutFile, rows: &[SuppressionRow]) -> Result<(), StoreError> {
+    let key = optouts.key().clone();
+    optouts.record(rows.iter().map(|row| Line { digest: key.digest(&row.phone), via: row.via, at: row.at }))
+}
+
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Commit(..) => "Commit",
+            Self::OptOut(..) => "OptOut",
             Self::MakeRoom(_) => "MakeRoom",
             Self::Work(_) => "Work",
         })
