@@ -18,13 +18,15 @@ Cy Dlamini,+14155550179,retail,
 /// What names the first of them, wherever it stands.
 const XENIA: [&str; 3] = ["14155550177", "Xenia", "Quillfeather"];
 
-/// One pilot for all tests of this file, which copy what it left.
-static PILOT: LazyLock<TempDir> = LazyLock::new(|| {
+/// What one pilot left in `.cascade`, for all tests of this file: names and bytes.
+static PILOT: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     let place = a_place();
     fs::write(place.path().join("customers.csv"), LIST).unwrap();
     let done = run(place.path(), &["pilot", "--speed", "36000", "--json"]);
     assert!(done.status.success(), "{}", stderr(&done));
-    place
+    let state = place.path().join(".cascade");
+    let kept = |path: PathBuf| (path.strip_prefix(&state).unwrap().to_owned(), fs::read(&path).unwrap());
+    files(&state).into_iter().filter(|path| !path.ends_with("ballast")).map(kept).collect()
 });
 
 fn run(place: &Path, args: &[&str]) -> Output {
@@ -52,9 +54,8 @@ fn workspace() -> TempDir {
     fs::write(place.path().join("customers.csv"), LIST).unwrap();
     let state = place.path().join(".cascade");
     fs::create_dir_all(state.join("log")).unwrap();
-    let from = PILOT.path().join(".cascade");
-    for file in files(&from) {
-        fs::copy(&file, state.join(file.strip_prefix(&from).unwrap())).unwrap();
+    for (name, bytes) in PILOT.iter() {
+        fs::write(state.join(name), bytes).unwrap();
     }
     place
 }
