@@ -143,6 +143,10 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             (channel, quiet) = (Some(*on), *by == Actor::Operator);
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))
         }
+        Kind::StoreRestored { lost_until, .. } => warning("⟲", restored(*lost_until)),
+        Kind::Reconciled { found, doubtful, others, untold } => {
+            ("⟲", Tone::Warning, reconciled([*found, *doubtful, *others], untold))
+        }
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),
         Kind::Ordered { what, people: count, by, scope, left, .. } => {
             let about = orders::about(*what, *count, channel, scope.as_ref());
@@ -166,6 +170,14 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         }
         Kind::AttemptAccepted { .. } => {
             plain(if channel == Some(Channel::Phone) { "dialing" } else { "sent" })
+        }
+        Kind::AttemptRecovered { provider_id: None, .. } => {
+            quiet = true;
+            muted("may have been sent in what the store had lost")
+        }
+        Kind::AttemptRecovered { sent_at, .. } => {
+            let ago = span((event.at - *sent_at).num_seconds());
+            plain(format!("was sent {ago} ago, in what the store had lost: the provider lists it"))
         }
         Kind::AttemptRefused { failure, .. } => bad(fault(failure)),
         Kind::AttemptInDoubt { failure, due, .. } => {
@@ -247,6 +259,29 @@ pub fn people(count: u64) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
 }
 
+fn restored(lost_until: Option<crate::model::At>) -> String {
+    let lost = lost_until.map_or_else(
+        || "how much is lost is not known".to_owned(),
+        |at| format!("what happened until {} is lost", at.utc().format("%a %-d %b %H:%M UTC")),
+    );
+    format!("the store was restored from a backup; {lost}")
+}
+
+fn reconciled([found, doubtful, others]: [u64; 3], untold: &[Channel]) -> String {
+    let mut words = vec![format!("sent after the backup: {found} found at the providers")];
+    if doubtful > 0 {
+        words.push(format!("{doubtful} in other words"));
+    }
+    if others > 0 {
+        words.push(format!("{others} to people who are not under way here"));
+    }
+    let untold: Vec<&str> = untold.iter().map(|channel| channel.label()).collect();
+    if !untold.is_empty() {
+        words.push(format!("of {} nobody can tell", untold.join(" and ")));
+    }
+    words.join(", ")
+}
+
 fn whole(only: Option<Channel>) -> &'static str {
     only.map_or("everything", Channel::label)
 }
@@ -295,6 +330,7 @@ const fn withdrawal(why: Withdrawal) -> &'static str {
         Withdrawal::Budget => "the budget is spent",
         Withdrawal::Late => "too late for its claim, looked at again",
         Withdrawal::NotStarted => "we ended before the first byte",
+        Withdrawal::Passed => "a later step had been sent already",
     }
 }
 

@@ -163,5 +163,11 @@ pub(super) fn left_open(rows: &Snapshot) -> Vec<String> {
     lines.extend(
         rows.channels.iter().filter_map(|row| row.paused.clone()).map(|why| format!("paused itself: {why}")),
     );
+    if let Phase::Paused(why) = &rows.phase {
+        lines.push(format!(
+            "paused: {}. Look at it in the console and resume there (p)",
+            crate::model::clean(why)
+        ));
+    }
     lines
 }

@@ -66,6 +66,8 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::Recalled { attempt, result } => journal.record_attempt(attempt, Kind::Recalled { result }),
         Input::ScopeChecked { channel, scope, mended } => journal.scope_checked(channel, &scope, mended),
         Input::Restarted => journal.restarted(),
+        Input::Restored(gap) => journal.restored(*gap),
+        Input::Reconciled { sent, untold } => journal.reconcile(sent, untold),
         Input::Broken { why } => {
             journal.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
         }

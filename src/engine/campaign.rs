@@ -3,6 +3,7 @@
 use super::breaker::Breaker;
 use super::event::Launch;
 use super::journey::{Attempt, Journey, Stage, State};
+use super::restored::Restored;
 use super::streak::{self, Streak};
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, Outcome, PersonId, TimerId};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,9 @@ pub struct Header {
     /// Orders of operators so far; their ids are counted from 1.
     #[serde(default)]
     pub orders: u64,
+    /// The store came from a backup while this campaign was under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
 }
 
 /// A pause of everything or of one channel.
@@ -107,6 +111,7 @@ impl Campaign {
             unmatched: 0,
             clicks_suspected: 0,
             orders: 0,
+            restored: None,
             launch,
         };
         Self { header, journeys: Vec::new(), index: Index::default() }

@@ -111,6 +111,28 @@ pub enum Kind {
         /// Who did it.
         by: Actor,
     },
+    /// The store came from a backup, or had lost its end.
+    StoreRestored {
+        /// The last event that is left.
+        backup_at: Option<At>,
+        /// The last event that is known to be lost.
+        lost_until: Option<At>,
+        /// The first attempt id that the lost part cannot have used.
+        next_attempt: AttemptId,
+        /// The same for timers.
+        next_timer: TimerId,
+    },
+    /// What was sent in what was lost is written down, as far as anybody can tell.
+    Reconciled {
+        /// Sends that providers listed.
+        found: u64,
+        /// Messages in a provider's list that may be somebody else's.
+        doubtful: u64,
+        /// Sends to people who have no such step left.
+        others: u64,
+        /// Channels on which nobody can tell.
+        untold: Vec<Channel>,
+    },
     /// Every cascade has ended, or the operator stopped it for good.
     CampaignEnded {
         /// Who did it.
@@ -173,6 +195,15 @@ pub enum Kind {
         /// The provider's id.
         provider_id: String,
         /// What it is booked at.
+        cost: Money,
+    },
+    /// It was sent in what the store had lost, or may have been.
+    AttemptRecovered {
+        /// When, as the provider lists it; where it does not, when that was noticed.
+        sent_at: At,
+        /// The provider's id; without one it is in doubt.
+        provider_id: Option<String>,
+        /// What it is booked at, or costs at most.
         cost: Money,
     },
     /// Refused, and certainly not sent.

@@ -4,6 +4,7 @@ use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
 use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
+use super::restored::Restored;
 use super::streak;
 use crate::model::{At, AttemptId, Channel, Failure, Money, Outcome, TimerId};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         Kind::BreakerOpened { .. } | Kind::BreakerChecked { .. } | Kind::BreakerClosed { .. } => {
             fold_breaker(campaign, *at, kind);
         }
+        Kind::StoreRestored { .. } | Kind::Reconciled { .. } => fold_restored(campaign, *at, kind),
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
         Kind::ContactedAfterAnswer {} => campaign.header.contacted_after_answer += 1,
@@ -55,6 +57,7 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         | Kind::AttemptDeferred { .. }
         | Kind::AttemptClaimed { .. }
         | Kind::AttemptAccepted { .. }
+        | Kind::AttemptRecovered { .. }
         | Kind::AttemptRefused { .. }
         | Kind::AttemptInDoubt { .. }
         | Kind::AttemptWithdrawn { .. }
@@ -95,10 +98,13 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::Paused { .. }
         | Kind::Resumed { .. }
         | Kind::BreakerClosed { .. }
+        | Kind::StoreRestored { .. }
+        | Kind::Reconciled { .. }
         | Kind::CampaignEnded { .. }
         | Kind::AttemptPlanned { .. }
         | Kind::AttemptClaimed { .. }
         | Kind::AttemptAccepted { .. }
+        | Kind::AttemptRecovered { .. }
         | Kind::AttemptRefused { .. }
         | Kind::AttemptWithdrawn { .. }
         | Kind::AttemptFailed { .. }
@@ -164,6 +170,23 @@ fn fold_pause(campaign: &mut Campaign, at: At, kind: &Kind) {
             let stood = slot(campaign, *only).map(|pause| at - pause.since);
             if let (true, Some(stood)) = (extend_timers, stood) {
                 shift_waits(campaign, *only, stood);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn fold_restored(campaign: &mut Campaign, at: At, kind: &Kind) {
+    let header = &mut campaign.header;
+    match kind {
+        Kind::StoreRestored { next_attempt, next_timer, .. } => {
+            header.next_attempt = header.next_attempt.max(*next_attempt);
+            header.next_timer = header.next_timer.max(*next_timer);
+            header.restored = Some(Restored { since: at, asking: true, untold: Vec::new() });
+        }
+        Kind::Reconciled { untold, .. } => {
+            if let Some(restored) = &mut header.restored {
+                (restored.asking, restored.untold) = (false, untold.clone());
             }
         }
         _ => {}
@@ -278,6 +301,13 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             let rest = attempt.reserved - *cost;
             attempt.reserved = if attempt.under_way() && rest > Money::ZERO { rest } else { Money::ZERO };
         }
+        Kind::AttemptRecovered { sent_at, provider_id, cost } => {
+            (attempt.claimed_at, attempt.provider_id) = (Some(*sent_at), provider_id.clone());
+            (attempt.stage, attempt.cost, attempt.reserved) = match provider_id {
+                Some(_) => (Stage::Accepted, *cost, Money::ZERO),
+                None => (Stage::Claimed, Money::ZERO, *cost),
+            };
+        }
         Kind::AttemptRefused { failure, reached } => {
             failed(attempt, Stage::Refused, failure);
             (attempt.reserved, attempt.reached) = (Money::ZERO, *reached);
@@ -318,11 +348,7 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
 /// What an event makes of the journey's state, timer and last word.
 fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
     let alarm = |id: &TimerId, due: &At, what| Some(Timer { id: *id, due: *due, what });
-    if matches!(kind, Kind::AttemptPlanned { .. } | Kind::Held { .. } | Kind::StepSkipped { .. })
-        && let Some(step) = subject.step.filter(|step| *step != journey.step)
-    {
-        (journey.step, journey.retries) = (step, 0);
-    }
+    fold_step(journey, subject, kind);
     match kind {
         Kind::AttemptPlanned { due } => {
             (journey.state, journey.timer, journey.due_at) = (State::Queued, None, *due);
@@ -332,6 +358,13 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         }
         Kind::AttemptClaimed { .. } => {
             (journey.state, journey.timer, journey.hurried) = (State::Sending, None, false);
+        }
+        Kind::AttemptRecovered { sent_at, provider_id, .. } => {
+            let channel = subject.channel.unwrap_or_else(|| journey.channel());
+            (journey.state, journey.timer, journey.hurried) = (State::Sending, None, false);
+            if provider_id.is_some() {
+                journey.last = Some((*sent_at, Word::Accepted(channel)));
+            }
         }
         Kind::AttemptAccepted { .. } => {
             let channel = subject.channel.unwrap_or_else(|| journey.channel());
@@ -383,6 +416,15 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             (journey.credited, journey.ended_at) = (*credited, Some(at));
         }
         _ => fold_hand(journey, kind),
+    }
+}
+
+/// Which step they are at.
+fn fold_step(journey: &mut Journey, subject: Subject, kind: &Kind) {
+    if matches!(kind, Kind::AttemptPlanned { .. } | Kind::Held { .. } | Kind::StepSkipped { .. })
+        && let Some(step) = subject.step.filter(|step| *step != journey.step)
+    {
+        (journey.step, journey.retries) = (step, 0);
     }
 }
 

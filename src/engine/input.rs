@@ -3,6 +3,7 @@
 use super::event::{CallProgress, Withdrawal};
 use super::meaning::Meaning;
 use super::order::Signed;
+use super::restored::{Gap, SentBefore};
 use crate::model::{At, AttemptId, Channel, Failure, Money, PersonId, Scope, TextId, TimerId};
 
 /// One piece of news.
@@ -64,6 +65,15 @@ pub enum Input {
     },
     /// The process was restarted: every claim without a result is in doubt.
     Restarted,
+    /// The store was restored from a backup: nothing is sent before it is known what was sent since.
+    Restored(Box<Gap>),
+    /// What providers say that we sent after the backup.
+    Reconciled {
+        /// All of it.
+        sent: Vec<SentBefore>,
+        /// Channels on which nobody can be asked.
+        untold: Vec<Channel>,
+    },
     /// A part of the program failed: nothing is sent until the operator has looked.
     Broken {
         /// In words.

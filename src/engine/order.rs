@@ -222,6 +222,8 @@ pub enum Left {
     AlreadyPaused,
     /// It is not on hold.
     NotPaused,
+    /// What was sent after the backup is still being asked for.
+    Reconciling,
     /// That scope is not shut.
     NotShut,
     /// Something happened to them between question and answer.
@@ -267,7 +269,7 @@ pub enum Left {
 }
 words!(Left {
     Elsewhere => "elsewhere", OtherCampaign => "other_campaign", CampaignEnded => "campaign_ended",
-    AlreadyPaused => "already_paused", NotPaused => "not_paused", NotShut => "not_shut",
+    AlreadyPaused => "already_paused", NotPaused => "not_paused", Reconciling => "reconciling", NotShut => "not_shut",
     MovedOn => "moved_on", Converted => "converted", Declined => "declined", Exhausted => "exhausted",
     OptedOut => "opted_out", Stopped => "stopped", Queued => "queued", Sending => "sending", Sent => "sent",
     MayHaveArrived => "may_have_arrived", NothingTried => "nothing_tried", InDoubt => "in_doubt",

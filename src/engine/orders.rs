@@ -60,12 +60,14 @@ impl Journal<'_> {
         let shut = |on: Channel, scope: &crate::model::Scope| {
             header.breakers.iter().any(|b| b.on == on && b.scope == *scope)
         };
+        let reconciling = header.restored.as_ref().is_some_and(|restored| restored.asking);
         let whole = !matches!(signed.order, Order::Launch | Order::People { .. });
         match &signed.order {
             // Ids of people are in no other campaign, and each is told so.
             _ if whole && header.ended_at.is_some() => Some(Left::CampaignEnded),
             Order::Pause { only, .. } => paused(*only).then_some(Left::AlreadyPaused),
             _ if whole && !meant => Some(Left::OtherCampaign),
+            Order::Resume { only: None, .. } if reconciling => Some(Left::Reconciling),
             Order::Resume { only, .. } => (!paused(*only)).then_some(Left::NotPaused),
             Order::CloseBreaker { channel, scope } => (!shut(*channel, scope)).then_some(Left::NotShut),
             Order::StopAll | Order::Launch | Order::People { .. } => None,

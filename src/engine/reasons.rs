@@ -59,6 +59,8 @@ pub enum Withdrawal {
     Late,
     /// The process ended between the claim and the first byte, and can prove it.
     NotStarted,
+    /// A later step turned out to have been sent before.
+    Passed,
 }
 
 /// Why a step was passed over.

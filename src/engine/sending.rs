@@ -209,7 +209,8 @@ impl Journal<'_> {
             | Withdrawal::Breaker
             | Withdrawal::Budget
             | Withdrawal::Late
-            | Withdrawal::NotStarted => self.plan_again(id),
+            | Withdrawal::NotStarted
+            | Withdrawal::Passed => self.plan_again(id),
         }
         Ok(())
     }

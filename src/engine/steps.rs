@@ -54,8 +54,11 @@ impl Journal<'_> {
             let why = Hold::Breaker { on: shut.on, scope: shut.scope.clone() };
             return self.record(subject, Kind::Held { why });
         }
-        let attempt = Some(self.campaign.header.next_attempt);
-        self.record(Subject { attempt, ..subject }, Kind::AttemptPlanned { due });
+        let attempt = self.campaign.header.next_attempt;
+        self.record(Subject { attempt: Some(attempt), ..subject }, Kind::AttemptPlanned { due });
+        if self.is_untold(id, step, channel) {
+            self.doubt_planned(id, attempt);
+        }
     }
 
     /// The same step once more: after a backoff, a hold, or an operator's word.

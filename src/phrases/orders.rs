@@ -40,6 +40,7 @@ pub const fn left(why: Left) -> &'static str {
         Left::CampaignEnded => "the campaign has ended",
         Left::AlreadyPaused => "it is on hold already",
         Left::NotPaused => "it is not on hold",
+        Left::Reconciling => "what was sent after the backup is still being asked for",
         Left::NotShut => "it is not shut any more",
         Left::MovedOn => "moved on meanwhile",
         Left::Converted => "converted",

@@ -120,6 +120,23 @@ pub enum Lookup {
     Failed(Box<Failure>),
 }
 
+/// A message or call of ours in a provider's list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Whom it went to.
+    pub to: Phone,
+    /// When, by our clock.
+    pub at: At,
+    /// The provider's id.
+    pub provider_id: String,
+    /// Our attempt key, where the list has it.
+    pub attempt_key: Option<String>,
+    /// What was written, where the list has it.
+    pub body: Option<Untrusted>,
+    /// What has become of it since, as webhooks would have told it.
+    pub heard: Vec<Heard>,
+}
+
 /// What came of calling something back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recall {
@@ -236,6 +253,9 @@ pub trait Provider: Send + Sync {
 
     /// Inbound messages since then, for the catch-up after a gap; empty where the provider cannot be asked.
     fn inbound_since(&self, since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>>;
+
+    /// What we sent since then, for a store that was restored; `None` where the provider lists no sends.
+    fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>>;
 
     /// Read-only: is this scope usable now? `Ok(true)`: mended.
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>>;

@@ -19,6 +19,11 @@ impl Skew {
         }
     }
 
+    /// The provider's `at` by our clock.
+    pub(super) fn ours(&self, at: At) -> At {
+        at - (*self.0.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+    }
+
     /// Our `at` by the provider's clock; `None` while it has dated no answer.
     pub(super) fn theirs(&self, at: At) -> Option<At> {
         Some(at + (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?)

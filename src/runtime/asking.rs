@@ -5,7 +5,7 @@ use super::handle::{Level, Notice};
 use super::news::News;
 use crate::clock::Clock;
 use crate::model::{At, Channel, Class, Failure};
-use crate::providers::{Heard, Lookup};
+use crate::providers::Lookup;
 use chrono::TimeDelta;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,13 +70,7 @@ impl Answered for Lookup {
     }
 }
 
-impl Answered for Result<Vec<Heard>, Box<Failure>> {
-    fn failure(&self) -> Option<&Failure> {
-        self.as_ref().err().map(Box::as_ref)
-    }
-}
-
-impl Answered for Result<bool, Box<Failure>> {
+impl<T> Answered for Result<T, Box<Failure>> {
     fn failure(&self) -> Option<&Failure> {
         self.as_ref().err().map(Box::as_ref)
     }

@@ -110,7 +110,9 @@ pub enum BootError {
         open: u64,
     },
     /// The store was restored, and what was lost is not reconciled.
-    #[error("{0}")]
+    #[error(
+        "{0}. Whoever was contacted in what is lost may be contacted again: launch from the console, which says so"
+    )]
     Restored(String),
     /// A launch was asked for and may not be.
     #[error("not launched: {0}")]

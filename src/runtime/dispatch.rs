@@ -14,7 +14,7 @@ use crate::engine::effect::Effect;
 use crate::engine::event::{RecallResult, Withdrawal};
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
-use crate::providers::{Answer, Heard, Lookup, Outgoing, Provider, Recall};
+use crate::providers::{Answer, Heard, Listed, Lookup, Outgoing, Provider, Recall};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,6 +100,11 @@ impl Dispatch {
     /// Everybody who can be asked was asked.
     pub async fn caught_up(&self) {
         let _ = self.news.send(News::CaughtUp).await;
+    }
+
+    /// What was sent after the backup that the store came from.
+    pub async fn sent_since(&self, listed: Vec<(Channel, Vec<Listed>)>, untold: Vec<Channel>) {
+        let _ = self.news.send(News::SentSince { listed, untold }).await;
     }
 
     /// For the operator.

@@ -21,7 +21,7 @@ use super::news::News;
 use super::pace::{self, Pacer};
 use super::proof::RoundTrip;
 use super::speaker::Speaker;
-use super::store::Keeper;
+use super::store::{Keeper, Restored};
 use super::tasks::{Part, Tasks};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
-use crate::engine::{self, Campaign};
+use crate::engine::{self, Campaign, Pause};
 use crate::model::{At, AttemptId, CampaignId, Channel};
 use crate::providers::Outgoing;
 use std::collections::HashMap;
@@ -73,7 +73,11 @@ pub struct Driver {
     pub(super) listening: Listening,
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
+    /// When the store was read, campaign time.
+    pub(super) loaded_at: At,
     pub(super) disk: Disk,
+    /// The store came from a backup, and nobody has gone on since.
+    pub(super) restored: Option<Restored>,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
@@ -96,7 +100,9 @@ impl Driver {
             outgoing: HashMap::new(),
             listening: Listening::new(&parts.clock),
             begun: false,
+            loaded_at: At::default(),
             disk: Disk::default(),
+            restored: None,
             refused: false,
             quit: false,
             broken: false,
@@ -128,7 +134,12 @@ impl Driver {
         if !self.begun {
             return false;
         }
-        let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
+        // A pause of now is somebody's who is there to end it.
+        let held = |pause: &Pause| pause.by_itself || pause.since <= self.loaded_at;
+        let over = |c: &Campaign| {
+            matches!(engine::phase(c), Phase::Ended | Phase::Stuck)
+                || c.header.paused.as_ref().is_some_and(held)
+        };
         !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
 
@@ -165,6 +176,7 @@ impl Driver {
             }
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
+            News::SentSince { listed, untold } => self.sent_since(listed, untold, turn),
             News::CaughtUp => self.caught_up(),
             // What it says is minded in every turn.
             News::Hearing => {}
@@ -185,7 +197,7 @@ impl Driver {
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(Part::Commands) => self.quit = true,
-            News::Input(_) | News::CaughtUp | News::Hearing | News::Panicked(_) => {}
+            News::Input(_) | News::SentSince { .. } | News::CaughtUp | News::Hearing | News::Panicked(_) => {}
         }
     }
 

@@ -25,6 +25,8 @@ impl Driver {
             | Input::Timer(_)
             | Input::ScopeChecked { .. }
             | Input::Restarted
+            | Input::Restored(_)
+            | Input::Reconciled { .. }
             | Input::Broken { .. }
             | Input::Order(_) => None,
         };

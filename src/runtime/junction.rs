@@ -154,7 +154,7 @@ impl Junction {
             }
             if known && !seams.owns_clock {
                 // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
-                driver.catch_up(driver.kept.last_at);
+                driver.catch_up(driver.heard_before());
             }
         }
         // What was loaded is seen before anything moves.
@@ -182,8 +182,11 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
         driver.parts.clock.run(true);
     }
     // The queue is empty and long: this is the first thing in it.
+    if let Some(restored) = &driver.restored {
+        let _ = news.try_send(News::Input(Input::Restored(Box::new(restored.gap()))));
+    }
     let _ = news.try_send(News::Input(Input::Restarted));
-    driver.catch_up(driver.kept.last_at);
+    driver.catch_up(driver.heard_before());
 }
 
 /// The operator's commands, on their way to the queue: brakes act at once.

@@ -193,6 +193,8 @@ impl Driver {
         }
         let campaign = CampaignId(self.kept.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
         let previous = self.kept.campaign.as_ref().map(|c| &c.header);
+        let lost =
+            self.restored.as_ref().map(|lost| (lost.next_attempt, lost.next_timer)).unwrap_or_default();
         let launch = Launch {
             name: plan.name(),
             kind: CampaignKind::Pilot,
@@ -206,8 +208,8 @@ impl Driver {
             rejects: plan.rejects.len() as u64,
             store: self.parts.store.id().to_owned(),
             first_cascade: CascadeId(self.kept.last_cascade + 1),
-            first_attempt: previous.map_or(AttemptId(1), |h| h.next_attempt),
-            first_timer: previous.map_or(TimerId(1), |h| h.next_timer),
+            first_attempt: previous.map_or(AttemptId(1), |h| h.next_attempt).max(lost.0),
+            first_timer: previous.map_or(TimerId(1), |h| h.next_timer).max(lost.1),
             policy: plan.policy(),
         };
         self.kept.last_cascade += people.len() as u64;
@@ -224,6 +226,7 @@ impl Driver {
         turn.batch.rejects.extend(rejects);
         turn.batch.versions = plan.versions();
         turn.take(concluded, &mut self.kept.seq);
+        self.goes_on(turn);
         self.parts.brakes.hold(None, false);
         for channel in Channel::ALL {
             self.parts.brakes.hold(Some(*channel), false);

@@ -102,12 +102,20 @@ impl Driver {
         }
     }
 
+    /// What was said before the process started is known until then.
+    pub(super) fn heard_before(&self) -> At {
+        match &self.restored {
+            Some(restored) => restored.backup_at.unwrap_or_default(),
+            None => self.kept.last_at,
+        }
+    }
+
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
         let listening = &mut self.listening;
         (listening.settling_until, listening.catching_up, listening.asked_since) = (Some(NEVER), true, since);
         let open = self.kept.campaign.as_ref().map(Campaign::without_end).unwrap_or_default();
-        let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since);
+        let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since, self.lost());
         self.parts.tasks.spawn(Part::CatchUp, asking);
     }
 

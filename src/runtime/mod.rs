@@ -34,6 +34,7 @@ mod proof;
 mod recovery;
 mod rehearsal;
 mod reports;
+mod restored;
 mod speaker;
 pub mod store;
 mod tasks;

@@ -5,7 +5,8 @@ use super::tasks::Part;
 use super::turn::Redirect;
 use super::webhooks::NotTaken;
 use crate::engine::input::Input;
-use crate::providers::Heard;
+use crate::model::Channel;
+use crate::providers::{Heard, Listed};
 use tokio::sync::oneshot;
 
 /// One piece of news.
@@ -31,6 +32,13 @@ pub enum News {
     },
     /// The operator asks.
     Command(Command),
+    /// The store was restored: what providers list of what was sent since the backup.
+    SentSince {
+        /// By channel.
+        listed: Vec<(Channel, Vec<Listed>)>,
+        /// Channels on which nobody can be asked.
+        untold: Vec<Channel>,
+    },
     /// After a gap, everybody who can be asked was asked.
     CaughtUp,
     /// Our hearing was tried again.

@@ -7,6 +7,7 @@ use super::handle::{Level, Notice, PlaceFacts, Preflight};
 use super::launch::{Plan, next_monday};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
+use super::restored::words;
 use super::store::{Batch, Loaded, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
@@ -37,7 +38,8 @@ pub(super) fn open_store(
         tracing::info!("the last run did not end in order; its store was checked and is whole");
     }
     let mut loaded = store.load(TIMELINE)?;
-    if let Some(restored) = &loaded.restored {
+    let in_flight = loaded.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+    if let Some(restored) = loaded.restored.as_ref().filter(|_| purpose == Purpose::Pilot && !in_flight) {
         return Err(BootError::Restored(restored.say(&path)));
     }
     if mode == Mode::Rehearsal {
@@ -160,7 +162,10 @@ pub(super) fn settled(
             // A rehearsal's later campaigns have a morning of their own.
             let later = rehearsed.owns_clock && loaded.campaign.is_some();
             let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
-            let preflight = plan.preflight(begins, |phone| loaded.suppressed.contains(phone));
+            let mut preflight = plan.preflight(begins, |phone| loaded.suppressed.contains(phone));
+            preflight.warnings.extend(loaded.restored.as_ref().map(|restored| {
+                format!("{}. Whoever was contacted in what is lost may be contacted again", words(restored))
+            }));
             (Some(Arc::new(plan)), preflight)
         }
         Err(why) => (None, Preflight::blocked(why)),

@@ -13,6 +13,7 @@ use crate::model::{At, Channel, Failure};
 use crate::providers::{Lookup, Provider};
 use chrono::TimeDelta;
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,12 +45,26 @@ pub type Open = (Channel, String);
 /// One that could not be asked about, and why.
 type Unasked = (Open, Box<Failure>);
 
+/// What is missing since the store was restored, and on which channels somebody may have been sent to in it.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The last event that is left.
+    pub since: At,
+    /// The last event that may be lost.
+    pub until: At,
+    /// Where to ask.
+    pub channels: Vec<Channel>,
+}
+
 /// Asks everybody who can be asked, then says that sending may go on.
-pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At) {
+pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At, lost: Option<Lost>) {
     for provider in dispatch.providers() {
         inbound(&dispatch, provider, since).await;
     }
     ends(&dispatch, open).await;
+    if let Some(lost) = lost {
+        sent(&dispatch, lost).await;
+    }
     dispatch.caught_up().await;
     dispatch.clock().sleep_until(dispatch.clock().now() + SETTLING - LIST_LAG).await;
     for listed in dispatch.providers() {
@@ -74,14 +89,40 @@ async fn inbound_again(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since:
 }
 
 async fn inbound(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since: At) {
-    for round in 1.. {
-        let asked = dispatch.asking().ask(provider.channel(), provider.inbound_since(since - OVERLAP)).await;
-        match asked {
-            Ok(heard) => return dispatch.report(heard).await,
+    let ask = || provider.inbound_since(since - OVERLAP);
+    let heard = until_answered(dispatch, provider, "messages that came meanwhile", ask).await;
+    dispatch.report(heard).await;
+}
+
+/// Lists what was sent since the backup, once the lists show all of it.
+async fn sent(dispatch: &Dispatch, lost: Lost) {
+    dispatch.clock().sleep_until(lost.until + SETTLING).await;
+    let (mut listed, mut untold) = (Vec::new(), Vec::new());
+    for channel in lost.channels {
+        let Some(provider) = dispatch.provider(channel) else { continue };
+        let ask = || provider.sent_since(lost.since - OVERLAP);
+        match until_answered(dispatch, &provider, "what was sent after the backup", ask).await {
+            Some(sent) => listed.push((channel, sent)),
+            None => untold.push(channel),
+        }
+    }
+    dispatch.sent_since(listed, untold).await;
+}
+
+/// Asks again and again; at the first failure the operator is told for what.
+async fn until_answered<'a, T>(
+    dispatch: &Dispatch,
+    provider: &Arc<dyn Provider>,
+    what: &str,
+    ask: impl Fn() -> BoxFuture<'a, Result<T, Box<Failure>>>,
+) -> T {
+    let mut round = 1;
+    loop {
+        match dispatch.asking().ask(provider.channel(), ask()).await {
+            Ok(answer) => return answer,
             Err(failure) if round == 1 => {
                 let text = format!(
-                    "{} could not be asked for messages that came meanwhile ({} {}); nothing is sent before it \
-                     answers. {}",
+                    "{} could not be asked for {what} ({} {}); nothing is sent before it answers. {}",
                     provider.name(),
                     failure.code,
                     failure.title,
@@ -92,6 +133,7 @@ async fn inbound(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since: At) {
             Err(_) => {}
         }
         pause(round).await;
+        round = round.saturating_add(1);
     }
 }
 

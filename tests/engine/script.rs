@@ -19,6 +19,10 @@
 //! stop_all | launch_signed | foreign: resume       `foreign`: it was meant for another campaign
 //! ann came done | left queued    what the newest order came to for her; `order came left not_paused`: as a whole
 //! pause [phone] | resume [phone] [extend] | mend whatsapp account | check sms sender shut | shut sms sender_off ann
+//! restored                       the store came from a backup: attempt ids from 1000 on, nothing is sent
+//! lists sms ann 2h [foreign]     that provider lists a message or call to her at that time, in our words or not
+//! lists phone ann 3h named 7     the same, and it names our attempt
+//! reconcile [whatsapp]           everything listed is taken in; of these channels nobody can tell
 //! restart | permits off | permits on | timer 7 | again              `again`: the last input once more changes nobody
 //! impossible: ann accepted       a typed error, and nothing changes
 //! ann is waiting on phone until 8h        every open state and end; `by whatsapp`: credited
@@ -39,7 +43,8 @@ use cascade::engine::input::{CallEnd, CallResult, Heard, Input, What};
 use cascade::engine::journey::{Attempt, Journey};
 use cascade::engine::meaning::Meaning;
 use cascade::engine::order::{Deed, Order, Signed, Target, Who};
-use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Scope};
+use cascade::engine::restored::{Gap, SentBefore};
+use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Scope, TimerId};
 
 /// Runs one file. Panics with its name, the line and what is wrong.
 pub fn run(file: &str, text: &str) {
@@ -52,8 +57,16 @@ pub fn prepare(file: &str, text: &str) -> Play {
     assert!(!setting.says.is_empty(), "{file} does not say what it is about");
     let launched = At::parse(MONDAY).unwrap();
     let mut world = World::launch(launched, setting.launch(), setting.starts(launched));
+    world.permits = setting.permits;
     world.send_what_may_go();
-    let mut play = Play { names: setting.names(), world, launched, last: None, place: String::new() };
+    let mut play = Play {
+        names: setting.names(),
+        world,
+        launched,
+        last: None,
+        listed: Vec::new(),
+        place: String::new(),
+    };
     for (number, line) in setting.script.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
@@ -70,6 +83,8 @@ pub struct Play {
     pub world: World,
     launched: At,
     last: Option<Input>,
+    /// What providers list since the backup.
+    listed: Vec<SentBefore>,
     /// For messages.
     pub place: String,
 }
@@ -130,6 +145,7 @@ impl Play {
                 self.world.permits = true;
                 self.world.send_what_may_go();
             }
+            ["lists", on, whose, at, rest @ ..] => self.list(channel(on), whose, seconds(at), rest),
             ["again"] => self.again(),
             ["all", rest @ ..] => self.all(&rest.join(" ")),
             _ if self.holds(&words) => {}
@@ -138,6 +154,18 @@ impl Play {
                 self.give(input);
             }
         }
+    }
+
+    fn list(&mut self, channel: Channel, whose: &str, at: u64, rest: &[&str]) {
+        let attempt = rest.strip_prefix(&["named"]).map(|id| AttemptId(id[0].parse().unwrap()));
+        self.listed.push(SentBefore {
+            line: (whose != "nobody").then(|| self.journey(whose).start.line),
+            channel,
+            at: self.after(at),
+            provider_id: format!("listed{}", self.listed.len()),
+            attempt,
+            ours: !rest.contains(&"foreign"),
+        });
     }
 
     pub fn give(&mut self, input: Input) {
@@ -199,7 +227,17 @@ impl Play {
         let read = Words::read(line);
         match read.plain.as_slice() {
             ["restart"] => Input::Restarted,
-            ["timer", id] => Input::Timer(cascade::model::TimerId(id.parse().unwrap())),
+            ["restored"] => Input::Restored(Box::new(Gap {
+                backup_at: Some(self.world.now),
+                lost_until: None,
+                next_attempt: AttemptId(1000),
+                next_timer: TimerId(1000),
+            })),
+            ["reconcile", untold @ ..] => Input::Reconciled {
+                sent: self.listed.clone(),
+                untold: untold.iter().map(|c| channel(c)).collect(),
+            },
+            ["timer", id] => Input::Timer(TimerId(id.parse().unwrap())),
             ["foreign:", rest @ ..] => {
                 let Input::Order(mut signed) = self.news(&rest.join(" ")) else {
                     panic!("{}: only an order is meant for a campaign", self.place)

@@ -34,6 +34,9 @@ pub struct Setting {
     /// Limits other than the usual ones.
     #[serde(default)]
     pub policy: Limits,
+    /// `false`: at the start nobody's step leaves its queue.
+    #[serde(default = "yes")]
+    pub permits: bool,
     /// What happens, and what then holds.
     pub script: String,
 }
@@ -77,6 +80,10 @@ pub struct Limits {
 
 fn smallest() -> String {
     "whatsapp 6h > phone 2h > sms".into()
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn only_ann() -> Vec<String> {

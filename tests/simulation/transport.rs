@@ -5,7 +5,7 @@ use crate::setting::Point;
 use crate::wire;
 use crate::world::World;
 use cascade::model::{At, Channel, Failure, Scope, parse_attempt_key};
-use cascade::providers::{Answer, Heard, Lookup, Message, Outgoing, Provider, Recall};
+use cascade::providers::{Answer, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use chrono::TimeDelta;
 use futures::future::{BoxFuture, FutureExt as _};
 use std::sync::Arc;
@@ -196,6 +196,24 @@ impl Provider for Line {
                 state.texted.iter().filter(|t| t.at >= since).map(|t| t.report.clone()).collect();
             state.asked_for_inbound(asked, now, self.life, &listed);
             Ok(listed)
+        }
+        .boxed()
+    }
+
+    fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
+        async move {
+            if self.channel == Channel::Whatsapp {
+                return Ok(None);
+            }
+            if self.ask("sent").await.is_none() {
+                return Err(wire::no_answer(self.channel));
+            }
+            let state = self.world.lock();
+            let lag = TimeDelta::seconds(if state.calm { 0 } else { state.setting.faults.lag_s as i64 });
+            let now = self.world.true_now(&state);
+            let taken = state.sent.iter().filter(|s| s.channel == self.channel && s.taken_at >= since);
+            let listed = taken.filter(|s| s.taken_at + lag <= now).filter_map(wire::listed);
+            Ok(Some(listed.collect()))
         }
         .boxed()
     }

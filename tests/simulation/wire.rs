@@ -3,10 +3,11 @@
 use crate::happenings::{Happening, Loss, call_end};
 use crate::random::Draw;
 use crate::whims::Whim;
-use cascade::model::{At, Channel, Failure, Phone, Scope};
+use crate::world::Sent;
+use cascade::model::{At, Channel, Failure, Phone, Scope, Untrusted};
 use cascade::providers::errors::{self, Subject, TWILIO, Told, VAPI, WHATSAPP, Words};
 use cascade::providers::http::Trouble;
-use cascade::providers::{Answer, Fact, Heard};
+use cascade::providers::{Answer, Fact, Heard, Listed};
 
 /// The template of the built-in content, in the language that everybody has here.
 pub const TEMPLATE: &str = "spring_renewal/en_US";
@@ -159,4 +160,17 @@ pub fn inbound(at: At, channel: Channel, from: &Phone, dedup: String, what: Fact
         person: Some(from.clone()),
         what,
     }
+}
+
+/// As the provider's list has it.
+pub fn listed(sent: &Sent) -> Option<Listed> {
+    let named = sent.channel == Channel::Phone;
+    Some(Listed {
+        to: sent.to.clone(),
+        at: sent.taken_at,
+        provider_id: sent.provider_id.clone()?,
+        attempt_key: named.then(|| sent.key.clone()),
+        body: (!named).then(|| Untrusted::new(&*sent.body)),
+        heard: sent.reports.last().cloned().into_iter().collect(),
+    })
 }

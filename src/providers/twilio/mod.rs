@@ -6,12 +6,12 @@ pub use heard::{Form, heard_inbound, heard_status};
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{Skew, list, scalar, text};
-use super::{Answer, Heard, Lookup, Message, Outgoing, Provider, Recall};
+use super::wire::{Skew, list, phone, scalar, text};
+use super::{Answer, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
-use crate::model::{At, Channel, Failure, Scope};
+use crate::model::{At, Channel, Failure, Scope, Untrusted};
 use chrono::TimeDelta;
-use futures::future::{BoxFuture, FutureExt as _};
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -178,19 +178,41 @@ impl Twilio {
         }
     }
 
-    async fn inbound(&self, since: At) -> Result<Vec<Heard>, Box<Failure>> {
+    /// Messages to our number (`To`) or from it (`From`) since then, oldest first. A messaging service has many
+    /// numbers: then every message is ours.
+    async fn of_our_number(&self, way: &str, since: At) -> Result<Vec<Value>, Box<Failure>> {
         // The filter knows days alone; a day's margin costs a page.
         let day = (self.skew.theirs(since).unwrap_or(since) - TimeDelta::days(1))
             .utc()
             .format("%Y-%m-%d")
             .to_string();
         let mut query = vec![("DateSent>", day.as_str()), ("PageSize", "1000")];
-        // A messaging service has many numbers: then everything inbound is ours.
         if !self.config.from.is_empty() {
-            query.push(("To", &self.config.from));
+            query.push((way, &self.config.from));
         }
         let mut all = self.messages(&query, since).await?;
         all.reverse();
+        Ok(all)
+    }
+
+    async fn outbound(&self, since: At) -> Result<Vec<Listed>, Box<Failure>> {
+        let all = self.of_our_number("From", since).await?;
+        let ours = all.iter().filter(|m| text(m, "/direction") == Some("outbound-api"));
+        let listed = |m: &Value| {
+            Some(Listed {
+                to: text(m, "/to").and_then(phone)?,
+                at: self.skew.ours(heard::created(m)?),
+                provider_id: text(m, "/sid")?.to_owned(),
+                attempt_key: None,
+                body: text(m, "/body").map(Untrusted::new),
+                heard: heard::of_message(m),
+            })
+        };
+        Ok(ours.filter_map(listed).collect())
+    }
+
+    async fn inbound(&self, since: At) -> Result<Vec<Heard>, Box<Failure>> {
+        let all = self.of_our_number("To", since).await?;
         let inbound = all.iter().filter(|m| text(m, "/direction") == Some("inbound"));
         Ok(inbound.filter_map(heard::of_inbound).collect())
     }
@@ -255,6 +277,10 @@ impl Provider for Twilio {
 
     fn inbound_since(&self, since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>> {
         self.inbound(since).boxed()
+    }
+
+    fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
+        self.outbound(since).map_ok(Some).boxed()
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {

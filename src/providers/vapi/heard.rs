@@ -80,7 +80,7 @@ fn when(call: &Value, said: &Value, status: &str) -> Option<At> {
         .or_else(|| rfc3339(call, "/updatedAt"))
 }
 
-fn key(call: &Value) -> Option<String> {
+pub(super) fn key(call: &Value) -> Option<String> {
     let places = ["/assistant/metadata/attempt_id", "/assistantOverrides/metadata/attempt_id", "/name"];
     places.iter().find_map(|place| text(call, place)).filter(|key| key.starts_with("att_")).map(str::to_owned)
 }

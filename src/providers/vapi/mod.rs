@@ -6,15 +6,16 @@ pub use heard::heard;
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{Skew, list, rfc3339, text};
-use super::{Answer, Call, Heard, Lookup, Message, Outgoing, Provider, Recall};
+use super::wire::{Skew, list, phone, rfc3339, text};
+use super::{Answer, Call, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
 use chrono::TimeDelta;
-use futures::future::{BoxFuture, FutureExt as _};
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 const NAME: &str = "vapi";
@@ -27,6 +28,9 @@ const PAGE: usize = 100;
 
 /// Pages at most: as many as an hour of a busy account; more would be somebody else's traffic.
 const PAGES_MAX: usize = 20;
+
+/// The same where every call since a backup is asked for.
+const PAGES_OF_ALL: usize = 2000;
 
 /// Both sides take a moment; and much more than that while we do not know how far their clock is ahead.
 const MARGIN: TimeDelta = TimeDelta::seconds(5);
@@ -170,13 +174,19 @@ impl Vapi {
         })
     }
 
-    /// Calls since then by our clock, newest first, until `wanted` picks one.
-    async fn find(&self, since: At, wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, Box<Failure>> {
+    /// Calls since then by our clock, page by page, newest first, until `enough` says so of a page. All of them, or
+    /// an error.
+    async fn pages(
+        &self,
+        since: At,
+        most: usize,
+        mut enough: impl FnMut(&[Value]) -> bool,
+    ) -> Result<(), Box<Failure>> {
         let from =
             self.skew.theirs(since).map_or(since - MARGIN_UNKNOWN, |theirs| theirs - MARGIN).to_string();
         let limit = PAGE.to_string();
         let mut until: Option<At> = None;
-        for _ in 0..PAGES_MAX {
+        for _ in 0..most {
             let before = until.map(|at| at.to_string());
             let mut query = vec![
                 ("createdAtGe", from.as_str()),
@@ -187,12 +197,9 @@ impl Vapi {
             query.extend(before.as_deref().map(|before| ("createdAtLe", before)));
             let page = self.get("/call", &query).await?;
             let calls = list(&page, "");
-            if let Some(call) = calls.iter().find(|call| wanted(call)) {
-                return Ok(Some(call.clone()));
-            }
             let oldest = calls.iter().filter_map(|call| rfc3339(call, "/createdAt")).min();
-            if calls.len() < PAGE || oldest.is_none() {
-                return Ok(None);
+            if enough(calls) || calls.len() < PAGE || oldest.is_none() {
+                return Ok(());
             }
             if oldest == until {
                 break;
@@ -202,15 +209,42 @@ impl Vapi {
         Err(Box::new(errors::endless(subject(None))))
     }
 
+    async fn outbound(&self, since: At) -> Result<Vec<Listed>, Box<Failure>> {
+        let mut listed: HashMap<String, Listed> = HashMap::new();
+        let keep = |calls: &[Value]| {
+            listed.extend(calls.iter().filter_map(|call| {
+                let provider_id = text(call, "/id")?.to_owned();
+                let one = Listed {
+                    to: text(call, "/customer/number").and_then(phone)?,
+                    at: self.skew.ours(rfc3339(call, "/createdAt")?),
+                    provider_id: provider_id.clone(),
+                    attempt_key: heard::key(call),
+                    body: None,
+                    heard: heard::of_call(call),
+                };
+                Some((provider_id, one))
+            }));
+            false
+        };
+        self.pages(since, PAGES_OF_ALL, keep).await?;
+        let mut listed: Vec<_> = listed.into_values().collect();
+        listed.sort_by(|a, b| (a.at, &a.provider_id).cmp(&(b.at, &b.provider_id)));
+        Ok(listed)
+    }
+
     async fn search(&self, out: &Outgoing, since: At) -> Lookup {
-        let ours = |call: &Value| {
+        let ours = |call: &&Value| {
             text(call, "/name") == Some(&out.key)
                 || text(call, "/assistant/metadata/attempt_id") == Some(&out.key)
                 || text(call, "/assistantOverrides/metadata/attempt_id") == Some(&out.key)
         };
-        match self.find(since, ours).await {
-            Ok(Some(call)) => found(&call),
-            Ok(None) => Lookup::NotSeen,
+        let mut call = None;
+        let found_it = |calls: &[Value]| {
+            call = calls.iter().find(ours).cloned();
+            call.is_some()
+        };
+        match self.pages(since, PAGES_MAX, found_it).await {
+            Ok(()) => call.as_ref().map_or(Lookup::NotSeen, found),
             Err(failure) => Lookup::Failed(failure),
         }
     }
@@ -294,6 +328,10 @@ impl Provider for Vapi {
     /// Nobody calls in.
     fn inbound_since(&self, _since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>> {
         futures::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
+        self.outbound(since).map_ok(Some).boxed()
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {

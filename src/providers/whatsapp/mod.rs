@@ -9,7 +9,7 @@ pub use templates::{Button, Header, TemplateSpec};
 use super::errors::{self, Row, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
 use super::wire::{list, scalar, text};
-use super::{Answer, Heard, Lookup, Message, Outgoing, Provider, Recall, Template};
+use super::{Answer, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall, Template};
 use crate::config;
 use crate::model::{At, Channel, Class, Failure, Scope};
 use futures::future::{BoxFuture, FutureExt as _};
@@ -282,6 +282,11 @@ impl Provider for Whatsapp {
     /// Meta redelivers by itself (1.11).
     fn inbound_since(&self, _since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>> {
         futures::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    /// Meta lists nothing that was sent.
+    fn sent_since(&self, _since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
+        futures::future::ready(Ok(None)).boxed()
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::engine::event::CallProgress;
 use crate::model::{Class, Scope, Sent, Untrusted};
-use crate::providers::{Answer, Fact, Heard, Outgoing, Recall};
+use crate::providers::{Answer, Fact, Heard, Listed, Outgoing, Recall};
 use crate::runtime::brakes::Brakes;
 use crate::runtime::news::News;
 use crate::runtime::tasks::Tasks;
@@ -68,6 +68,11 @@ impl Provider for Fake {
         ready(answer.unwrap_or_else(|| Ok(Vec::new()))).boxed()
     }
 
+    fn sent_since(&self, _since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
+        self.note("sent");
+        ready(Ok(None)).boxed()
+    }
+
     fn check<'a>(&'a self, _scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {
         ready(Ok(true)).boxed()
     }
@@ -121,7 +126,7 @@ async fn caught_up(fake: &Arc<Fake>, open: &[&str]) -> Vec<String> {
     let (dispatch, mut queue) = dispatch(fake);
     let open = open.iter().map(|id| (Channel::Phone, (*id).to_owned())).collect();
     let now = dispatch.clock().now();
-    catch_up(dispatch, open, now).await;
+    catch_up(dispatch, open, now, None).await;
     let mut all = Vec::new();
     while let Ok(news) = queue.try_recv() {
         match news {
