@@ -65,6 +65,8 @@ pub enum Command {
     Events(Events),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
+    /// Let live send secrets to other hosts than the providers' own, from this workspace and on this machine
+    Trust(Trust),
 }
 
 /// `cascade check`
@@ -187,6 +189,20 @@ pub struct Sandbox {
     /// How people behave: a cascade.scenario/1 file, or quick
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+}
+
+/// `cascade trust`
+#[derive(Clone, Debug, Args)]
+pub struct Trust {
+    /// Trust what the workspace asks for without a word typed
+    #[arg(long)]
+    pub yes: bool,
+    /// Trust nothing in this workspace any more
+    #[arg(long, conflicts_with = "yes")]
+    pub revoke: bool,
+    /// Print one JSON object, cascade.trust/1; without --yes nothing is changed, and 1 says that trust is missing
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -4,11 +4,13 @@
 mod built_in;
 mod ready;
 
+use crate::config::trust::{Ask, Trust};
 use crate::config::{self, Config};
 use crate::model::{Channel, Mode};
 use crate::rules::content::{ContentFile, file_name};
 use crate::rules::lints::one_line;
 use crate::rules::{ListError, Problem, Severity};
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Read};
@@ -231,12 +233,38 @@ fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Sour
     let Some(bytes) = read(&path)? else {
         return Ok((Some(Config::rehearsal_defaults()), Source::Nothing, Vec::new()));
     };
-    let text = String::from_utf8(bytes).map_err(|fault| Unusable::Unreadable {
+    let text = utf8(path, bytes)?;
+    // A record that cannot be used trusts nothing; `cascade trust` says what is wrong with it.
+    let trusted = |ask: &Ask| !ask.usual && Trust::of(dir, env).is_ok_and(|trust| trust.covers(ask));
+    let (config, problems) = config::load_trusting(Path::new(CONFIG), &text, env, &trusted);
+    Ok((config, Source::File(CONFIG.into()), problems))
+}
+
+/// What every section of a live `cascade.toml` asks for; nothing if the workspace rehearses, and no secret is read. The
+/// variables need not be set here; whatever else is wrong with the file comes first.
+pub fn asks(dir: &Path) -> Result<Option<Vec<Ask>>, Unusable> {
+    let path = dir.join(CONFIG);
+    let bytes = read(&path)?.unwrap_or_default();
+    let text = utf8(path, bytes)?;
+    let asks = RefCell::new(Vec::new());
+    let note = |ask: &Ask| {
+        asks.borrow_mut().push(ask.clone());
+        true
+    };
+    let any = |_: &str| Some("set".to_owned());
+    let (config, problems) = config::load_trusting(Path::new(CONFIG), &text, &any, &note);
+    match config {
+        Some(config) if config.mode == Mode::Rehearsal => Ok(None),
+        Some(_) => Ok(Some(asks.into_inner())),
+        None => Err(Unusable::Problems(problems)),
+    }
+}
+
+fn utf8(path: PathBuf, bytes: Vec<u8>) -> Result<String, Unusable> {
+    String::from_utf8(bytes).map_err(|fault| Unusable::Unreadable {
         path,
         why: io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 ({fault})")),
-    })?;
-    let (config, problems) = config::load(Path::new(CONFIG), &text, env);
-    Ok((config, Source::File(CONFIG.into()), problems))
+    })
 }
 
 fn find_customers(dir: &Path, named: &Named, mode: Mode) -> Result<(Source, PathBuf), Unusable> {

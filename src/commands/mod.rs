@@ -14,6 +14,7 @@ mod resume;
 mod sandbox;
 mod session;
 mod signals;
+mod trust;
 
 use crate::cli::{Cli, Command, Rehearsal};
 use crate::workspace::Unusable;
@@ -88,5 +89,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
+        Command::Trust(args) => trust::run(&place, &args),
     }
 }

@@ -1,9 +1,10 @@
-//! One HTTP client for all providers: it sends once, follows no redirect, and in a rehearsal reaches nothing
-//! but loopback. It knows nothing of what it carries.
+//! One HTTP client for all providers: it sends once and follows no redirect. A rehearsal reaches nothing but
+//! loopback, live nothing beyond this machine without TLS; what stays on this machine meets no proxy. It knows
+//! nothing of what it carries.
 
 use crate::model::{At, Mode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -34,7 +35,10 @@ impl Default for Patience {
 pub struct Http {
     mode: Mode,
     patience: Patience,
-    client: OnceLock<Result<Client, String>>,
+    /// For this machine's own addresses.
+    near: OnceLock<Result<Client, String>>,
+    /// For all others: live alone.
+    far: OnceLock<Result<Client, String>>,
 }
 
 /// What came back, whatever its status.
@@ -85,20 +89,33 @@ pub fn client(mode: Mode) -> Arc<Http> {
 impl Http {
     /// Costs nothing: the real client is made at the first request.
     pub fn new(mode: Mode, patience: Patience) -> Self {
-        Self { mode, patience, client: OnceLock::new() }
+        Self { mode, patience, near: OnceLock::new(), far: OnceLock::new() }
     }
 
-    /// Begins a request. Fails if the address is none, or in a rehearsal leaves this machine.
+    /// Begins a request. Fails if the address is none, in a rehearsal if it leaves this machine, and in live if it
+    /// does so without TLS.
     pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, Trouble> {
         let refuse = |detail: String| Trouble { code: "refused_address", reached: false, detail };
-        let parsed = Url::parse(url).map_err(|why| refuse(format!("{url} is no address: {why}")))?;
-        if self.mode == Mode::Rehearsal && !is_loopback(&parsed) {
-            return Err(refuse(format!(
-                "{} is not on this machine, and a rehearsal never leaves it",
-                parsed.host_str().unwrap_or("it")
-            )));
-        }
-        match self.client.get_or_init(|| build(self.mode, self.patience)) {
+        // The address itself may be a secret.
+        let parsed = Url::parse(url).map_err(|why| refuse(format!("it is no address: {why}")))?;
+        let host = || parsed.host_str().unwrap_or("it");
+        let client = match (self.mode, is_loopback(&parsed)) {
+            (Mode::Rehearsal | Mode::Live, true) => self.near.get_or_init(|| near(self.mode, self.patience)),
+            (Mode::Rehearsal, false) => {
+                return Err(refuse(format!(
+                    "{} is not on this machine, and a rehearsal never leaves it",
+                    host()
+                )));
+            }
+            (Mode::Live, false) if parsed.scheme() != "https" => {
+                return Err(refuse(format!(
+                    "{} is not reached over TLS, and live sends nothing in the clear",
+                    host()
+                )));
+            }
+            (Mode::Live, false) => self.far.get_or_init(|| built(usual(self.patience).https_only(true))),
+        };
+        match client {
             Ok(client) => Ok(client.request(method, parsed)),
             Err(why) => Err(Trouble { code: "no_client", reached: false, detail: why.clone() }),
         }
@@ -132,9 +149,9 @@ pub fn tls_ready() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
+fn usual(patience: Patience) -> ClientBuilder {
     tls_ready();
-    let plain = Client::builder()
+    Client::builder()
         .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         // The pool may still hand over a request that it had not begun to write on a connection that had died:
@@ -145,12 +162,20 @@ fn build(mode: Mode, patience: Patience) -> Result<Client, String> {
         .timeout(patience.total)
         .pool_max_idle_per_host(16)
         // Shorter than servers' own keep-alive: a connection that they closed meanwhile breaks a request.
-        .pool_idle_timeout(Duration::from_secs(4));
-    let client = match mode {
-        Mode::Live => plain,
-        // No roots at all: loopback speaks plain HTTP.
-        Mode::Rehearsal => plain.no_proxy().tls_certs_only([]).dns_resolver(Arc::new(LoopbackOnly)),
-    };
+        .pool_idle_timeout(Duration::from_secs(4))
+}
+
+/// Neither a proxy nor a name leads anywhere else than to this machine.
+fn near(mode: Mode, patience: Patience) -> Result<Client, String> {
+    let client = usual(patience).no_proxy().dns_resolver(Arc::new(LoopbackOnly));
+    built(match mode {
+        // No roots at all: a sandbox speaks plain HTTP.
+        Mode::Rehearsal => client.tls_certs_only([]),
+        Mode::Live => client,
+    })
+}
+
+fn built(client: ClientBuilder) -> Result<Client, String> {
     client.build().map_err(|why| format!("the HTTP client cannot be built: {why}"))
 }
 
@@ -164,7 +189,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Second lock of the rehearsal: whatever a name resolves to, only loopback is dialled.
+/// Second lock: whatever a name resolves to, only loopback is dialled.
 struct LoopbackOnly;
 
 impl Resolve for LoopbackOnly {
@@ -238,11 +263,15 @@ mod tests {
     }
 
     #[test]
-    fn a_live_client_dials_names_that_a_rehearsal_refuses() {
+    fn a_live_client_dials_names_that_a_rehearsal_refuses_over_tls_alone() {
         let http = Http::new(Mode::Live, Patience::default());
-        let asked = http.request(Method::GET, "https://graph.example.test/v23.0");
+        let asked = |url: &str| http.request(Method::GET, url);
         // Without a single root on the machine there is no client, and no byte leaves.
-        assert!(asked.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
+        let far = asked("https://graph.example.test/v23.0");
+        assert!(far.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
+        for clear in ["http://graph.example.test/", "http://10.0.0.1/", "http://127.0.0.1.example.test/"] {
+            assert_eq!(asked(clear).unwrap_err().code, "refused_address", "{clear}");
+        }
     }
 
     #[tokio::test]

@@ -55,7 +55,7 @@ pub(super) fn money(json: &Value, pointer: &str) -> Option<Money> {
 
 /// Other people's words without telephone numbers: failures and notices stand in the log, which must know
 /// nobody, so that people can be forgotten.
-pub(super) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     const NUMBER_MIN: usize = 7;
     let mut out = String::with_capacity(text.len());
     let mut digits = String::new();

@@ -113,6 +113,9 @@ pub enum BootError {
         /// Customers under way.
         open: u64,
     },
+    /// No token for asking ourselves whether we can be reached.
+    #[error("the system has no random numbers to give: {0}; nothing is sent without them")]
+    Random(getrandom::Error),
     /// A launch was asked for and may not be.
     #[error("not launched: {0}")]
     Blocked(String),
@@ -203,7 +206,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     }
     if mode == Mode::Live {
         let public_url = receiver.public_url.clone();
-        tokio::spawn(proof::keep(rehearsed.config.clone(), public_url, hearing, news.clone()));
+        tokio::spawn(proof::keep(receiver.own_token.clone(), public_url, hearing, news.clone()));
     }
     tokio::spawn(forward(wires.commands, news.clone(), brakes));
     let driver = tokio::spawn(driver.run());

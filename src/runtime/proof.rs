@@ -5,9 +5,10 @@
 use super::ears::Hearing;
 use super::links;
 use super::news::News;
-use crate::config::Config;
-use reqwest::Client;
-use secrecy::ExposeSecret as _;
+use crate::model::Mode;
+use crate::providers::http::{Http, Patience};
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -15,15 +16,14 @@ use tokio::sync::mpsc;
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Wall time for one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
 
-/// Asks until the driver is gone, and tells it whenever the answer changes.
-pub async fn keep(config: Config, public_url: String, hearing: Hearing, news: mpsc::Sender<News>) {
-    crate::providers::http::tls_ready();
-    let built = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
-    let Ok(client) = built else { return };
+/// Asks until the driver is gone, and tells it whenever the answer changes. `token` is this process' own: whatever
+/// stands in between sees no secret that is good for anything else.
+pub async fn keep(token: SecretString, public_url: String, hearing: Hearing, news: mpsc::Sender<News>) {
+    let http = Http::new(Mode::Live, PATIENCE);
     loop {
-        if round_trip(&client, &config, &public_url).await {
+        if round_trip(&http, &token, &public_url).await {
             hearing.proved();
         }
         if news.send(News::Hearing).await.is_err() {
@@ -34,18 +34,17 @@ pub async fn keep(config: Config, public_url: String, hearing: Hearing, news: mp
 }
 
 /// Whether our receiver answers at its public address (PROVIDERS.md 1.5).
-async fn round_trip(client: &Client, config: &Config, public_url: &str) -> bool {
+async fn round_trip(http: &Http, token: &SecretString, public_url: &str) -> bool {
     let Ok(challenge) = links::new_code() else { return false };
     let query = [
         ("hub.mode", "subscribe"),
         ("hub.challenge", challenge.as_str()),
-        ("hub.verify_token", config.whatsapp.verify_token.expose_secret()),
+        ("hub.verify_token", token.expose_secret()),
     ];
-    let asked = client.get(format!("{public_url}/hooks/whatsapp")).query(&query).send().await;
-    match asked {
-        Ok(answer) if answer.status().is_success() => {
-            answer.text().await.is_ok_and(|text| text.len() < 200 && text.trim() == challenge)
-        }
-        Ok(_) | Err(_) => false,
-    }
+    let Ok(request) = http.request(Method::GET, &format!("{public_url}/hooks/whatsapp")) else {
+        return false;
+    };
+    http.send(request.query(&query))
+        .await
+        .is_ok_and(|answer| answer.is_ok() && answer.body.trim_ascii() == challenge.as_bytes())
 }

@@ -16,6 +16,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use url::Url;
 
 const NAME: &str = "vapi";
 
@@ -208,9 +209,8 @@ impl Vapi {
         let call = self.get(&format!("/call/{provider_id}"), &[]).await.unwrap_or(Value::Null);
         let status = text(&call, "/status").unwrap_or_default();
         let known = heard::control(&call);
-        let Some(url) = known.as_deref().or(control).filter(|_| status != "ended") else {
-            return Recall::TooLate;
-        };
+        let url = known.as_deref().or(control).filter(|url| is_theirs(&self.config.base_url, url));
+        let Some(url) = url.filter(|_| status != "ended") else { return Recall::TooLate };
         // Without our key: the address came from outside, and the control URL is its own secret.
         let Ok(request) = self.http.request(Method::POST, url) else { return Recall::TooLate };
         let done = self.http.send(request.json(&json!({ "type": "end-call" }))).await;
@@ -222,6 +222,16 @@ impl Vapi {
         let number = self.get(&format!("/phone-number/{}", self.config.phone_number_id), &[]).await?;
         Ok(text(&number, "/status").is_none_or(|status| status == "active"))
     }
+}
+
+/// Whether a control URL leads to the provider: to the host that we call, or over TLS to a host of Vapi's, whose calls
+/// are controlled elsewhere. Any other would have us knock at doors of somebody's choice.
+fn is_theirs(base_url: &str, control: &str) -> bool {
+    let (Ok(base), Ok(control)) = (Url::parse(base_url), Url::parse(control)) else { return false };
+    let vapi = control.scheme() == "https"
+        && control.port().is_none()
+        && control.host_str().is_some_and(|host| host == "vapi.ai" || host.ends_with(".vapi.ai"));
+    base.origin() == control.origin() || (vapi && !config::is_loopback(base_url))
 }
 
 fn found(call: &Value) -> Lookup {
@@ -296,5 +306,40 @@ impl Provider for Vapi {
 
     fn set_up<'a>(&'a self, _webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>> {
         self.number_is_fine().map(|fine| if fine? { Ok(()) } else { Err(Box::new(inactive())) }).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_theirs;
+
+    #[test]
+    fn a_control_url_leads_to_the_provider_or_nowhere() {
+        let real = "https://api.vapi.ai";
+        for theirs in
+            ["https://api.vapi.ai/call/1/control", "https://phone-call.production3.vapi.ai/1/control"]
+        {
+            assert!(is_theirs(real, theirs), "{theirs}");
+        }
+        for other in [
+            "http://phone-call.vapi.ai/1/control",
+            "https://vapi.ai.example.test/1/control",
+            "https://evilvapi.ai/1",
+            "https://phone-call.vapi.ai:8443/1",
+            "http://169.254.169.254/latest/meta-data",
+            "http://127.0.0.1:6379/",
+            "https://user@example.test/",
+            "file:///etc/passwd",
+            "nonsense",
+        ] {
+            assert!(!is_theirs(real, other), "{other}");
+        }
+        let here = "http://127.0.0.1:8788";
+        assert!(is_theirs(here, "http://127.0.0.1:8788/call/1/control"));
+        assert!(!is_theirs(here, "http://127.0.0.1:8789/call/1/control"));
+        assert!(
+            !is_theirs(here, "https://phone-call.vapi.ai/1/control"),
+            "a trial leaves this machine nowhere"
+        );
     }
 }

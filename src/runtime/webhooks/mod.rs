@@ -42,6 +42,8 @@ pub struct Secrets {
     pub whatsapp_app_secret: SecretString,
     /// Proves our address to WhatsApp.
     pub whatsapp_verify_token: SecretString,
+    /// Proves our address to ourselves: made for this process, told to nobody else.
+    pub own_token: SecretString,
     /// Signs Vapi's, or stands in a header.
     pub vapi: SecretString,
     /// Signs Twilio's.
@@ -52,8 +54,9 @@ pub struct Secrets {
 
 impl Secrets {
     /// From the settings, and the address that the listener was given.
-    pub fn new(config: &crate::config::Config, public_url: &str) -> Self {
+    pub fn new(config: &crate::config::Config, public_url: &str, own_token: SecretString) -> Self {
         Self {
+            own_token,
             whatsapp_app_secret: config.whatsapp.app_secret.clone(),
             whatsapp_verify_token: config.whatsapp.verify_token.clone(),
             vapi: config.phone.webhook_secret.clone(),
