@@ -13,7 +13,7 @@ use crate::model::{Channel, Mode, Money, QuietHours};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
-pub use load::{Env, Trusted, load, load_trusting};
+pub use load::{Env, Trusted, load, load_trusting, mode};
 pub use sandbox::{SandboxRefused, is_loopback};
 
 /// Everything `cascade.toml` says, with defaults filled in.

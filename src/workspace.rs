@@ -3,14 +3,14 @@
 
 mod built_in;
 mod ready;
+mod settings;
 
-use crate::config::trust::{Ask, Trust};
 use crate::config::{self, Config};
 use crate::model::{Channel, Mode};
 use crate::rules::content::{ContentFile, file_name};
 use crate::rules::lints::one_line;
 use crate::rules::{ListError, Problem, Severity};
-use std::cell::RefCell;
+use settings::Settings;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Read};
@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 const RULES: &str = "rules/cascade.json";
 const CONTENT: &str = "rules/content";
 const CUSTOMERS: &str = "customers.csv";
-const CONFIG: &str = "cascade.toml";
 
 /// Largest rules or content file that is read; a larger one is a mistake.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 pub use ready::{List, Ready};
+pub use settings::asks;
 
 /// Where something came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +134,8 @@ pub struct Named {
 pub struct Workspace {
     /// The directory.
     pub dir: PathBuf,
+    /// What the settings say, with errors in them or not: live must not be taken for a rehearsal.
+    pub mode: Mode,
     /// The settings; `None` if they have errors.
     pub config: Option<Config>,
     /// Where they came from.
@@ -155,7 +157,8 @@ impl Workspace {
         if !dir.is_dir() {
             return Err(Unusable::NoDirectory(dir.to_owned()));
         }
-        let (config, config_source, config_problems) = read_config(dir, env)?;
+        let Settings { mode: said, config, source: config_source, problems: config_problems } =
+            Settings::read(dir, env)?;
         // With faulty settings nothing can be launched, and the rest is looked at as a rehearsal would.
         let mode = config.as_ref().map_or(Mode::Rehearsal, |c| c.mode);
         let rules = match &named.rules {
@@ -180,7 +183,17 @@ impl Workspace {
         }
         let (customers, customers_path) = find_customers(dir, named, mode)?;
         let dir = dir.to_owned();
-        Ok(Self { dir, config, config_source, config_problems, rules, content, customers, customers_path })
+        Ok(Self {
+            dir,
+            mode: said,
+            config,
+            config_source,
+            config_problems,
+            rules,
+            content,
+            customers,
+            customers_path,
+        })
     }
 
     fn fallback(mode: Mode, name: &'static str, bytes: &str) -> Result<Found, Unusable> {
@@ -226,45 +239,6 @@ impl Workspace {
     pub const fn rules_commit(&self) -> Option<String> {
         None
     }
-}
-
-fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Source, Vec<Problem>), Unusable> {
-    let path = dir.join(CONFIG);
-    let Some(bytes) = read(&path)? else {
-        return Ok((Some(Config::rehearsal_defaults()), Source::Nothing, Vec::new()));
-    };
-    let text = utf8(path, bytes)?;
-    // A record that cannot be used trusts nothing; `cascade trust` says what is wrong with it.
-    let trusted = |ask: &Ask| !ask.usual && Trust::of(dir, env).is_ok_and(|trust| trust.covers(ask));
-    let (config, problems) = config::load_trusting(Path::new(CONFIG), &text, env, &trusted);
-    Ok((config, Source::File(CONFIG.into()), problems))
-}
-
-/// What every section of a live `cascade.toml` asks for; nothing if the workspace rehearses, and no secret is read. The
-/// variables need not be set here; whatever else is wrong with the file comes first.
-pub fn asks(dir: &Path) -> Result<Option<Vec<Ask>>, Unusable> {
-    let path = dir.join(CONFIG);
-    let bytes = read(&path)?.unwrap_or_default();
-    let text = utf8(path, bytes)?;
-    let asks = RefCell::new(Vec::new());
-    let note = |ask: &Ask| {
-        asks.borrow_mut().push(ask.clone());
-        true
-    };
-    let any = |_: &str| Some("set".to_owned());
-    let (config, problems) = config::load_trusting(Path::new(CONFIG), &text, &any, &note);
-    match config {
-        Some(config) if config.mode == Mode::Rehearsal => Ok(None),
-        Some(_) => Ok(Some(asks.into_inner())),
-        None => Err(Unusable::Problems(problems)),
-    }
-}
-
-fn utf8(path: PathBuf, bytes: Vec<u8>) -> Result<String, Unusable> {
-    String::from_utf8(bytes).map_err(|fault| Unusable::Unreadable {
-        path,
-        why: io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 ({fault})")),
-    })
 }
 
 fn find_customers(dir: &Path, named: &Named, mode: Mode) -> Result<(Source, PathBuf), Unusable> {

@@ -34,8 +34,7 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
 pub(super) fn open_store(place: &Place) -> Result<(Reader, String), Failure> {
     let named = workspace::Named::default();
     let opened = workspace::Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok())?;
-    let mode = opened.config.as_ref().map(|config| config.mode).unwrap_or_default();
-    let path = workspace::store_path(&opened.dir, place.db.as_deref(), mode)?;
+    let path = workspace::store_path(&opened.dir, place.db.as_deref(), opened.mode)?;
     if !path.exists() {
         return Err(Failure::usage(format!(
             "nothing was launched here yet ({} does not exist); `cascade pilot` launches a pilot",

@@ -7,7 +7,7 @@ use crate::model::{At, Mode, Segment};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture};
 use crate::runtime::plan::Draw;
 use crate::runtime::{BootError, Options, Purpose, Wires};
-use crate::workspace::{Named, Workspace};
+use crate::workspace::{Named, Unusable, Workspace};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -41,7 +41,11 @@ pub struct Asked {
 /// Opens the workspace and makes both ends of a session.
 pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Failure> {
     let workspace = Workspace::open(&place.workspace, &asked.named, &|name| std::env::var(name).ok())?;
-    let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
+    let mode = workspace.mode;
+    if workspace.config.is_none() && asked.purpose != Purpose::Pilot {
+        // A pilot names what is wrong with rules and list too; whoever goes on must not go on as something else.
+        return Err(Unusable::Problems(workspace.config_problems).into());
+    }
     let Rehearsal { speed, seed, start, sandbox } = asked.rehearsal;
     if mode == Mode::Live && (speed.is_some() || seed.is_some() || start.is_some() || sandbox.is_some()) {
         let message = "live refuses --speed, --seed, --start and --sandbox: they are for rehearsals";

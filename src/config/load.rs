@@ -61,6 +61,12 @@ pub fn load_trusting(
     (Some(config).filter(|_| !report.has_errors()), report.finish())
 }
 
+/// The mode that a file asks for, whatever else is wrong with it.
+pub fn mode(text: &str) -> Mode {
+    let (root, _) = DeTable::parse_recoverable(text);
+    root.get_ref().get("mode").and_then(|mode| Mode::parse(mode.get_ref().as_str()?)).unwrap_or_default()
+}
+
 /// Reads the sections one after the other; secrets come through `env`, where `trusted` lets them go.
 pub(super) struct Loader<'e> {
     pub(super) env: Env<'e>,

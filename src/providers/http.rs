@@ -37,6 +37,8 @@ pub struct Http {
     patience: Patience,
     /// For this machine's own addresses.
     near: OnceLock<Result<Client, String>>,
+    /// The same over TLS: live alone.
+    near_tls: OnceLock<Result<Client, String>>,
     /// For all others: live alone.
     far: OnceLock<Result<Client, String>>,
 }
@@ -89,7 +91,7 @@ pub fn client(mode: Mode) -> Arc<Http> {
 impl Http {
     /// Costs nothing: the real client is made at the first request.
     pub fn new(mode: Mode, patience: Patience) -> Self {
-        Self { mode, patience, near: OnceLock::new(), far: OnceLock::new() }
+        Self { mode, patience, near: OnceLock::new(), near_tls: OnceLock::new(), far: OnceLock::new() }
     }
 
     /// Begins a request. Fails if the address is none, in a rehearsal if it leaves this machine, and in live if it
@@ -99,15 +101,20 @@ impl Http {
         // The address itself may be a secret.
         let parsed = Url::parse(url).map_err(|why| refuse(format!("it is no address: {why}")))?;
         let host = || parsed.host_str().unwrap_or("it");
+        let secure = parsed.scheme() == "https";
         let client = match (self.mode, is_loopback(&parsed)) {
-            (Mode::Rehearsal | Mode::Live, true) => self.near.get_or_init(|| near(self.mode, self.patience)),
+            (Mode::Live, true) if secure => self.near_tls.get_or_init(|| built(near(self.patience))),
+            // No roots at all: a sandbox speaks plain HTTP.
+            (Mode::Rehearsal | Mode::Live, true) => {
+                self.near.get_or_init(|| built(near(self.patience).tls_certs_only([])))
+            }
             (Mode::Rehearsal, false) => {
                 return Err(refuse(format!(
                     "{} is not on this machine, and a rehearsal never leaves it",
                     host()
                 )));
             }
-            (Mode::Live, false) if parsed.scheme() != "https" => {
+            (Mode::Live, false) if !secure => {
                 return Err(refuse(format!(
                     "{} is not reached over TLS, and live sends nothing in the clear",
                     host()
@@ -166,13 +173,8 @@ fn usual(patience: Patience) -> ClientBuilder {
 }
 
 /// Neither a proxy nor a name leads anywhere else than to this machine.
-fn near(mode: Mode, patience: Patience) -> Result<Client, String> {
-    let client = usual(patience).no_proxy().dns_resolver(Arc::new(LoopbackOnly));
-    built(match mode {
-        // No roots at all: a sandbox speaks plain HTTP.
-        Mode::Rehearsal => client.tls_certs_only([]),
-        Mode::Live => client,
-    })
+fn near(patience: Patience) -> ClientBuilder {
+    usual(patience).no_proxy().dns_resolver(Arc::new(LoopbackOnly))
 }
 
 fn built(client: ClientBuilder) -> Result<Client, String> {

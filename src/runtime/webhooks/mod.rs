@@ -4,12 +4,15 @@
 //!  bytes ─► limit (413, 408) ─► signature (401, 403) ─► parse ─► Inbox::take ─► committed? 200 : 503
 //! ```
 
+mod callers;
+mod reading;
 mod routes;
 mod serve;
 pub mod signature;
 
+pub use callers::Limits;
 pub use routes::router;
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 
 use crate::providers::Heard;
 use futures::future::BoxFuture;
