@@ -1,7 +1,9 @@
 //! What strangers may try, and what must not leave: outside text, live hosts, listeners, signatures, secrets.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+#[path = "security/durable.rs"]
+mod durable;
 #[path = "security/guard.rs"]
 mod guard;
 #[path = "security/house.rs"]

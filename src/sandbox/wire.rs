@@ -9,8 +9,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
-/// A request to a provider's endpoint.
-// Not `Debug`: its body may hold a verify token.
+/// A request to a provider's endpoint. Not `Debug`: its body may hold a verify token.
 pub(super) struct Call {
     /// When it arrived, in campaign time.
     pub at: At,

@@ -136,9 +136,7 @@ impl Running {
     /// Looks until it is so. A process that ends first never gets there.
     pub fn until(&mut self, so: impl Fn() -> bool) {
         while !so() {
-            if self.is_over() {
-                panic!("it ended before it was so: {:?}", Self(self.0.take()).wait());
-            }
+            assert!(!self.is_over(), "it ended before it was so: {:?}", Self(self.0.take()).wait());
             // Between two looks, not for anything to happen.
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -158,7 +156,7 @@ impl Drop for Running {
 /// `cascade sandbox` in a process of its own.
 pub struct Sandbox {
     pub url: String,
-    pub process: Running,
+    _process: Running,
 }
 
 impl Sandbox {
@@ -167,7 +165,7 @@ impl Sandbox {
         let mut url = String::new();
         let out = process.0.as_mut().unwrap().stdout.take().unwrap();
         BufReader::new(out).read_line(&mut url).unwrap();
-        Self { url: url.trim().to_owned(), process }
+        Self { url: url.trim().to_owned(), _process: process }
     }
 
     pub fn host(&self) -> &str {
@@ -176,11 +174,10 @@ impl Sandbox {
 
     /// One request of ours; its status and body.
     pub fn ask(&self, line: &str, headers: &[String], body: &str) -> (u16, String) {
-        let mut head = format!("{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host());
-        for header in headers {
-            head += &format!("{header}\r\n");
-        }
-        raw(self.host(), &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
+        let own = format!("Host: {}\r\nConnection: close\r\nContent-Length: {}", self.host(), body.len());
+        let head: Vec<&str> =
+            std::iter::once(own.as_str()).chain(headers.iter().map(String::as_str)).collect();
+        raw(self.host(), &format!("{line} HTTP/1.1\r\n{}\r\n\r\n{body}", head.join("\r\n")))
     }
 
     /// The lines of `/sandbox/ledger` or `/sandbox/events`, or the one of `/sandbox/config`.

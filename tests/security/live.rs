@@ -3,12 +3,11 @@
 use crate::house::{House, Sandbox};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 
 /// Waits of seconds: live has no other speed.
-const RULES: &str = r#"{ "start": "whatsapp", "conversion_window": "2s", "steps": [
-    { "channel": "whatsapp", "wait": "3s", "if_no_reply": "phone" },
-    { "channel": "phone", "wait": "3s", "if_no_answer": "sms" },
+const RULES: &str = r#"{ "start": "whatsapp", "conversion_window": "1s", "steps": [
+    { "channel": "whatsapp", "wait": "2s", "if_no_reply": "phone" },
+    { "channel": "phone", "wait": "2s", "if_no_answer": "sms" },
     { "channel": "sms", "wait": null, "terminal": true } ] }"#;
 
 const TEMPLATE: &str = r#"{ "name": "trial", "category": "UTILITY", "parameters": ["name|there"], "languages": {
@@ -28,8 +27,10 @@ const SECRETS: [(&str, &str, &str); 6] = [
 pub struct Trial {
     pub sandbox: Sandbox,
     pub house: House,
-    /// The secrets that both know.
+    /// The secrets that both know, Twilio's last.
     pub secrets: Vec<String>,
+    /// Beside Twilio's.
+    pub account_sid: String,
     /// Where a proxy would be asked.
     proxy: TcpListener,
     _desk: House,
@@ -38,9 +39,9 @@ pub struct Trial {
 impl Trial {
     /// Everything but trust.
     pub fn new(customers: usize) -> Self {
-        let list: String =
-            (0..customers).map(|n| format!("Person {n},+1415555{:04},retail\n", 1000 + n)).collect();
-        let list = format!("name,phone,segment\n{list}");
+        let row = |n: usize| format!("Person {n},+1415555{},retail", 1000 + n);
+        let rows: Vec<String> = (0..customers).map(row).collect();
+        let list = format!("name,phone,segment\n{}\n", rows.join("\n"));
         let desk = House::with(&[("customers.csv", &list)]);
         let now = cascade::clock::wall_at().to_string();
         let sandbox = Sandbox::start(&desk, &["--scenario", "quick", "--speed", "1", "--start", &now]);
@@ -78,7 +79,7 @@ impl Trial {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
             house.set(name, &address);
         }
-        Self { sandbox, house, secrets, proxy, _desk: desk }
+        Self { sandbox, house, secrets, account_sid: text("/sms/account_sid"), proxy, _desk: desk }
     }
 
     /// Changes `cascade.toml`.
@@ -94,13 +95,11 @@ impl Trial {
         let asked: Option<TcpStream> = self.proxy.accept().ok().map(|(stream, _)| stream);
         assert!(asked.is_none(), "something went through the proxy");
     }
+}
 
-    /// A command whose environment is ours alone, so that nothing else can be taken for a secret.
-    pub fn alone(&self, args: &[&str]) -> Command {
-        let mut command = self.house.command(args);
-        command.env("RUST_BACKTRACE", "0");
-        command
-    }
+/// The variables that hold them.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    SECRETS.iter().map(|(_, variable, _)| *variable)
 }
 
 fn free_port() -> u16 {

@@ -18,13 +18,12 @@ fn sms(lines: &str) -> String {
     )
 }
 
-fn env(name: &str) -> Option<String> {
-    Some(format!("value of {name}"))
-}
+/// Every variable is set.
+const ENV: &dyn Fn(&str) -> Option<String> = &|name| Some(format!("value of {name}"));
 
 /// What is refused, with its place.
 fn refused(text: &str, trusted: bool) -> (Option<Config>, Vec<(u64, u64, &'static str)>) {
-    let (config, problems) = load_trusting(Path::new("cascade.toml"), text, &env, &|_| trusted);
+    let (config, problems) = load_trusting(Path::new("cascade.toml"), text, ENV, &|_| trusted);
     let place = |p: &Problem| (p.line, p.column, p.code);
     (config, problems.iter().map(place).collect())
 }
@@ -32,7 +31,7 @@ fn refused(text: &str, trusted: bool) -> (Option<Config>, Vec<(u64, u64, &'stati
 #[test]
 fn the_providers_own_host_and_the_usual_variables_need_no_trust() {
     for lines in ["", "base_url = \"https://api.twilio.com/\"", "auth_token_env = \"TWILIO_AUTH_TOKEN\""] {
-        let (config, problems) = load(Path::new("cascade.toml"), &sms(lines), &env);
+        let (config, problems) = load(Path::new("cascade.toml"), &sms(lines), ENV);
         assert_eq!(problems, [], "{lines}");
         assert!(config.is_some());
     }
@@ -106,7 +105,7 @@ fn a_public_address_without_tls_is_for_providers_on_this_machine_alone() {
 
 fn ask(text: &str) -> Ask {
     let asks = RefCell::new(Vec::new());
-    load_trusting(Path::new("cascade.toml"), text, &env, &|ask| {
+    load_trusting(Path::new("cascade.toml"), text, ENV, &|ask| {
         asks.borrow_mut().push(ask.clone());
         true
     });
