@@ -96,6 +96,9 @@ pub enum Unusable {
         /// Why.
         why: io::Error,
     },
+    /// Something of ours is a link.
+    #[error("{} is a link, and what is written there could land anywhere; remove it", .0.display())]
+    Link(PathBuf),
     /// A customer list without usable rows or header.
     #[error(transparent)]
     List(#[from] ListError),
@@ -277,10 +280,14 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     Ok(Some(bytes))
 }
 
-/// Makes `dir/.cascade` for this user alone, proves that it can be written, and returns it.
+/// Makes `dir/.cascade` for this user alone, proves that it can be written, and returns it. A link in it is refused:
+/// whoever made the workspace could have our own writing lead anywhere.
 pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
     let path = dir.join(".cascade");
     let unwritable = |why| Unusable::Unwritable { path: path.clone(), why };
+    if path.is_symlink() {
+        return Err(Unusable::Link(path));
+    }
     match DirBuilder::new().mode(0o700).create(&path) {
         Ok(()) => {}
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
@@ -288,9 +295,33 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
         }
         Err(why) => return Err(unwritable(why)),
     }
-    let probe = path.join(".probe");
+    if let Some(link) = link_in(&path).map_err(unwritable)? {
+        return Err(Unusable::Link(link));
+    }
+    // One of its own for each process: another's may be taken away any time.
+    let probe = path.join(format!(".probe-{}", std::process::id()));
     private_file(&probe).and_then(|_| fs::remove_file(&probe)).map_err(unwritable)?;
     Ok(path)
+}
+
+/// The first link at `place` or, in a directory, below it.
+fn link_in(place: &Path) -> io::Result<Option<PathBuf>> {
+    let kind = match fs::symlink_metadata(place) {
+        Ok(found) => found.file_type(),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why),
+    };
+    if kind.is_symlink() {
+        return Ok(Some(place.to_owned()));
+    }
+    if kind.is_dir() {
+        for entry in fs::read_dir(place)? {
+            if let Some(link) = link_in(&entry?.path())? {
+                return Ok(Some(link));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Opens a file for reading and writing, made if need be, that only this user can read: 0600.

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -13,6 +14,9 @@ pub const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "st
     { "channel": "whatsapp", "wait": "40m", "if_no_reply": "phone" },
     { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
     { "channel": "sms", "wait": null, "terminal": true } ] }"#;
+
+/// No command takes so long, on a busy machine either.
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// A workspace and a home.
 pub struct House {
@@ -58,7 +62,7 @@ impl House {
     }
 
     pub fn run(&self, args: &[&str]) -> Done {
-        self.command(args).output().unwrap().into()
+        self.start(args).wait()
     }
 
     pub fn start(&self, args: &[&str]) -> Running {
@@ -123,8 +127,17 @@ impl Running {
         self.0.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
+    /// Waits for the end; what has not ended by then never will.
     pub fn wait(mut self) -> Done {
-        self.0.take().unwrap().wait_with_output().unwrap().into()
+        let child = self.0.take().unwrap();
+        let id = child.id().to_string();
+        let (told, ended) = mpsc::channel();
+        std::thread::spawn(move || told.send(child.wait_with_output()));
+        if let Ok(output) = ended.recv_timeout(LIMIT) {
+            return output.unwrap().into();
+        }
+        let killed = Command::new("kill").args(["-9", &id]).status();
+        panic!("it would go on for ever; {killed:?}");
     }
 
     /// SIGTERM.

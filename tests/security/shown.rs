@@ -1,7 +1,7 @@
 //! A workspace in which everything is nasty, through every command: what comes out moves no terminal, and the log knows
 //! nobody.
 
-use crate::house::{Done, House, SHORT, Sandbox, raw};
+use crate::house::{Done, House, Sandbox, raw};
 use crate::sinks::{corpus, harm};
 use cascade::runtime::store::Reader;
 use hmac::{Hmac, Mac as _};
@@ -22,7 +22,8 @@ fn list() -> String {
     };
     let short = corpus().into_iter().map(|line| line.text.chars().take(300).collect::<String>());
     let rows: String = short.enumerate().map(row).collect();
-    format!("name,phone,segment,note\n{rows}")
+    // Nobody writes for this one, so that there is a campaign until the last line of the corpus was heard.
+    format!("name,phone,segment,note\nZed,+14155559998,last,\n{rows}")
 }
 
 /// A provider's webhook, posted to the pilot under way: somebody wrote this.
@@ -64,7 +65,6 @@ fn nothing_that_comes_out_moves_a_terminal_and_the_log_knows_nobody() {
     let secret = sandbox.lines("config")[0]["whatsapp"]["app_secret"].as_str().unwrap().to_owned();
     let mut house = House::with(&[
         ("customers.csv", &list()),
-        ("rules/cascade.json", SHORT),
         ("rules/content/sms.txt", "{{name|x}}, {{note|x}}: {{link}}"),
     ]);
     house.set("CASCADE_LOG", "trace");
@@ -80,8 +80,9 @@ fn nothing_that_comes_out_moves_a_terminal_and_the_log_knows_nobody() {
         let status = wrote(&port, &secret, &number(at), &format!("wamid.{at}"), &line.text);
         assert_eq!(status, 200, "{}", line.what);
     }
-    let done = pilot.wait();
-    assert_eq!(done.code, Some(0), "{}", done.err);
+    // Half a minute has not passed: whoever was not written for still waits.
+    let done = pilot.terminate();
+    assert_eq!(done.code, Some(130), "{}", done.err);
     is_harmless(&done, "pilot --json", true);
     let people = done.json()["cascades"]["total"].as_u64().unwrap();
     assert!(people > 50, "{people} of the corpus can be customers");

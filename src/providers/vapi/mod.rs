@@ -6,7 +6,7 @@ pub use heard::heard;
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{list, rfc3339, text};
+use super::wire::{list, rfc3339, step, text};
 use super::{Answer, Call, Heard, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
@@ -206,7 +206,8 @@ impl Vapi {
 
     async fn hang_up(&self, provider_id: &str, control: Option<&str>) -> Recall {
         // The list tells whether it rings or is over; the control URL of the create call is the fallback.
-        let call = self.get(&format!("/call/{provider_id}"), &[]).await.unwrap_or(Value::Null);
+        let Some(id) = step(provider_id) else { return Recall::TooLate };
+        let call = self.get(&format!("/call/{id}"), &[]).await.unwrap_or(Value::Null);
         let status = text(&call, "/status").unwrap_or_default();
         let known = heard::control(&call);
         let url = known.as_deref().or(control).filter(|url| is_theirs(&self.config.base_url, url));
@@ -276,7 +277,8 @@ impl Provider for Vapi {
 
     fn status<'a>(&'a self, provider_id: &'a str) -> BoxFuture<'a, Lookup> {
         async move {
-            match self.get(&format!("/call/{provider_id}"), &[]).await {
+            let Some(id) = step(provider_id) else { return Lookup::NotSeen };
+            match self.get(&format!("/call/{id}"), &[]).await {
                 Ok(call) => found(&call),
                 Err(failure) if failure.code == "404" => Lookup::NotSeen,
                 Err(failure) => Lookup::Failed(failure),
