@@ -6,11 +6,14 @@ use crate::live::Trial;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use std::collections::HashSet;
 
-/// Wherever one of these stands.
+/// So much of a secret is not there by chance; a log that masks numbers leaves more of one.
+const PIECE: usize = 10;
+
+/// Wherever a piece of one of these stands.
 fn leaks(secrets: &[String], house: &House, said: &[Done]) -> Vec<String> {
-    let is_in =
-        |bytes: &[u8], secret: &String| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+    let pieces: HashSet<&[u8]> = secrets.iter().flat_map(|secret| secret.as_bytes().windows(PIECE)).collect();
     let files = house.files().into_iter().map(|(path, bytes)| (path.display().to_string(), bytes));
     let spoken = said.iter().enumerate().map(|(at, done)| {
         (format!("what command {at} said"), format!("{}{}", done.out, done.err).into_bytes())
@@ -18,8 +21,8 @@ fn leaks(secrets: &[String], house: &House, said: &[Done]) -> Vec<String> {
     files
         .chain(spoken)
         .filter_map(|(place, bytes)| {
-            let secret = secrets.iter().find(|secret| is_in(&bytes, secret))?;
-            Some(format!("{}… in {place}", &secret[..6]))
+            let piece = bytes.windows(PIECE).find(|piece| pieces.contains(piece))?;
+            Some(format!("{} in {place}", String::from_utf8_lossy(piece)))
         })
         .collect()
 }
@@ -65,7 +68,9 @@ fn no_secret_is_in_any_file_output_or_log() {
         .any(|(path, bytes)| path.parent().unwrap().ends_with("log") && !bytes.is_empty());
     assert!(log, "there is no log to look into");
     // A call's control address is good for hanging it up without a key.
-    assert_eq!(leaks(&["/control".to_owned()], &trial.house, &said), Vec::<String>::new());
+    let control = |bytes: &[u8]| bytes.windows(8).any(|part| part == b"/control");
+    let kept: Vec<_> = trial.house.files().into_iter().filter(|(_, bytes)| control(bytes)).collect();
+    assert!(kept.is_empty(), "a control address is in {}", kept[0].0.display());
     trial.no_proxy_was_asked();
 }
 
