@@ -63,6 +63,8 @@ pub enum Command {
     Report(Report),
     /// Print the event log
     Events(Events),
+    /// Print what operators ordered, and what came of it for each
+    Audit(Audit),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
     /// Let live send secrets to other hosts than the providers' own, from this workspace and on this machine
@@ -169,6 +171,17 @@ pub struct Events {
     /// Only what concerns this number
     #[arg(long, value_name = "PHONE")]
     pub customer: Option<String>,
+}
+
+/// `cascade audit`
+#[derive(Clone, Debug, Args)]
+pub struct Audit {
+    /// Print one JSON object, cascade.audit/1
+    #[arg(long)]
+    pub json: bool,
+    /// Which campaign; all of them if absent
+    #[arg(long, value_name = "ID")]
+    pub campaign: Option<u64>,
 }
 
 /// `cascade sandbox`

@@ -5,6 +5,7 @@
 //! it is wall time. Tests use a stepped clock that moves only when told.
 
 use crate::model::At;
+use chrono::TimeDelta;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
@@ -12,10 +13,11 @@ use tokio::sync::watch;
 /// Longest nap before the wall clock is looked at again, so that a suspended laptop is noticed.
 const LONGEST_NAP: Duration = Duration::from_secs(10);
 
-/// A monotonic reading of wall time, for measuring how long something took.
+/// A monotonic reading of wall time, for measuring how long something took. By tokio's clock, which is the system's
+/// own, and which a simulation pauses and moves.
 #[expect(clippy::disallowed_methods, reason = "the one home of wall time")]
 pub fn wall() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 /// The calendar's wall time, for freshness checks and file names.
@@ -33,6 +35,8 @@ enum Kind {
     Scaled { anchor: Instant, at: At, speed: f64, running: bool },
     /// Moves only by [`Clock::advance_to`].
     Stepped { at: At },
+    /// Live on a machine that is simulated: goes on with tokio's paused clock, and jumps when it is set.
+    Simulated { anchor: Instant, at: At },
 }
 
 /// Campaign time. Cheap to clone; all clones are one clock.
@@ -62,6 +66,11 @@ impl Clock {
         Self::new(Kind::Stepped { at })
     }
 
+    /// For simulations under tokio's paused clock: campaign time is the simulated machine's calendar.
+    pub fn simulated(at: At) -> Self {
+        Self::new(Kind::Simulated { anchor: wall(), at })
+    }
+
     fn kind(&self) -> MutexGuard<'_, Kind> {
         self.kind.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,6 +84,16 @@ impl Clock {
                 let passed = wall().saturating_duration_since(anchor).as_secs_f64() * speed;
                 At::from_millis(at.millis().saturating_add((passed * 1000.0) as i64))
             }
+            Kind::Simulated { anchor, at } => at + passed(anchor),
+        }
+    }
+
+    /// What the machine's calendar says, which goes on while it sleeps; beside [`wall`], which does not, it shows
+    /// that time went on without us.
+    pub fn calendar(&self) -> At {
+        match *self.kind() {
+            Kind::Live | Kind::Scaled { .. } | Kind::Stepped { .. } => wall_at(),
+            Kind::Simulated { anchor, at } => at + passed(anchor),
         }
     }
 
@@ -82,14 +101,14 @@ impl Clock {
     pub fn speed(&self) -> f64 {
         match *self.kind() {
             Kind::Scaled { speed, .. } => speed,
-            Kind::Live | Kind::Stepped { .. } => 1.0,
+            Kind::Live | Kind::Stepped { .. } | Kind::Simulated { .. } => 1.0,
         }
     }
 
     /// Whether time passes by itself now.
     pub fn is_running(&self) -> bool {
         match *self.kind() {
-            Kind::Live => true,
+            Kind::Live | Kind::Simulated { .. } => true,
             Kind::Scaled { running, .. } => running,
             Kind::Stepped { .. } => false,
         }
@@ -113,11 +132,11 @@ impl Clock {
         self.changed.send_modify(|n| *n += 1);
     }
 
-    /// Sets a scaled or stepped clock to `to`, forwards or backwards. Live time cannot be set.
+    /// Sets the clock to `to`, forwards or backwards. Live time cannot be set.
     pub fn set(&self, to: At) {
         match &mut *self.kind() {
             Kind::Live => {}
-            Kind::Scaled { anchor, at, .. } => (*anchor, *at) = (wall(), to),
+            Kind::Scaled { anchor, at, .. } | Kind::Simulated { anchor, at } => (*anchor, *at) = (wall(), to),
             Kind::Stepped { at } => *at = to,
         }
         self.changed.send_modify(|n| *n += 1);
@@ -138,11 +157,13 @@ impl Clock {
             if left <= 0 {
                 return;
             }
-            let nap = if self.is_running() {
-                // Round up: waking a hair early would only loop.
-                Duration::from_secs_f64((left as f64 / 1000.0 / self.speed()).max(0.000_5)).min(LONGEST_NAP)
-            } else {
-                LONGEST_NAP
+            // Round up: waking a hair early would only loop.
+            let nap = Duration::from_secs_f64((left as f64 / 1000.0 / self.speed()).max(0.000_5));
+            let nap = match *self.kind() {
+                // Whoever makes a simulated clock jump wakes its sleepers.
+                Kind::Simulated { .. } => nap,
+                Kind::Live | Kind::Scaled { running: true, .. } => nap.min(LONGEST_NAP),
+                Kind::Scaled { running: false, .. } | Kind::Stepped { .. } => LONGEST_NAP,
             };
             tokio::select! {
                 () = tokio::time::sleep(nap) => {}
@@ -150,6 +171,10 @@ impl Clock {
             }
         }
     }
+}
+
+fn passed(since: Instant) -> TimeDelta {
+    TimeDelta::from_std(wall().saturating_duration_since(since)).unwrap_or(TimeDelta::MAX)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::engine::event::{
 use crate::engine::snapshot::{Last, LastWhat, Place, Row, Sending};
 use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, clean};
 
+pub mod orders;
+
 /// How an event feels; the theme gives it a colour, the glyph says it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -114,9 +116,12 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             muted(format!("starts: {}", ways.join(" › ")))
         }
         Kind::Paused { only, by, why } => {
+            // An operator's order says it, and whose it was.
+            quiet = *by == Actor::Operator;
             warning("‖", format!("{} paused by {}: {}", whole(*only), actor(by), clean(why)))
         }
         Kind::Resumed { only, extend_timers } => {
+            quiet = true;
             let waits = if *extend_timers { "waits lengthened" } else { "waits went on" };
             ("▶", Tone::Good, format!("{} goes on, {waits}", whole(*only)))
         }
@@ -130,10 +135,19 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             muted(format!("{} still shut, asked again in {}", clean(&scope.to_string()), until(*retry_at)))
         }
         Kind::BreakerClosed { on, scope, by } => {
-            channel = Some(*on);
+            (channel, quiet) = (Some(*on), *by == Actor::Operator);
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))
         }
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),
+        Kind::Ordered { what, people: count, by, scope, left, .. } => {
+            let about = orders::about(*what, *count, channel, scope.as_ref());
+            channel = None;
+            orders::ordered((by, *what), &about, text, *left)
+        }
+        Kind::OrderMet { came, .. } => {
+            quiet = true;
+            muted(orders::came(*came, None))
+        }
         Kind::AttemptPlanned { due } => {
             quiet = true;
             muted(if *due > event.at { format!("planned, due in {}", until(*due)) } else { "queued".into() })
@@ -213,7 +227,9 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::Unmatched { provider, what, .. } => {
             warning("?", format!("{} told us of nobody we know: {}", clean(provider), clean(what)))
         }
-        Kind::DoubtSettled { was_sent, by } => {
+        Kind::WaitSkipped { by } => ("»", Tone::Warning, format!("wait skipped by {}", actor(by))),
+        Kind::Retried { by } => warning("↻", format!("tried again by {}", actor(by))),
+        Kind::DoubtSettled { was_sent, by, .. } => {
             let found = if *was_sent { "it was sent" } else { "it was not sent" };
             good(format!("doubt settled by {}: {found}", actor(by)))
         }
@@ -232,7 +248,7 @@ fn whole(only: Option<Channel>) -> &'static str {
 
 fn actor(by: &Actor) -> &'static str {
     match by {
-        Actor::Operator => "you",
+        Actor::Operator => "an operator",
         Actor::Engine => "the campaign itself",
         Actor::Check => "a check at the provider",
     }
@@ -272,6 +288,7 @@ const fn withdrawal(why: Withdrawal) -> &'static str {
         Withdrawal::Breaker => "its scope is shut",
         Withdrawal::Stopped => "the cascade was stopped",
         Withdrawal::Budget => "the budget is spent",
+        Withdrawal::Late => "too late for its claim, looked at again",
         Withdrawal::NotStarted => "we ended before the first byte",
     }
 }
@@ -362,7 +379,7 @@ fn ended(end: End, credited: Option<Channel>) -> Said {
         End::Declined => ("✗", Tone::Warning, format!("declined{by}")),
         End::Exhausted => ("–", Tone::Muted, "exhausted: no answer on any channel".into()),
         End::OptedOut => ("⊘", Tone::Bad, "ended: no more contact".into()),
-        End::Stopped => ("■", Tone::Warning, "stopped by you".into()),
+        End::Stopped => ("■", Tone::Warning, "stopped by an operator".into()),
     }
 }
 

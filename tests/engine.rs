@@ -13,6 +13,9 @@ mod failures;
 #[path = "engine/invariants.rs"]
 mod invariants;
 #[cfg(test)]
+#[path = "engine/orders.rs"]
+mod orders;
+#[cfg(test)]
 #[path = "engine/random.rs"]
 mod random;
 #[cfg(test)]

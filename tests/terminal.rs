@@ -149,7 +149,7 @@ fn hold_lets_nothing_out_until_p() {
     assert!(text.contains("‖ on hold"), "{text}");
     console.keys("p");
     let question = console.sees("Go on with everything?");
-    assert!(question.contains("people would be sent to at once"), "{question}");
+    assert!(question.contains("due at once: ") && question.contains(" over about "), "{question}");
     console.keys("y");
     console.until("calls", |text| {
         text.contains("● running") && text.contains("phone") && !text.contains("HOLD  ")
@@ -167,6 +167,62 @@ fn hold_lets_nothing_out_until_p() {
     let claimed = |events: &[Value]| events.iter().filter(|e| e["kind"] == "attempt_claimed").count();
     assert_eq!(claimed(&log[held..resumed]), 0, "sent while on hold");
     assert!(claimed(&log[resumed..]) > 0, "nothing went out after the hold");
+}
+
+#[test]
+fn an_order_about_many_is_confirmed_reported_and_written_down() {
+    let dir = empty();
+    let mut console = launched(dir.path(), &["--seed", "1"], &[]);
+    console.until("people who wait", |text| {
+        text.lines().filter(|line| line.contains(" waits ")).count() >= 5 && text.contains("✗ 6 HELD")
+    });
+    console.keys("/");
+    console.keys("can:skip_wait\r");
+    console.until("the filter", |text| text.contains("/can:skip_wait"));
+    console.keys("X");
+    console.sees("listed by can:skip_wait");
+    console.keys("k");
+    console.sees("Skip the wait: ");
+    console.keys("\r");
+    console.keys("r");
+    console.sees("why, if you like");
+    console.keys("the shop closes\r");
+    console.keys("y");
+    console.until("what came of it", |text| {
+        text.contains("skip the wait ━") && text.contains("the shop closes") && text.contains("✓ done")
+    });
+    // A key behind Esc would be taken as Alt and that key.
+    console.keys("\x1b");
+    let panes = |text: &str| text.contains("6 Next what falls due") && !text.contains("goes back");
+    console.until("the panes again", panes);
+    console.keys("A");
+    console.sees("Orders, newest first");
+    console.keys("A");
+    console.until("the panes again", panes);
+    console.keys(":");
+    console.keys("stop-campaign\r");
+    console.sees("Stop the campaign for good?");
+    console.keys("stop\r");
+    console
+        .until("the end", |text| text.contains("■ ended") && text.contains("stop the campaign for good ━"));
+    console.keys("q");
+    assert_eq!(console.end().code, 0);
+
+    let out = run(dir.path(), &["audit", "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    let audit: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(audit["schema"], "cascade.audit/1");
+    let orders = audit["orders"].as_array().unwrap();
+    let words: Vec<&str> = orders.iter().map(|order| order["what"].as_str().unwrap()).collect();
+    assert_eq!(words, ["launch", "skip_wait", "stop_campaign"]);
+    assert_eq!((&orders[1]["why"], &orders[1]["people"]), (&"the shop closes".into(), &orders[1]["done"]));
+    for order in orders {
+        assert!(!order["user"].as_str().unwrap().is_empty() && order["wall_at"].is_string(), "{order}");
+    }
+    let ended = report(dir.path())["cascades"]["stopped"].as_u64().unwrap();
+    assert_eq!(orders[2]["items"].as_array().unwrap().len() as u64, ended);
+    let log = String::from_utf8(run(dir.path(), &["events", "--json"]).stdout).unwrap();
+    assert!(!log.contains("the shop closes"), "a reason stands in the text table alone");
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub(super) fn run(place: &Place, rehearsal: &Rehearsal) -> Result<Exit, Failure>
         let ended = running.ended().await;
         let left = left.map_err(|error| Failure::failed(error.to_string()))?;
         match ended {
+            Some(ended) if ended.broken => Err(Failure::failed(
+                "a fault of this program ended it; see .cascade/log. Everything is saved",
+            )),
             Some(ended) if !ended.failed => Ok(match left {
                 tui::Exit::Interrupted(tui::Interrupt::Signal("SIGINT")) => Exit::Interrupted,
                 tui::Exit::Interrupted(_) | tui::Exit::Key => Exit::Done,

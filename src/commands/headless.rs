@@ -76,6 +76,11 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
     if ended.failed {
         return Err(Failure::failed("the store failed; mend it, then `cascade resume` goes on where it was"));
     }
+    if ended.broken {
+        return Err(Failure::failed(
+            "a fault of this program ended it; see .cascade/log. Everything is saved, `cascade resume` goes on",
+        ));
+    }
     let Some(campaign) = ended.campaign else {
         return Err(Failure::usage("nothing was launched; the reason stands above"));
     };

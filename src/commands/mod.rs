@@ -1,6 +1,7 @@
 //! One thin file per command: build the parts, run them, print. This one dispatches and turns results into exit
 //! codes.
 
+mod audit;
 mod check;
 mod console;
 mod events;
@@ -88,6 +89,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => resume::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
+        Command::Audit(args) => audit::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
         Command::Trust(args) => trust::run(&place, &args),
     }

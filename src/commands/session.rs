@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::model::{At, Mode, Segment};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture};
 use crate::runtime::plan::Draw;
-use crate::runtime::{BootError, Options, Purpose, Wires};
+use crate::runtime::{BootError, Options, Purpose, Wires, operator};
 use crate::workspace::{Named, Unusable, Workspace};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -81,7 +81,11 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
     let options =
         Options { workspace, db: place.db.clone(), draw, speed, as_before, start, sandbox, purpose };
     let wires = Wires { picture, commands: asked_for, notices, clock: clock.clone() };
-    Ok((options, wires, Handle { picture: shown, commands, notices: told, clock }))
+    Ok((
+        options,
+        wires,
+        Handle { picture: shown, commands, notices: told, clock, operator: operator::here() },
+    ))
 }
 
 /// The async runtime of a session.

@@ -2,7 +2,7 @@
 
 use super::campaign::{Campaign, TimerOwner};
 use super::effect::Effect;
-use super::event::{CascadeStart, Kind, Launch, Subject};
+use super::event::{Actor, CascadeStart, Kind, Launch, Subject};
 use super::input::Input;
 use super::journal::{Concluded, Journal};
 use super::journey::{Alarm, Stage};
@@ -66,7 +66,10 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::Recalled { attempt, result } => journal.record_attempt(attempt, Kind::Recalled { result }),
         Input::ScopeChecked { channel, scope, mended } => journal.scope_checked(channel, &scope, mended),
         Input::Restarted => journal.restarted(),
-        Input::Order(order) => journal.order(order),
+        Input::Broken { why } => {
+            journal.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
+        }
+        Input::Order(signed) => journal.order(*signed),
     }
     if journal.campaign.spent() + journal.campaign.reserved() < bound {
         journal.spend_what_came_free();
@@ -146,7 +149,7 @@ impl Journal<'_> {
     /// Every cascade has ended.
     fn end_if_done(&mut self) {
         if self.campaign.open() == 0 && self.campaign.header.ended_at.is_none() {
-            self.record_campaign(Kind::CampaignEnded { by: super::event::Actor::Engine });
+            self.record_campaign(Kind::CampaignEnded { by: Actor::Engine });
         }
     }
 }

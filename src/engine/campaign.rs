@@ -47,6 +47,9 @@ pub struct Header {
     pub unmatched: u64,
     /// Clicks by link scanners.
     pub clicks_suspected: u64,
+    /// Orders of operators so far; their ids are counted from 1.
+    #[serde(default)]
+    pub orders: u64,
 }
 
 /// A pause of everything or of one channel.
@@ -100,6 +103,7 @@ impl Campaign {
             contacted_after_answer: 0,
             unmatched: 0,
             clicks_suspected: 0,
+            orders: 0,
             launch,
         };
         Self { header, journeys: Vec::new(), index: Index::default() }

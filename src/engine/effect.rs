@@ -1,6 +1,6 @@
 //! What the engine asks of the world. Let out only after the events that caused it are on disk.
 
-use crate::model::{AttemptId, CascadeId, Channel, Scope};
+use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
 
 /// One request to the runtime. Sends have no effect of their own: the driver takes them from the engine's
 /// queues when a permit is free, so that claim and commit are one transaction.
@@ -14,6 +14,8 @@ pub enum Effect {
         cascade: CascadeId,
         /// Where.
         channel: Channel,
+        /// The first byte leaves before then or not at all: what was looked at before the claim holds no longer.
+        good_until: At,
     },
     /// Call it back if it can be.
     Recall {

@@ -5,11 +5,12 @@
 //! so that folding the log needs no rules file, no clock and no decision. Events carry ids; names, numbers and
 //! texts stand in the person table alone.
 
+use super::order::{Ask, Came, Left, Who};
 use super::policy::Policy;
 pub use super::reasons::{Actor, CallProgress, Deferral, End, Hold, RecallResult, Skip, Withdrawal};
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Mode, Money, Outcome, PersonId,
-    Scope, Segment, TextId, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Mode, Money, OrderId, Outcome,
+    PersonId, Scope, Segment, TextId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +115,37 @@ pub enum Kind {
     CampaignEnded {
         /// Who did it.
         by: Actor,
+    },
+    /// An operator asked for something; what follows in the same commit is what came of it.
+    Ordered {
+        /// Which.
+        order: OrderId,
+        /// What.
+        what: Ask,
+        /// How many people it is about.
+        people: u64,
+        /// Who asked.
+        #[serde(flatten)]
+        by: Who,
+        /// When, by the calendar.
+        wall_at: At,
+        /// What is mended.
+        #[serde(flatten)]
+        scope: Option<Scope>,
+        /// Why, in the store.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<TextId>,
+        /// Why it changed nothing at all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Left>,
+    },
+    /// What an order came to for one person.
+    OrderMet {
+        /// Which.
+        order: OrderId,
+        /// What came of it.
+        #[serde(flatten)]
+        came: Came,
     },
 
     // ---- an attempt ---------------------------------------------------------------------------------
@@ -300,13 +332,33 @@ pub enum Kind {
         /// The provider's id, if it had one.
         provider_id: Option<String>,
     },
+    /// The operator ended a wait: the next step follows.
+    WaitSkipped {
+        /// Who did it.
+        by: Actor,
+    },
+    /// The operator has a failed step tried once more.
+    Retried {
+        /// Who did it.
+        by: Actor,
+    },
     /// The operator settled a doubt.
     DoubtSettled {
         /// What they found out.
         was_sent: bool,
         /// Who did it.
         by: Actor,
+        /// What it is booked at.
+        #[serde(default)]
+        cost: Money,
     },
+}
+
+impl Kind {
+    /// Whether it is about an operator's order and nothing else.
+    pub const fn is_of_an_order(&self) -> bool {
+        matches!(self, Self::Ordered { .. } | Self::OrderMet { .. })
+    }
 }
 
 /// What was fixed when the campaign was launched.

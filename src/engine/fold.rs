@@ -30,7 +30,8 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         next.0 = next.0.max(timer.0 + 1);
     }
     match kind {
-        Kind::CampaignLaunched { .. } | Kind::Suppressed { .. } => {}
+        Kind::CampaignLaunched { .. } | Kind::Suppressed { .. } | Kind::OrderMet { .. } => {}
+        Kind::Ordered { order, .. } => campaign.header.orders = campaign.header.orders.max(order.0),
         Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
         Kind::Paused { .. } | Kind::Resumed { .. } => fold_pause(campaign, *at, kind),
@@ -63,6 +64,8 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         | Kind::Held { .. }
         | Kind::Released { .. }
         | Kind::CascadeEnded { .. }
+        | Kind::WaitSkipped { .. }
+        | Kind::Retried { .. }
         | Kind::DoubtSettled { .. } => fold_journey(campaign, *at, *subject, kind),
     }
 }
@@ -104,6 +107,10 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::CascadeEnded { .. }
         | Kind::Suppressed { .. }
         | Kind::Unmatched { .. }
+        | Kind::Ordered { .. }
+        | Kind::OrderMet { .. }
+        | Kind::WaitSkipped { .. }
+        | Kind::Retried { .. }
         | Kind::DoubtSettled { .. } => None,
     }
 }
@@ -154,12 +161,14 @@ fn fold_pause(campaign: &mut Campaign, at: At, kind: &Kind) {
     }
 }
 
-/// Lengthens every running wait by the time that sending stood still.
+/// Lengthens running waits by the time that sending stood still: all of them, or those that end in a send on the one
+/// channel that did.
 fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeDelta) {
+    let next = |j: &Journey| j.start.walk.get(j.step as usize + 1).map(|leg| leg.channel);
     let waiting: Vec<_> = campaign
         .journeys()
         .iter()
-        .filter(|j| j.timer.is_some() && only.is_none_or(|channel| j.channel() == channel))
+        .filter(|j| j.timer.is_some() && only.is_none_or(|channel| next(j) == Some(channel)))
         .map(|j| j.id)
         .collect();
     for id in waiting {
@@ -296,8 +305,9 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             attempt.disposition = disposition.or(attempt.disposition);
             attempt.machine |= why.as_deref().is_some_and(|why| why.contains("voicemail"));
         }
-        Kind::DoubtSettled { was_sent, .. } => {
+        Kind::DoubtSettled { was_sent, cost, .. } => {
             attempt.stage = if *was_sent { Stage::Accepted } else { Stage::Refused };
+            attempt.cost = *cost;
             (attempt.ended, attempt.reserved, attempt.reached) = (true, Money::ZERO, *was_sent);
         }
         _ => {}
@@ -319,7 +329,9 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         Kind::AttemptDeferred { until, why, timer } => {
             (journey.state, journey.timer) = (State::Deferred(*why), alarm(timer, until, Alarm::Defer));
         }
-        Kind::AttemptClaimed { .. } => (journey.state, journey.timer) = (State::Sending, None),
+        Kind::AttemptClaimed { .. } => {
+            (journey.state, journey.timer, journey.hurried) = (State::Sending, None, false);
+        }
         Kind::AttemptAccepted { .. } => {
             let channel = subject.channel.unwrap_or_else(|| journey.channel());
             journey.last = Some((at, Word::Accepted(channel)));
@@ -365,11 +377,27 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             }
         }
         Kind::StepSkipped { why } => journey.last = Some((at, Word::Skipped(*why))),
-        Kind::Held { why } => (journey.state, journey.timer) = (State::Held(why.clone()), None),
-        Kind::Released { .. } => (journey.state, journey.timer, journey.retries) = (State::Queued, None, 0),
         Kind::CascadeEnded { end, credited, .. } => {
             (journey.state, journey.timer) = (State::Ended(*end), None);
             (journey.credited, journey.ended_at) = (*credited, Some(at));
+        }
+        _ => fold_hand(journey, kind),
+    }
+}
+
+/// What holds, releases and orders make of it.
+fn fold_hand(journey: &mut Journey, kind: &Kind) {
+    match kind {
+        Kind::Held { why } => (journey.state, journey.timer) = (State::Held(why.clone()), None),
+        Kind::Released { .. } | Kind::Retried { .. } => {
+            (journey.state, journey.timer, journey.retries) = (State::Queued, None, 0);
+        }
+        // What follows is the next step, or the step that a pause had put off.
+        Kind::WaitSkipped { .. } => {
+            (journey.timer, journey.hurried) = (None, true);
+            if matches!(journey.state, State::Deferred(_)) {
+                journey.state = State::Queued;
+            }
         }
         Kind::DoubtSettled { was_sent: true, .. } if journey.state == State::InDoubt => {
             let settling = journey.timer.is_some_and(|t| t.what == Alarm::Settle);

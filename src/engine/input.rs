@@ -2,7 +2,8 @@
 
 use super::event::{CallProgress, Withdrawal};
 use super::meaning::Meaning;
-use crate::model::{At, AttemptId, CascadeId, Channel, Failure, Money, PersonId, Scope, TextId, TimerId};
+use super::order::Signed;
+use crate::model::{At, AttemptId, Channel, Failure, Money, PersonId, Scope, TextId, TimerId};
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,49 +64,13 @@ pub enum Input {
     },
     /// The process was restarted: every claim without a result is in doubt.
     Restarted,
-    /// The operator asks.
-    Order(Order),
-}
-
-/// What the operator asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Send nothing, on one channel or at all.
-    Pause {
-        /// `None`: at all.
-        only: Option<Channel>,
+    /// A part of the program failed: nothing is sent until the operator has looked.
+    Broken {
         /// In words.
         why: String,
     },
-    /// Go on.
-    Resume {
-        /// `None`: the campaign.
-        only: Option<Channel>,
-        /// Lengthen the waits by the pause.
-        extend_timers: bool,
-    },
-    /// A shut scope is mended.
-    CloseBreaker {
-        /// Where.
-        channel: Channel,
-        /// What.
-        scope: Scope,
-    },
-    /// A doubt is settled.
-    SettleDoubt {
-        /// Whose.
-        cascade: CascadeId,
-        /// What they found out.
-        was_sent: bool,
-    },
-    /// Whoever wrote from a shared number, it was not this customer: their cascade goes on.
-    Release(CascadeId),
-    /// End one cascade.
-    Stop(CascadeId),
-    /// End every open cascade.
-    StopAll,
-    /// An opt-out told to the operator.
-    OptOut(CascadeId),
+    /// An operator asks.
+    Order(Box<Signed>),
 }
 
 /// A provider's report, verified and with its person looked up.

@@ -47,6 +47,9 @@ pub struct Journey {
     pub failure: Option<Arc<Failure>>,
     /// The last thing worth a word in the cohort.
     pub last: Option<(At, Word)>,
+    /// An operator ended the wait before this step: a resume does not put it off again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hurried: bool,
 }
 
 /// See DESIGN.md, "One customer's journey".
@@ -193,6 +196,7 @@ impl Journey {
             ended_at: None,
             failure: None,
             last: None,
+            hurried: false,
         }
     }
 

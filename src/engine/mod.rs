@@ -4,11 +4,14 @@
 //! log holds them and nothing else, so that [`replay`] gives the same campaign without deciding anything again.
 
 mod apply;
+pub mod audit;
 pub mod breaker;
 mod campaign;
+pub mod deeds;
 pub mod effect;
 pub mod event;
 mod fold;
+pub mod forecast;
 pub mod gate;
 mod hearing;
 pub mod input;
@@ -16,6 +19,7 @@ mod journal;
 pub mod journey;
 mod may_send;
 pub mod meaning;
+pub mod order;
 mod orders;
 mod picture;
 pub mod policy;

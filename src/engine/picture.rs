@@ -1,8 +1,11 @@
 //! Making a [`Snapshot`]: counting, grouping and naming what the rows say. Decides nothing.
 
 use super::campaign::Campaign;
+use super::deeds;
 use super::event::{End, Hold};
+use super::forecast;
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Word};
+use super::order::Deed;
 use super::snapshot::{
     BreakerRow, CampaignFacts, ChannelRow, DueGroup, DueKind, FailureRow, Last, LastWhat, Phase, Place,
     Purse, Row, Sending, Snapshot, StepRow, Tally,
@@ -30,6 +33,7 @@ pub fn snapshot(campaign: &Campaign, seq: u64, now: At, rows: Arc<Vec<Arc<Row>>>
         tally: tally(campaign),
         failures: failure_rows(campaign),
         breakers: breakers(campaign),
+        pauses: forecast::pauses(campaign, now),
         steps: steps(campaign),
         next: due_groups(campaign),
         rows,
@@ -402,6 +406,8 @@ pub fn row(journey: &Journey) -> Row {
         failure: journey.failure.clone(),
         attempt: newest.map(|a| a.id),
         cost: journey.attempts.iter().map(|a| a.cost).sum(),
+        contacted: journey.attempts.iter().any(Attempt::contacted),
+        refused: std::array::from_fn(|i| deeds::may(journey, Deed::ALL[i]).err()),
     }
 }
 

@@ -55,6 +55,8 @@ pub enum Withdrawal {
     Stopped,
     /// The campaign's budget is spent.
     Budget,
+    /// Too much time passed between the claim and the first byte; it is looked at again.
+    Late,
     /// The process ended between the claim and the first byte, and can prove it.
     NotStarted,
 }

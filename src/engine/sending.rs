@@ -258,6 +258,7 @@ impl Journal<'_> {
             | Withdrawal::Paused
             | Withdrawal::Breaker
             | Withdrawal::Budget
+            | Withdrawal::Late
             | Withdrawal::NotStarted => self.plan_again(id),
         }
         Ok(())

@@ -2,6 +2,8 @@
 //! gives names beside it.
 
 use super::event::{CampaignKind, End, Hold};
+use super::forecast::PauseRow;
+use super::order::{Deed, Left};
 use crate::model::{
     At, AttemptId, CampaignId, CascadeId, Channel, Class, Disposition, Failure, Mode, Money, Outcome,
     PersonId, Scope, Segment,
@@ -27,6 +29,8 @@ pub struct Snapshot {
     pub failures: Vec<FailureRow>,
     /// Open ones; the most held first.
     pub breakers: Vec<BreakerRow>,
+    /// Those that stand, and what ending them would let out.
+    pub pauses: Vec<PauseRow>,
     /// In the order of the rules; how many stand where.
     pub steps: Vec<StepRow>,
     /// What falls due, in order of time, grouped.
@@ -275,6 +279,17 @@ pub struct Row {
     pub attempt: Option<AttemptId>,
     /// Spent on them.
     pub cost: Money,
+    /// Whether something was, or may have been, sent to them.
+    pub contacted: bool,
+    /// Why a deed cannot be done for them as they stand, by its place in [`Deed::ALL`].
+    pub refused: [Option<Left>; Deed::ALL.len()],
+}
+
+impl Row {
+    /// Whether an operator may have this done; a scope that is shut is looked at when it is ordered.
+    pub fn may(&self, deed: Deed) -> Result<(), Left> {
+        self.refused[deed as usize].map_or(Ok(()), Err)
+    }
 }
 
 /// Where a customer stands, in the words of DESIGN.md's journey.

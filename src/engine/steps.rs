@@ -10,6 +10,9 @@ use super::may_send::{Verdict, may_send};
 use crate::model::{At, AttemptId, CascadeId, Channel};
 use chrono::TimeDelta;
 
+/// Wall time between a claim and its first byte, at most. A slow disk takes seconds, a sleeping machine hours.
+const CLAIM_GOOD_MS: i64 = 60_000;
+
 impl Journal<'_> {
     /// Goes to `step`, passing over what cannot be taken; after the last one the cascade settles.
     pub fn enter(&mut self, id: CascadeId, step: u32) {
@@ -93,7 +96,15 @@ impl Journal<'_> {
         let leg = self.journey(cascade).and_then(|j| j.leg());
         let reserved = leg.map(|leg| leg.reserve).unwrap_or_default();
         self.record_attempt(attempt, Kind::AttemptClaimed { reserved });
-        self.ask(Effect::Send { attempt, cascade, channel });
+        let good_until = self.good_until(cascade);
+        self.ask(Effect::Send { attempt, cascade, channel, good_until });
+    }
+
+    /// Quiet hours begin, or the machine slept, while a claim is being recorded: then it is not good any more.
+    fn good_until(&self, cascade: CascadeId) -> At {
+        let speed = self.campaign.header.launch.speed.max(1.0);
+        let stale = self.at + TimeDelta::milliseconds((CLAIM_GOOD_MS as f64 * speed) as i64);
+        self.campaign.quiet_begins(cascade, self.at).map_or(stale, |quiet| quiet.min(stale))
     }
 
     fn defer(&mut self, attempt: AttemptId, until: At, why: Deferral) {

@@ -22,7 +22,8 @@ id!(/** A row of the person table: the only place that knows the name and the nu
 id!(/** A customer's way through one campaign, unique in the store. */ CascadeId);
 id!(/** One send for one step, unique in the store. */ AttemptId);
 id!(/** A timer; a fired one whose id is no longer the journey's is ignored. */ TimerId);
-id!(/** The text or transcript of an inbound message or call, in the store. */ TextId);
+id!(/** The text or transcript of an inbound message or call, or an operator's reason, in the store. */ TextId);
+id!(/** An operator's order, from 1 in each campaign. */ OrderId);
 
 /// An attempt id as it stands on the wire: `att_<store>_<number>`, at most 40 characters (Vapi's limit
 /// on names). The store's tag keeps two stores on one provider account apart.

@@ -10,9 +10,12 @@ mod text;
 mod time;
 mod walk;
 
+pub(crate) use channel::words;
 pub use channel::{Channel, Disposition, Mode, Outcome};
 pub use failure::{Class, Failure, Scope, Sent};
-pub use ids::{AttemptId, CampaignId, CascadeId, PersonId, TextId, TimerId, attempt_key, parse_attempt_key};
+pub use ids::{
+    AttemptId, CampaignId, CascadeId, OrderId, PersonId, TextId, TimerId, attempt_key, parse_attempt_key,
+};
 pub use money::Money;
 pub use person::{Consents, Customer, Phone, Segment};
 pub use sinks::screen as clean;

@@ -1,21 +1,15 @@
 //! Building the parts and joining them: store, clock, sandbox, receiver, clients, driver. In this order, so that
 //! we can hear before we can speak.
 
-use super::brakes::Brakes;
-use super::dispatch::Dispatch;
-use super::driver::{Driver, Ended, Parts};
-use super::ears::{Ears, Hearing};
-use super::gallery::Gallery;
+use super::driver::Ended;
 use super::handle::{Command, Notice, Picture};
-use super::news::News;
+use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
-use super::speaker::Speaker;
 use super::store::StoreError;
 use super::{parts, proof};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::input::Input;
 use crate::model::{At, Failure, Mode};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::workspace::{Unusable, Workspace};
@@ -24,9 +18,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// News that may wait for the driver; when it is full, webhooks and answers wait, and nothing is lost.
-const QUEUE: usize = 4096;
 
 /// What a command asks for.
 #[derive(Debug)]
@@ -144,19 +135,19 @@ impl Running {
     }
 }
 
-/// Brings everything up.
+/// Brings everything up, in this order: so that we can hear before we can speak.
 pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> {
     let Options { workspace, db, draw, speed, as_before, start, sandbox, purpose } = options;
     let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
-    let (hearing, brakes, clock) = (Hearing::default(), Brakes::default(), wires.clock.clone());
-    let mut gallery = Gallery::new(wires.picture, Arc::new(parts::place(&workspace, mode)), hearing.clone());
-    starting(&mut gallery, "opening the store");
+    let mut junction = Junction::new(wires, parts::place(&workspace, mode));
+    let clock = junction.clock.clone();
+    junction.starting("opening the store");
     let (store, loaded, in_flight) = parts::open_store(&workspace, db.as_deref(), mode, purpose)?;
-    starting(&mut gallery, "reading customers");
+    junction.starting("reading customers");
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());
     let base = base.or(workspace.config).unwrap_or_else(Config::rehearsal_defaults);
-    starting(&mut gallery, "starting the sandbox");
+    junction.starting("starting the sandbox");
     let asked = rehearsal::Asked {
         start,
         sandbox: sandbox.as_deref(),
@@ -171,90 +162,31 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
         Mode::Rehearsal => rehearsal::prepare(asked, &base, &loaded, &clock).await?,
         Mode::Live => Rehearsed::live(base),
     };
-    let (news, queue) = mpsc::channel(QUEUE);
-    let ears = Arc::new(Ears { news: news.clone(), brakes: brakes.clone(), hearing: hearing.clone() });
-    let receiver = parts::receive(&rehearsed.config, &store, &loaded, mode, ears).await?;
-    starting(&mut gallery, "setting the providers up");
+    let receiver = parts::receive(&rehearsed.config, &store, &loaded, mode, junction.inbox()).await?;
+    junction.starting("setting the providers up");
     let content = parts::content_in_force(&store, &loaded, in_flight, plan.as_ref().ok())?;
     let contents = [Some(&content), plan.as_ref().ok().map(|plan| &plan.content)];
     let providers = parts::providers(&rehearsed.config, &receiver, mode, &contents).await?;
-    parts::set_up(&providers, &receiver.public_url, mode, &hearing, &wires.notices).await?;
-    let dispatch = Dispatch::new(providers, news.clone(), brakes.clone(), clock.clone());
-    let links_target = rehearsed.config.webhooks.target().to_owned();
-    let speaker = Speaker { content, links_base: receiver.links_base.clone(), links_target };
+    parts::set_up(&providers, &receiver.public_url, mode, &junction.hearing, junction.notices()).await?;
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
-    gallery.set_starting(None);
-    gallery.set_preflight(Some(Arc::new(preflight)));
-    let mut driver = Driver::new(Parts {
-        store,
-        owns_clock: rehearsed.owns_clock,
-        dispatch,
-        brakes: brakes.clone(),
-        speaker,
-        plan,
-        news: queue,
-        notices: wires.notices,
-        gallery,
-        until_done: purpose != Purpose::Console,
-        pacers: parts::pacers(&rehearsed.config, clock.now()),
-        clock,
-        hearing: (mode == Mode::Live).then(|| hearing.clone()),
-    });
-    driver.load(loaded);
-    if in_flight {
-        go_on(&mut driver, &news, as_before);
-    }
-    if mode == Mode::Live {
-        let public_url = receiver.public_url.clone();
-        tokio::spawn(proof::keep(receiver.own_token.clone(), public_url, hearing, news.clone()));
-    }
-    tokio::spawn(forward(wires.commands, news.clone(), brakes));
-    let driver = tokio::spawn(driver.run());
-    if purpose == Purpose::Pilot {
-        // The driver cannot be gone yet; if it is, its end says why.
-        let _ = news.send(News::Command(Command::Launch)).await;
-    }
-    Ok(Running { driver, receiver, sandbox: rehearsed.sandbox })
-}
-
-fn starting(gallery: &mut Gallery, what: &str) {
-    gallery.set_starting(Some(what.to_owned()));
-    gallery.show(None, 0, At::default(), true);
-}
-
-/// A campaign was in flight: what was claimed is in doubt, and we listen before we speak.
-fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
-    let Some(campaign) = &driver.kept.campaign else { return };
-    if driver.parts.owns_clock {
-        if as_before {
-            driver.parts.clock.pace(campaign.header.launch.speed);
-        }
-        driver.parts.clock.run(true);
-    }
-    // The queue is empty and long: this is the first thing in it.
-    let _ = news.try_send(News::Input(Input::Restarted));
-    driver.catch_up(driver.kept.last_at);
-}
-
-/// The operator's commands, on their way to the queue: brakes act at once.
-async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
-    while let Some(command) = commands.recv().await {
-        match &command {
-            Command::HoldAll | Command::StopCampaign => brakes.announce(None),
-            Command::Pause(only) => brakes.announce(*only),
-            Command::Quit => brakes.hold(None, true),
-            Command::StopCascade(cascade) | Command::OptOut(cascade) => brakes.over(*cascade),
-            Command::Launch
-            | Command::Resume { .. }
-            | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. }
-            | Command::Release(_)
-            | Command::History(..) => {}
-        }
-        if news.send(News::Command(command)).await.is_err() {
-            return;
-        }
-    }
-    // The console is gone: nobody watches any more, so we end as if it had asked.
-    let _ = news.send(News::Command(Command::Quit)).await;
+    junction.gallery.set_starting(None);
+    junction.gallery.set_preflight(Some(Arc::new(preflight)));
+    let round_trip =
+        (mode == Mode::Live).then(|| proof::over_http(receiver.own_token.clone(), &receiver.public_url));
+    let joined = junction
+        .join(Seams {
+            store: Arc::new(store),
+            loaded,
+            owns_clock: rehearsed.owns_clock,
+            providers,
+            round_trip,
+            plan,
+            config: rehearsed.config,
+            content,
+            links_base: receiver.links_base.clone(),
+            purpose,
+            as_before,
+        })
+        .await;
+    Ok(Running { driver: joined.driver, receiver, sandbox: rehearsed.sandbox })
 }

@@ -15,11 +15,21 @@ pub struct Brakes(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    all: AtomicBool,
+    /// What the record says, everything first, then by channel.
+    held: [AtomicBool; 5],
     /// Holds that were asked for and are not recorded yet: no release overtakes them.
-    announced: AtomicU32,
-    channels: [AtomicBool; 4],
+    announced: [AtomicU32; 5],
+    /// Nothing starts any more; nobody takes this back.
+    leaving: AtomicBool,
     people: Mutex<People>,
+}
+
+/// Everything, or one channel.
+const fn place(only: Option<Channel>) -> usize {
+    match only {
+        None => 0,
+        Some(channel) => channel.index() + 1,
+    }
 }
 
 #[derive(Debug, Default)]
@@ -35,26 +45,32 @@ impl Brakes {
         self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The operator asks for a hold: it acts at once, and until it is [`Brakes::heeded`] nothing is released.
+    /// The operator asks for a hold: it acts at once, whatever the record says, until it is [`Brakes::heeded`].
     pub fn announce(&self, only: Option<Channel>) {
-        self.0.announced.fetch_add(1, Ordering::SeqCst);
-        self.hold(only, true);
+        self.0.announced[place(only)].fetch_add(1, Ordering::SeqCst);
     }
 
     /// An announced hold has reached the driver, whose record speaks from here on.
-    pub fn heeded(&self) {
-        self.0.announced.fetch_sub(1, Ordering::SeqCst);
+    pub fn heeded(&self, only: Option<Channel>) {
+        self.0.announced[place(only)].fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Stops or frees everything, or one channel.
+    /// What the record says: everything, or one channel, is held or goes.
     pub fn hold(&self, only: Option<Channel>, on: bool) {
-        if !on && self.0.announced.load(Ordering::SeqCst) > 0 {
-            return;
-        }
-        match only {
-            None => self.0.all.store(on, Ordering::SeqCst),
-            Some(channel) => self.0.channels[channel.index()].store(on, Ordering::SeqCst),
-        }
+        self.0.held[place(only)].store(on, Ordering::SeqCst);
+    }
+
+    /// The process is about to end.
+    pub fn leave(&self) {
+        self.0.leaving.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing may start on this channel, whoever it is for.
+    pub fn holds(&self, channel: Channel) -> bool {
+        let at = |place: usize| {
+            self.0.held[place].load(Ordering::SeqCst) || self.0.announced[place].load(Ordering::SeqCst) > 0
+        };
+        self.0.leaving.load(Ordering::SeqCst) || at(place(None)) || at(place(Some(channel)))
     }
 
     /// They want no more contact.
@@ -90,7 +106,7 @@ impl Brakes {
 
     /// Which brake keeps this send from starting, if one does.
     pub fn check(&self, channel: Channel, cascade: CascadeId, phone: &Phone) -> Option<Withdrawal> {
-        if self.0.all.load(Ordering::SeqCst) || self.0.channels[channel.index()].load(Ordering::SeqCst) {
+        if self.holds(channel) {
             return Some(Withdrawal::Paused);
         }
         let people = self.people();
@@ -134,9 +150,20 @@ mod tests {
         brakes.announce(None);
         brakes.hold(None, false);
         assert!(stopped(), "a resume under way released it");
-        brakes.heeded();
+        brakes.heeded(None);
+        assert!(!stopped(), "the record speaks again");
+    }
+
+    #[test]
+    fn a_hold_of_one_channel_does_not_keep_the_others_from_going_on() {
+        let brakes = Brakes::default();
+        brakes.hold(None, true);
+        brakes.announce(Some(Channel::Sms));
         brakes.hold(None, false);
-        assert!(!stopped());
+        assert!(brakes.holds(Channel::Sms) && !brakes.holds(Channel::Phone));
+        brakes.leave();
+        brakes.hold(None, false);
+        assert!(brakes.holds(Channel::Phone), "leaving is not taken back");
     }
 
     fn phone(text: &str) -> Phone {

@@ -1,52 +1,64 @@
 //! What the operator asks, handed to the engine or answered here.
 
+use super::brakes::Brakes;
 use super::driver::Driver;
 use super::gallery;
-use super::handle::{Command, Level, Notice, TimelineEntry};
+use super::handle::{Command, Level, Notice, Signature, TimelineEntry};
+use super::store::TextRow;
+use super::tasks::Part;
 use super::turn::Turn;
-use crate::engine::input::{Input, Order};
-use crate::model::CascadeId;
+use crate::engine::event::Kind;
+use crate::engine::input::Input;
+use crate::engine::order::{Came, Deed, Order, Signed};
+use crate::model::{CascadeId, TextId, Untrusted};
+use crate::phrases::{orders, people};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Events of one customer that a history shows at most.
 const HISTORY: usize = 5000;
 
+/// Letters of a reason that are kept.
+const REASON: usize = 500;
+
+impl Command {
+    /// Brakes act before anything is queued.
+    pub(super) fn brake(&self, brakes: &Brakes) {
+        match self {
+            Self::Order { order, .. } => {
+                if let Some(only) = order.holds() {
+                    brakes.announce(only);
+                }
+                if let Order::People { deed: Deed::Stop | Deed::OptOut, of, .. } = order {
+                    for target in of {
+                        brakes.over(target.cascade);
+                    }
+                }
+            }
+            Self::Quit => brakes.leave(),
+            Self::Launch(_) | Self::History(..) => {}
+        }
+    }
+}
+
 impl Driver {
     pub(super) fn command(&mut self, command: Command, turn: &mut Turn) {
         match command {
-            Command::Launch => {
+            Command::Launch(signature) => {
                 self.begun = true;
-                self.launch(turn);
-            }
-            Command::HoldAll => {
-                self.parts.brakes.heeded();
-                self.order(Order::Pause { only: None, why: "held by the operator (P)".into() }, turn);
-            }
-            Command::Pause(only) => {
-                self.parts.brakes.heeded();
-                self.order(Order::Pause { only, why: "paused by the operator".into() }, turn);
-            }
-            Command::Resume { only, extend_timers } => {
-                self.order(Order::Resume { only, extend_timers }, turn);
-            }
-            Command::CloseBreaker { channel, scope } => {
-                self.order(Order::CloseBreaker { channel, scope }, turn);
-            }
-            Command::SettleDoubt { cascade, was_sent } => {
-                self.order(Order::SettleDoubt { cascade, was_sent }, turn);
-            }
-            Command::Release(cascade) => self.order(Order::Release(cascade), turn),
-            Command::StopCampaign => {
-                self.parts.brakes.heeded();
-                self.order(Order::StopAll, turn);
-            }
-            Command::StopCascade(cascade) => self.order(Order::Stop(cascade), turn),
-            Command::OptOut(cascade) => {
-                if let Some(phone) = self.phone_of(cascade) {
-                    self.parts.brakes.opt_out(phone);
+                if self.launch(turn) {
+                    self.order(Order::Launch, signature, "", turn);
                 }
-                self.order(Order::OptOut(cascade), turn);
+            }
+            Command::Order { order, signature, why } => {
+                if matches!(order, Order::Resume { .. }) {
+                    self.catch_up_again();
+                }
+                let announced = order.holds();
+                self.order(order, signature, &why, turn);
+                if let Some(only) = announced {
+                    self.parts.brakes.heeded(only);
+                }
             }
             Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
@@ -58,19 +70,16 @@ impl Driver {
         match command {
             Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
-            Command::OptOut(cascade) | Command::StopCascade(cascade) => self.tell(
-                Level::Error,
-                format!(
-                    "customer {cascade} gets nothing more from this process, but that could not be saved"
-                ),
-            ),
+            Command::Order { order: Order::People { deed: Deed::Stop | Deed::OptOut, of, .. }, .. } => {
+                let whom = people(of.len() as u64);
+                self.tell(
+                    Level::Error,
+                    format!("{whom} get nothing more from this process, but that could not be saved"),
+                );
+            }
             // Everything is held already.
-            Command::HoldAll | Command::Pause(_) | Command::StopCampaign => {}
-            Command::Launch
-            | Command::Resume { .. }
-            | Command::CloseBreaker { .. }
-            | Command::SettleDoubt { .. }
-            | Command::Release(_) => self.tell(
+            Command::Order { order: Order::Pause { .. } | Order::StopAll, .. } => {}
+            Command::Launch(_) | Command::Order { .. } => self.tell(
                 Level::Error,
                 "the store failed: mend it and start cascade again; nothing can be sent before".into(),
             ),
@@ -79,25 +88,102 @@ impl Driver {
 
     /// Read beside the loop, which waits for no screen.
     fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
-        let reader = match self.parts.store.reader() {
-            Ok(reader) => reader,
-            Err(error) => return self.tell(Level::Error, format!("the history cannot be read: {error}")),
-        };
+        let read = self.parts.store.history(cascade, HISTORY);
         let notices = self.parts.notices.clone();
-        tokio::task::spawn_blocking(move || match reader.events_after(0, Some(cascade), HISTORY) {
-            // The screen may have gone elsewhere meanwhile.
-            Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-            Err(error) => {
-                let text = format!("the history cannot be read: {error}");
-                let _ = notices.try_send(Notice { level: Level::Error, text });
+        self.parts.tasks.spawn(Part::History, async move {
+            match read.await {
+                // The screen may have gone elsewhere meanwhile.
+                Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
+                Err(error) => {
+                    let text = format!("the history cannot be read: {error}");
+                    let _ = notices.try_send(Notice { level: Level::Error, text });
+                }
             }
         });
     }
 
-    fn order(&mut self, order: Order, turn: &mut Turn) {
-        if self.kept.campaign.is_some() {
-            self.apply(Input::Order(order), turn);
+    /// Gives an order to the engine, and says what came of it.
+    fn order(&mut self, order: Order, signature: Signature, why: &str, turn: &mut Turn) {
+        if self.kept.campaign.is_none() {
+            return self.tell(Level::Info, "nothing was launched here yet: there is nothing to order".into());
         }
+        if let Order::People { deed: Deed::OptOut, of, .. } = &order {
+            for phone in of.iter().filter_map(|target| self.phone_of(target.cascade)) {
+                self.parts.brakes.opt_out(phone);
+            }
+        }
+        let text = self.reason(&order, why, turn);
+        let Signature { by, wall_at, campaign } = signature;
+        let from = turn.batch.events.len();
+        self.apply(Input::Order(Box::new(Signed { order, by, wall_at, campaign, text })), turn);
+        if let Some((level, words)) = self.answer(turn.batch.events.get(from..).unwrap_or_default()) {
+            self.tell(level, words);
+        }
+    }
+
+    /// Keeps why it was asked. A reason for one person goes when that person is forgotten.
+    fn reason(&mut self, order: &Order, why: &str, turn: &mut Turn) -> Option<TextId> {
+        let body: String = why.trim().chars().take(REASON).collect();
+        if body.is_empty() {
+            return None;
+        }
+        let person = match order {
+            Order::People { of, gone, .. } if of.len() == 1 && gone.is_empty() => {
+                let campaign = self.kept.campaign.as_ref()?;
+                of.first().and_then(|target| campaign.journey(target.cascade)).map(|j| j.person)
+            }
+            Order::People { .. }
+            | Order::Launch
+            | Order::Pause { .. }
+            | Order::Resume { .. }
+            | Order::CloseBreaker { .. }
+            | Order::StopAll => None,
+        };
+        self.kept.last_text += 1;
+        let id = TextId(self.kept.last_text);
+        turn.keep(TextRow { id, person, at: self.now(), body: Untrusted::new(body) });
+        Some(id)
+    }
+
+    /// What came of an order, in a line; pauses and resumes are seen by themselves.
+    fn answer(&self, events: &[(u64, crate::engine::event::Event)]) -> Option<(Level, String)> {
+        let (what, left) = events.iter().find_map(|(_, event)| match &event.kind {
+            Kind::Ordered { what, left, .. } => Some((*what, *left)),
+            _ => None,
+        })?;
+        let what = orders::ask(what);
+        if let Some(why) = left {
+            return Some((Level::Info, format!("{what}: nothing to do, {}", orders::left(why))));
+        }
+        let met = events.iter().filter_map(|(_, event)| match &event.kind {
+            Kind::OrderMet { came, .. } => Some((event.subject.cascade?, *came)),
+            _ => None,
+        });
+        let met: Vec<(CascadeId, Came)> = met.collect();
+        match met.as_slice() {
+            [] => None,
+            [(cascade, came)] => {
+                let (level, nothing) = match came {
+                    Came::Left(_) => (Level::Warning, ", nothing was done"),
+                    Came::Done | Came::Recalling | Came::SentBefore => (Level::Info, ""),
+                };
+                let name = self.name_of(*cascade);
+                Some((level, format!("{what}, {name}{nothing}: {}", orders::came(*came, None))))
+            }
+            many => {
+                let done = many.iter().filter(|(_, came)| !matches!(came, Came::Left(_))).count();
+                let rest = many.len() - done;
+                let level = if rest > 0 { Level::Warning } else { Level::Info };
+                let rest = if rest > 0 { format!(", {rest} left as they are") } else { String::new() };
+                Some((level, format!("{what}: done for {}{rest}; A tells of each", people(done as u64))))
+            }
+        }
+    }
+
+    fn name_of(&self, cascade: CascadeId) -> String {
+        let journey = self.kept.campaign.as_ref().and_then(|campaign| campaign.journey(cascade));
+        let customer = journey.and_then(|journey| self.kept.people.get(&journey.person));
+        customer.map_or_else(|| format!("customer {cascade}"), |customer| customer.name.screen())
     }
 
     pub(super) fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {

@@ -48,7 +48,7 @@ impl Driver {
     fn fill_in(&mut self, turn: &mut Turn) -> Vec<Claimed> {
         let mut claimed = Vec::new();
         for effect in turn.effects.clone() {
-            let Effect::Send { attempt, cascade, channel } = effect else { continue };
+            let Effect::Send { attempt, cascade, channel, good_until } = effect else { continue };
             let now = self.now();
             let said = self.kept.campaign.as_ref().and_then(|campaign| {
                 let customer = self.kept.people.get(&campaign.journey(cascade)?.person)?;
@@ -59,7 +59,7 @@ impl Driver {
                     self.kept.links.insert(link.code.clone(), (attempt, link.target.clone()));
                     turn.batch.links.push(link);
                     self.outgoing.insert(attempt, (outgoing.clone(), now));
-                    claimed.push(Claimed { attempt, cascade, channel, outgoing });
+                    claimed.push(Claimed { attempt, cascade, channel, outgoing, good_until });
                 }
                 Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
                 None => {
@@ -92,10 +92,16 @@ impl Driver {
         (None, said)
     }
 
+    /// A brake is released once its record is on disk, unless it was put on again in the same turn.
     fn release_brakes(&self, events: &[(u64, Event)]) {
+        let Some(header) = self.kept.campaign.as_ref().map(|campaign| &campaign.header) else { return };
         for (_, event) in events {
             if let Kind::Resumed { only, .. } = &event.kind {
-                self.parts.brakes.hold(*only, false);
+                let paused = match only {
+                    None => &header.paused,
+                    Some(channel) => &header.paused_on[channel.index()],
+                };
+                self.parts.brakes.hold(*only, paused.is_some());
             }
         }
     }
@@ -119,7 +125,7 @@ impl Driver {
         self.parts.brakes.hold(None, true);
         self.failed = true;
         tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.parts.store.reader().and_then(|reader| reader.load(TIMELINE));
+        let loaded = self.parts.store.load(TIMELINE);
         match loaded {
             Ok(loaded) => self.load(loaded),
             Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),

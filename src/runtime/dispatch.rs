@@ -7,9 +7,10 @@ use super::brakes::Brakes;
 use super::handle::Notice;
 use super::news::News;
 use super::speaker::refusal;
+use super::tasks::{Part, Tasks};
 use crate::clock::Clock;
 use crate::engine::effect::Effect;
-use crate::engine::event::RecallResult;
+use crate::engine::event::{RecallResult, Withdrawal};
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
 use crate::providers::{Answer, Heard, Lookup, Outgoing, Provider, Recall};
@@ -36,6 +37,8 @@ pub struct Claimed {
     pub channel: Channel,
     /// What is said.
     pub outgoing: Outgoing,
+    /// The first byte leaves before then or not at all.
+    pub good_until: At,
 }
 
 /// Carries effects out.
@@ -45,6 +48,7 @@ pub struct Dispatch {
     news: mpsc::Sender<News>,
     brakes: Brakes,
     clock: Clock,
+    tasks: Tasks,
     /// Where running calls can be ended, by the provider's id.
     controls: Arc<Mutex<HashMap<String, String>>>,
 }
@@ -56,8 +60,9 @@ impl Dispatch {
         news: mpsc::Sender<News>,
         brakes: Brakes,
         clock: Clock,
+        tasks: Tasks,
     ) -> Self {
-        Self { providers, news, brakes, clock, controls: Arc::default() }
+        Self { providers, news, brakes, clock, tasks, controls: Arc::default() }
     }
 
     /// Who serves a channel.
@@ -93,13 +98,14 @@ impl Dispatch {
     /// Starts one claimed send, unless a brake has fallen since.
     pub fn send(&self, claimed: Claimed) {
         let this = self.clone();
-        tokio::spawn(async move {
-            let Claimed { attempt, cascade, channel, outgoing, .. } = claimed;
+        let Claimed { attempt, cascade, channel, outgoing, good_until } = claimed;
+        self.tasks.spawn(Part::Send(attempt, channel), async move {
             let Some(provider) = this.provider(channel) else {
                 let failure = refusal(channel, "no provider serves this channel");
                 return this.tell(Input::Failed { attempt, failure, reached: false }).await;
             };
-            if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to) {
+            let late = (this.clock.now() >= good_until).then_some(Withdrawal::Late);
+            if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to).or(late) {
                 return this.tell(Input::Braked { attempt, why }).await;
             }
             match provider.send(&outgoing).await {
@@ -120,7 +126,7 @@ impl Dispatch {
     /// Calls something back.
     pub fn recall(&self, attempt: AttemptId, channel: Channel, provider_id: String) {
         let this = self.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(Part::Recall(attempt), async move {
             let Some(provider) = this.provider(channel) else { return };
             let control = {
                 let controls = this.controls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +150,7 @@ impl Dispatch {
         sought: Option<(Outgoing, At)>,
     ) {
         let this = self.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(Part::LookUp, async move {
             let Some(provider) = this.provider(channel) else { return };
             for round in 1..=LOOK_UPS {
                 let due = this.clock.now() + LOOK_UP_AFTER.0 * i32::try_from(round).unwrap_or(1);
@@ -171,7 +177,7 @@ impl Dispatch {
     /// Asks, read-only, whether a shut scope is mended.
     pub fn check(&self, channel: Channel, scope: Scope) {
         let this = self.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(Part::Check(channel, scope.clone()), async move {
             let Some(provider) = this.provider(channel) else { return };
             let mended = match provider.check(&scope).await {
                 Ok(mended) => mended,

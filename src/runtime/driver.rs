@@ -16,9 +16,11 @@ use super::handle::{Level, Notice};
 use super::launch::Plan;
 use super::news::News;
 use super::pace::Pacer;
+use super::proof::RoundTrip;
 use super::recovery;
 use super::speaker::Speaker;
-use super::store::{Loaded, Store};
+use super::store::{Keeper, Loaded};
+use super::tasks::{Part, Tasks};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
 use crate::clock::{self, Clock};
@@ -41,7 +43,7 @@ const TURN: usize = 1024;
 
 /// What a driver is made of.
 pub(super) struct Parts {
-    pub store: Store,
+    pub store: Arc<dyn Keeper>,
     pub clock: Clock,
     /// Whether the clock is ours to stop.
     pub owns_clock: bool,
@@ -58,6 +60,10 @@ pub(super) struct Parts {
     pub pacers: Vec<(Channel, Pacer)>,
     /// In live, nothing is sent without a proof of hearing.
     pub hearing: Option<Hearing>,
+    /// How it is proved.
+    pub round_trip: Option<RoundTrip>,
+    /// What runs beside the loop.
+    pub tasks: Tasks,
 }
 
 /// Everything the loop stands on.
@@ -71,11 +77,25 @@ pub struct Driver {
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
     pub(super) gap: Gap,
-    pub(super) deaf_since: At,
+    /// Nothing said before then can have been missed.
+    pub(super) heard_until: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
+    /// The operator cannot be heard any more.
+    pub(super) broken: bool,
+    /// Somebody is being asked what was said in a gap.
+    pub(super) catching_up: bool,
+    /// Since when.
+    pub(super) asked_since: At,
+}
+
+impl Drop for Driver {
+    /// Whatever ends the loop, a panic included: sends that wait for their first byte stay here.
+    fn drop(&mut self) {
+        self.parts.brakes.leave();
+    }
 }
 
 /// What the store holds, in memory.
@@ -100,6 +120,7 @@ impl Driver {
     pub(super) fn new(parts: Parts) -> Self {
         let (kept, outgoing) = (Kept::default(), HashMap::new());
         let (deaf, failed, refused, quit) = (false, false, false, false);
+        let gap = Gap::new(&parts.clock);
         Self {
             parts,
             kept,
@@ -107,11 +128,14 @@ impl Driver {
             settling_until: None,
             deaf,
             begun: false,
-            gap: Gap::new(),
-            deaf_since: At::default(),
+            gap,
+            heard_until: At::default(),
             failed,
             refused,
             quit,
+            broken: false,
+            catching_up: false,
+            asked_since: At::default(),
         }
     }
 
@@ -143,6 +167,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.set_audit(loaded.audit);
     }
 
     /// Campaign time, never earlier than the log's last event.
@@ -161,6 +186,7 @@ impl Driver {
             let wake = self.next_wake();
             let picture = self.parts.gallery.due_in();
             tokio::select! {
+                biased;
                 n = self.parts.news.recv_many(&mut news, TURN) => self.quit |= n == 0,
                 () = sleep_until(&self.parts.clock, wake) => {}
                 () = nap(picture) => {}
@@ -180,6 +206,7 @@ impl Driver {
     /// Handles what has come in and fallen due, in one commit.
     async fn turn(&mut self, news: &mut Vec<News>) {
         self.mind_the_gap();
+        self.mind_hearing();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);
@@ -190,6 +217,7 @@ impl Driver {
         }
         self.finish(turn).await;
         let last = self.quit || (self.parts.until_done && self.is_done());
+        self.parts.gallery.set_settling(self.settling());
         let (campaign, seq, now) = (self.kept.campaign.as_ref(), self.kept.seq, self.now());
         self.parts.gallery.show(campaign, seq, now, last);
     }
@@ -209,11 +237,15 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
             News::CaughtUp => {
-                self.begun = true;
+                // With nothing in flight there is a launch still to come.
+                self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+                self.catching_up = false;
                 self.settling_until = Some(self.now() + recovery::SETTLING);
             }
-            News::Hearing => self.mind_hearing(),
+            // What it says is minded in every turn.
+            News::Hearing => {}
             News::Tell(notice) => self.tell(notice.level, notice.text),
+            News::Panicked(part) => self.panicked(&part, turn),
         }
     }
 
@@ -224,7 +256,8 @@ impl Driver {
             News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
-            News::Input(_) | News::CaughtUp | News::Hearing => {}
+            News::Panicked(Part::Commands) => self.quit = true,
+            News::Input(_) | News::CaughtUp | News::Hearing | News::Panicked(_) => {}
         }
     }
 
@@ -235,12 +268,12 @@ impl Driver {
             (Kind::Paused { only, by, why }, _) => {
                 self.parts.brakes.hold(*only, true);
                 if *by == Actor::Engine {
-                    self.tell(Level::Error, format!("paused by itself: {why}"));
+                    self.tell_without_screen(Level::Error, format!("paused by itself: {why}"));
                 }
             }
             (Kind::BreakerOpened { on, scope, failure, .. }, _) => {
                 let fault = format!("{} {}", failure.code, failure.title);
-                self.tell(
+                self.tell_without_screen(
                     Level::Warning,
                     format!("{}: {scope} is shut, {fault}. {}", on.label(), failure.remedy),
                 );
@@ -307,7 +340,13 @@ impl Driver {
     }
 
     fn wants_to_send(&self, channel: Channel) -> bool {
-        self.kept.campaign.as_ref().is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
+        // What a brake would only take back is not claimed.
+        !self.parts.brakes.holds(channel)
+            && self
+                .kept
+                .campaign
+                .as_ref()
+                .is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
     }
 
     /// The next instant at which something is to be done without any news.
@@ -324,6 +363,15 @@ impl Driver {
         // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
         let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
         Some(due.max(self.settling_until.unwrap_or_default()))
+    }
+
+    /// What stands under the header of a console as long as it lasts need not be told there besides.
+    fn tell_without_screen(&self, level: Level, text: String) {
+        if self.parts.until_done {
+            self.tell(level, text);
+        } else {
+            tracing::warn!("{}", crate::model::clean(&text));
+        }
     }
 
     /// Tells the operator; a screen that does not keep up misses nothing, because the log has it too.
@@ -358,7 +406,7 @@ impl Driver {
 
     /// Everything is saved already; the clock's position is noted.
     async fn close(mut self) -> Ended {
-        self.parts.brakes.hold(None, true);
+        self.parts.brakes.leave();
         self.wait_for_answers().await;
         if !self.failed {
             let mut turn = Turn::default();
@@ -370,10 +418,11 @@ impl Driver {
         let now = self.now();
         Ended {
             failed: self.failed,
+            broken: self.broken,
             now,
             seq: self.kept.seq,
-            campaign: self.kept.campaign,
-            people: self.kept.people,
+            campaign: self.kept.campaign.take(),
+            people: std::mem::take(&mut self.kept.people),
         }
     }
 }
@@ -383,6 +432,8 @@ impl Driver {
 pub struct Ended {
     /// The store failed.
     pub failed: bool,
+    /// The operator could not be heard any more, for a fault of this program.
+    pub broken: bool,
     /// Campaign time.
     pub now: At,
     /// The log's last place.

@@ -28,6 +28,17 @@ struct Times {
     providers: [Option<Instant>; 3],
     /// A valid report by anybody, or a round trip to our public address.
     proof: Option<Instant>,
+    /// Since then a round trip has failed.
+    failed: bool,
+    /// We hear again after that, and nobody has asked yet what was said meanwhile.
+    regained: bool,
+}
+
+impl Times {
+    fn prove(&mut self) {
+        self.proof = Some(clock::wall());
+        self.regained |= std::mem::take(&mut self.failed);
+    }
 }
 
 impl Hearing {
@@ -37,12 +48,27 @@ impl Hearing {
         if let Some(at) = NAMES.iter().position(|(name, _)| *name == provider) {
             times.providers[at] = Some(clock::wall());
         }
-        times.proof = Some(clock::wall());
+        times.prove();
     }
 
     /// Our public address answered with our own words: webhooks can reach us.
     pub fn proved(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).proof = Some(clock::wall());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).prove();
+    }
+
+    /// Our public address did not answer: what is said from now on may never reach us.
+    pub fn failed(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).failed = true;
+    }
+
+    /// Whether webhooks may be getting lost just now.
+    pub fn is_failing(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).failed
+    }
+
+    /// Whether we hear again after a failure; true once.
+    pub fn regained(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).regained)
     }
 
     /// The machine slept: what was proved before proves nothing now.

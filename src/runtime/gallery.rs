@@ -1,14 +1,17 @@
 //! Pictures for the screen: made after a commit, at most 30 a second, newest wins.
 
 use super::ears::Hearing;
-use super::handle::{InboxItem, PersonCard, Picture, PlaceFacts, Preflight, TimelineEntry};
+use super::handle::{
+    InboxItem, PersonCard, Picture, PlaceFacts, Preflight, Settling, TimelineEntry, Trouble,
+};
 use super::store::StoredEvent;
 use crate::clock;
+use crate::engine::audit::Audit;
 use crate::engine::event::{Event, Kind};
 use crate::engine::snapshot::{Row, Snapshot};
 use crate::engine::{self, Campaign};
 use crate::model::{At, CascadeId, Channel, Customer, PersonId, TextId, Untrusted};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -28,6 +31,7 @@ pub struct Gallery {
     hearing: Hearing,
     stale: bool,
     touched: BTreeSet<CascadeId>,
+    troubles: BTreeMap<&'static str, Trouble>,
     last: Option<Instant>,
 }
 
@@ -35,7 +39,16 @@ impl Gallery {
     /// Shows in `shown`.
     pub fn new(shown: watch::Sender<Arc<Picture>>, place: Arc<PlaceFacts>, hearing: Hearing) -> Self {
         let picture = Picture { place, ..Picture::default() };
-        Self { shown, picture, rows: Vec::new(), hearing, stale: true, touched: BTreeSet::new(), last: None }
+        Self {
+            shown,
+            picture,
+            rows: Vec::new(),
+            hearing,
+            stale: true,
+            touched: BTreeSet::new(),
+            troubles: BTreeMap::new(),
+            last: None,
+        }
     }
 
     /// Everything anew: a campaign was launched or loaded.
@@ -63,8 +76,10 @@ impl Gallery {
         touched: &BTreeSet<CascadeId>,
     ) {
         let timeline = Arc::make_mut(&mut self.picture.timeline);
+        let audit = Arc::make_mut(&mut self.picture.audit);
         for (seq, event) in events {
             let text = text_id(event).and_then(|id| texts.get(&id)).cloned();
+            audit.see(*seq, event, text.as_ref());
             let entry = Arc::new(TimelineEntry { seq: *seq, event: event.clone(), text });
             if let Some(item) = inbox_item(&entry) {
                 Arc::make_mut(&mut self.picture.inbox).push(item);
@@ -90,21 +105,52 @@ impl Gallery {
         self.stale = true;
     }
 
+    /// What operators ordered before.
+    pub fn set_audit(&mut self, audit: Audit) {
+        self.picture.audit = Arc::new(audit);
+        self.stale = true;
+    }
+
+    /// Something stands in the way, or (`None`) does no more; `which` keeps it apart from others.
+    pub fn set_trouble(&mut self, which: &'static str, trouble: Option<Trouble>) {
+        if trouble.is_some() || self.troubles.contains_key(which) {
+            match trouble {
+                Some(trouble) => drop(self.troubles.insert(which, trouble)),
+                None => drop(self.troubles.remove(which)),
+            }
+            let mut gravest_first: Vec<_> = self.troubles.values().cloned().collect();
+            gravest_first.sort_by_key(|trouble| std::cmp::Reverse(trouble.level));
+            self.picture.troubles = gravest_first;
+            self.stale = true;
+        }
+    }
+
+    /// Nothing is sent before what was said in a gap is heard.
+    pub fn set_settling(&mut self, settling: Option<Settling>) {
+        if self.picture.settling != settling {
+            self.picture.settling = settling;
+            self.stale = true;
+        }
+    }
+
     /// The store failed, or is well again.
     pub fn set_failed(&mut self, why: Option<String>) {
         self.picture.store_failed = why;
         self.stale = true;
     }
 
-    /// When the next picture is due by wall time; `None`: nothing changed.
+    /// When the next picture is due by wall time; `None`: nothing changed, or nobody looks.
     pub fn due_in(&self) -> Option<Duration> {
+        if self.shown.receiver_count() == 0 {
+            return None;
+        }
         let since = self.last.map_or(PACE, |last| clock::wall().saturating_duration_since(last));
         self.stale.then(|| PACE.saturating_sub(since))
     }
 
     /// Shows a picture if one is due, or at once.
     pub fn show(&mut self, campaign: Option<&Campaign>, seq: u64, now: At, at_once: bool) {
-        if !self.stale || (!at_once && self.due_in().is_some_and(|left| !left.is_zero())) {
+        if self.due_in().is_none_or(|left| !at_once && !left.is_zero()) {
             return;
         }
         if let Some(campaign) = campaign {
@@ -143,7 +189,7 @@ pub fn card(customer: &Customer) -> PersonCard {
 
 fn text_id(event: &Event) -> Option<TextId> {
     match &event.kind {
-        Kind::OutcomeHeard { text, .. } => *text,
+        Kind::OutcomeHeard { text, .. } | Kind::Ordered { text, .. } => *text,
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Noticing that time went on without us: a suspended laptop, or a clock that was set.
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::model::At;
 use std::time::Instant;
 
@@ -16,13 +16,13 @@ pub struct Gap {
 
 impl Gap {
     /// From now on.
-    pub fn new() -> Self {
-        Self { steady: clock::wall(), calendar: clock::wall_at() }
+    pub fn new(clock: &Clock) -> Self {
+        Self { steady: clock::wall(), calendar: clock.calendar() }
     }
 
     /// Whether the clocks have come to disagree by a minute since the last look.
-    pub fn look(&mut self) -> bool {
-        self.disagree(clock::wall(), clock::wall_at())
+    pub fn look(&mut self, clock: &Clock) -> bool {
+        self.disagree(clock::wall(), clock.calendar())
     }
 
     fn disagree(&mut self, steady: Instant, calendar: At) -> bool {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_sleep_and_a_clock_that_was_set_are_noticed_once() {
-        let mut gap = Gap::new();
+        let mut gap = Gap::new(&Clock::live());
         let (steady, calendar) = (gap.steady, gap.calendar);
         let later = |s: u64| steady + Duration::from_secs(s);
         assert!(!gap.disagree(later(10), calendar + TimeDelta::seconds(11)));

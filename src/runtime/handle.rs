@@ -1,8 +1,11 @@
 //! What a console holds of a running program: the newest picture, the directory of names, and a way to ask.
 
+use crate::engine::audit::Audit;
 use crate::engine::event::Event;
+use crate::engine::order::{Order, Who};
 use crate::engine::snapshot::Snapshot;
-use crate::model::{At, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted};
+use crate::model::{At, CampaignId, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,6 +21,8 @@ pub struct Handle {
     pub notices: mpsc::Receiver<Notice>,
     /// Campaign time, for countdowns.
     pub clock: crate::clock::Clock,
+    /// Who sits here.
+    pub operator: Who,
 }
 
 /// Everything a frame may show of the campaign.
@@ -41,6 +46,12 @@ pub struct Picture {
     pub place: Arc<PlaceFacts>,
     /// Set when the store failed: nothing is sent, and this is why.
     pub store_failed: Option<String>,
+    /// What stands in the way until it is over, the gravest first.
+    pub troubles: Vec<Trouble>,
+    /// Set while nothing is sent because of a gap.
+    pub settling: Option<Settling>,
+    /// What operators ordered, and what came of it.
+    pub audit: Arc<Audit>,
 }
 
 /// Which files and settings the console runs on.
@@ -60,6 +71,8 @@ pub struct PlaceFacts {
     pub timezone: String,
     /// Printed beside amounts.
     pub currency: String,
+    /// What each channel sends in a second, and how many at once.
+    pub paces: Vec<(Channel, f64, u64)>,
 }
 
 /// A person as the screen names them; texts are safe for a terminal.
@@ -176,48 +189,68 @@ pub struct Wave {
     pub people: u64,
 }
 
-/// What the operator asks. Each answer is said in a [`Notice`] or in the next picture.
+/// What a console asks. Each answer is said in a [`Notice`] or in the next picture. Plain data but for `History`, so that
+/// a console in another process can ask the same.
 #[derive(Debug)]
 pub enum Command {
     /// Launch what the preflight showed; refused if its numbers changed meanwhile.
-    Launch,
-    /// Nothing is sent from this moment on: `P`.
-    HoldAll,
-    /// Pause the campaign or one channel.
-    Pause(Option<Channel>),
-    /// Go on; waits went on meanwhile, or are lengthened by the pause.
-    Resume {
-        /// `None`: the campaign.
-        only: Option<Channel>,
-        /// See [`crate::engine::event::Kind::Resumed`].
-        extend_timers: bool,
-    },
-    /// The operator says a shut scope is mended.
-    CloseBreaker {
-        /// Where.
-        channel: Channel,
+    Launch(Signature),
+    /// Whatever changes a campaign.
+    Order {
         /// What.
-        scope: crate::model::Scope,
+        order: Order,
+        /// By whom and when.
+        signature: Signature,
+        /// Why, as the operator typed it; empty where nothing was.
+        why: String,
     },
-    /// The operator knows whether a doubtful attempt was sent.
-    SettleDoubt {
-        /// Whose.
-        cascade: CascadeId,
-        /// What they found out.
-        was_sent: bool,
-    },
-    /// Somebody held at a shared number goes on.
-    Release(CascadeId),
-    /// End every open cascade for good.
-    StopCampaign,
-    /// End one customer's cascade.
-    StopCascade(CascadeId),
-    /// Record an opt-out told to the operator.
-    OptOut(CascadeId),
     /// Everything that happened to one customer, oldest first.
     History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
     /// Everything is saved; end.
     Quit,
+}
+
+/// Who gives an order, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// By whom.
+    pub by: Who,
+    /// By the calendar.
+    pub wall_at: At,
+    /// The campaign they had before them.
+    pub campaign: Option<CampaignId>,
+}
+
+impl Signature {
+    /// Of this process, where no console asks.
+    pub fn here() -> Self {
+        Self::now(super::operator::here(), None)
+    }
+
+    /// Now, by `by`, who has `campaign` before them.
+    pub fn now(by: Who, campaign: Option<CampaignId>) -> Self {
+        Self { by, wall_at: crate::clock::wall_at(), campaign }
+    }
+}
+
+/// Something that stands in the way until it is over: a slow disk, a deaf ear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// How bad.
+    pub level: Level,
+    /// What is wrong, what that stops, what to do. Safe for a terminal.
+    pub words: String,
+    /// Since when, campaign time.
+    pub since: At,
+}
+
+/// After a gap nothing is sent before what was said meanwhile is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settling {
+    /// Everybody who can be asked is being asked.
+    Asking,
+    /// Those who cannot be asked are given until then, campaign time.
+    Until(At),
 }
 
 /// Something the operator must be told.

@@ -2,25 +2,29 @@
 
 use super::driver::Driver;
 use super::handle::{Level, Preflight, Wave};
-use super::store::{Batch, PersonRow, Reader, RejectRow, StoreError};
+use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
 use super::turn::Turn;
+use crate::engine;
 use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
+use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
 use crate::engine::policy::Policy;
-use crate::engine::{self, Campaign};
 use crate::model::{
     At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Phone, Segment, TimerId,
 };
 use crate::rules::content::Content;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Rejects that a preflight and the store name one by one.
 const REJECTS_NAMED: usize = 100;
 
+/// Contacts with a person count for so long, whichever campaign they were of.
+const CAPPED: TimeDelta = TimeDelta::hours(24);
+
 /// How long a call takes, for guessing when the next wave falls.
-const TYPICAL_CALL: TimeDelta = TimeDelta::minutes(2);
+const TYPICAL_CALL: TimeDelta = TimeDelta::seconds(TYPICAL_CALL_S as i64);
 
 /// Everything a launch needs, read and checked. Nobody is contacted by making one.
 #[derive(Clone, Debug)]
@@ -138,15 +142,10 @@ impl Plan {
         let mut waves = Vec::new();
         for step in ladder.walk(ladder.start) {
             let Some(pace) = self.ready.config.pace(step.channel) else { continue };
-            let by_rate = people.saturating_sub(1) as f64 / pace.per_second;
-            let (lasts, tail) = match step.channel {
-                Channel::Phone => {
-                    let rounds = people.div_ceil(pace.concurrent.max(1) as u64);
-                    let calls =
-                        (TYPICAL_CALL * i32::try_from(rounds).unwrap_or(i32::MAX)).num_seconds() as f64;
-                    (by_rate.max(calls), TYPICAL_CALL)
-                }
-                Channel::Whatsapp | Channel::Sms | Channel::Email => (by_rate, TimeDelta::zero()),
+            let lasts = lasts_s(step.channel, people, pace.per_second, pace.concurrent as u64);
+            let tail = match step.channel {
+                Channel::Phone => TYPICAL_CALL,
+                Channel::Whatsapp | Channel::Sms | Channel::Email => TimeDelta::zero(),
             };
             from = engine::allowed_from(&quiet, self.ready.config.timezone.name(), from).unwrap_or(from);
             let to = from + TimeDelta::milliseconds((lasts * 1000.0) as i64);
@@ -166,24 +165,26 @@ impl Plan {
 }
 
 impl Driver {
-    /// Launches what the preflight showed. Everybody gets a row before anybody is contacted.
-    pub(super) fn launch(&mut self, turn: &mut Turn) {
+    /// Launches what the preflight showed, and says whether it did. Everybody gets a row before anybody is contacted.
+    pub(super) fn launch(&mut self, turn: &mut Turn) -> bool {
         let Some(plan) = self.parts.plan.clone() else {
             return self.refuse("rules, content or list are missing");
         };
         if let Some(reason) = self.refusal(&plan) {
             return self.refuse(&reason);
         }
-        let ids = match self.parts.store.reader().and_then(|reader| known_people(&reader, &plan.customers)) {
-            Ok(ids) => ids,
-            Err(error) => return self.refuse(&error.to_string()),
-        };
         self.start_clock();
         let now = self.now();
+        let store = &self.parts.store;
+        let known = store.known(&plan.customers).and_then(|known| Ok((known, store.contacts(now - CAPPED)?)));
+        let (ids, contacts) = match known {
+            Ok(known) => known,
+            Err(error) => return self.refuse(&error.to_string()),
+        };
         let people = self.people_of(&plan, ids, &mut turn.batch);
         let mut lines = HashSet::new();
         let mut starts: Vec<_> =
-            people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, now))).collect();
+            people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, &contacts))).collect();
         for (_, start) in &mut starts {
             // Whoever shares a number shares its contacts: they stand with the first alone.
             if !lines.insert(start.line) {
@@ -229,11 +230,13 @@ impl Driver {
             self.parts.brakes.hold(Some(*channel), false);
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &[]);
+        true
     }
 
-    fn refuse(&mut self, why: &str) {
+    fn refuse(&mut self, why: &str) -> bool {
         self.refused = true;
         self.tell(Level::Error, format!("not launched: {why}"));
+        false
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {
@@ -265,12 +268,7 @@ impl Driver {
     }
 
     /// The cohort with ids: those of an earlier campaign keep theirs.
-    fn people_of(
-        &mut self,
-        plan: &Plan,
-        known: HashMap<(String, String), PersonId>,
-        batch: &mut Batch,
-    ) -> Vec<(PersonId, Customer)> {
+    fn people_of(&mut self, plan: &Plan, known: Known, batch: &mut Batch) -> Vec<(PersonId, Customer)> {
         let mut people = Vec::with_capacity(plan.customers.len());
         for customer in &plan.customers {
             let key = (customer.phone.as_str().to_owned(), customer.name.raw().to_owned());
@@ -286,7 +284,7 @@ impl Driver {
         people
     }
 
-    fn start_of(&self, plan: &Plan, customer: &Customer, now: At) -> CascadeStart {
+    fn start_of(&self, plan: &Plan, customer: &Customer, contacts: &Contacts) -> CascadeStart {
         let suppressed = self.parts.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
         let start = plan.ready.rules.ladder_for(&customer.segment).start;
@@ -300,32 +298,9 @@ impl Driver {
             zone,
             country: customer.country.clone(),
             line,
-            recent: self.kept.campaign.as_ref().map(|c| recent_contacts(c, line, now)).unwrap_or_default(),
+            recent: contacts.get(&customer.phone).cloned().unwrap_or_default(),
         }
     }
-}
-
-/// Contacts with this number in the last 24 h of the campaign before.
-fn recent_contacts(campaign: &Campaign, line: PersonId, now: At) -> Vec<At> {
-    let journeys = campaign.at_line(line).iter().filter_map(|id| campaign.journey(*id));
-    journeys
-        .flat_map(|j| j.contacts().collect::<Vec<_>>())
-        .filter(|at| *at + TimeDelta::hours(24) > now)
-        .collect()
-}
-
-/// Ids of those who are in the store already, by number and name.
-fn known_people(
-    reader: &Reader,
-    customers: &[Customer],
-) -> Result<HashMap<(String, String), PersonId>, StoreError> {
-    let mut known = HashMap::new();
-    for customer in customers {
-        for (id, name) in reader.people_at(&customer.phone)? {
-            known.insert((customer.phone.as_str().to_owned(), name), id);
-        }
-    }
-    Ok(known)
 }
 
 /// The first Monday 09:00 in `zone` after `now`.

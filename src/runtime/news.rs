@@ -1,6 +1,7 @@
 //! What comes into the driver's queue.
 
 use super::handle::{Command, Notice};
+use super::tasks::Part;
 use super::turn::Redirect;
 use super::webhooks::NotTaken;
 use crate::engine::input::Input;
@@ -36,4 +37,6 @@ pub enum News {
     Hearing,
     /// Something to be told, from a part that has no screen.
     Tell(Notice),
+    /// A task beside the loop ended badly.
+    Panicked(Part),
 }

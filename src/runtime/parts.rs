@@ -1,16 +1,15 @@
 //! The parts that [`super::boot()`] joins, each made from what the workspace, the store and the settings say.
 
 use super::boot::{BootError, Purpose};
-use super::ears::{Ears, Hearing};
+use super::ears::Hearing;
 use super::gallery::TIMELINE;
 use super::handle::{Level, Notice, PlaceFacts, Preflight};
 use super::launch::{Plan, next_monday};
 use super::links;
-use super::pace::Pacer;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::store::{Batch, Loaded, Reader, Store};
-use super::webhooks;
+use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, Channel, Mode, Phone, Segment};
 use crate::providers::{Provider, http, twilio::Twilio, vapi::Vapi, whatsapp::Whatsapp};
@@ -77,7 +76,7 @@ pub(super) async fn receive(
     store: &Store,
     loaded: &Loaded,
     mode: Mode,
-    ears: Arc<Ears>,
+    inbox: Arc<dyn Inbox>,
 ) -> Result<Receiver, BootError> {
     let listener = listen(config, loaded, mode).await?;
     let address =
@@ -87,7 +86,7 @@ pub(super) async fn receive(
     remember.meta.push(("webhook_port", address.port().to_string()));
     store.commit(remember).await?;
     let own_token = SecretString::from(links::new_code().map_err(BootError::Random)?);
-    let router = webhooks::router(ears, webhooks::Secrets::new(config, &public_url, own_token.clone()));
+    let router = webhooks::router(inbox, webhooks::Secrets::new(config, &public_url, own_token.clone()));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
     Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), own_token, stop, task })
@@ -233,11 +232,6 @@ pub(super) async fn set_up(
     Ok(())
 }
 
-pub(super) fn pacers(config: &Config, now: At) -> Vec<(Channel, Pacer)> {
-    let channels = Channel::ALL.iter();
-    channels.filter_map(|c| Some((*c, Pacer::new(config.pace(*c)?.per_second, now)))).collect()
-}
-
 pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
     let config = workspace.config.as_ref();
     PlaceFacts {
@@ -257,7 +251,15 @@ pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
             .collect(),
         timezone: config.map_or_else(|| "America/New_York".into(), |c| c.timezone.name().to_owned()),
         currency: config.map_or_else(|| "USD".into(), |c| c.currency.clone()),
+        paces: paces(config.unwrap_or(&Config::rehearsal_defaults())),
     }
+}
+
+fn paces(config: &Config) -> Vec<(Channel, f64, u64)> {
+    let pace = |channel: &Channel| {
+        config.pace(*channel).map(|pace| (*channel, pace.per_second, pace.concurrent as u64))
+    };
+    Channel::ALL.iter().filter_map(pace).collect()
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

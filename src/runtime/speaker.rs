@@ -91,3 +91,21 @@ pub fn refusal(channel: Channel, why: &str) -> Box<Failure> {
         retry_after_s: None,
     })
 }
+
+/// A fault of this program while a request may have been out: in doubt, like our own crash.
+pub fn broken(channel: Channel) -> Box<Failure> {
+    Box::new(Failure {
+        channel,
+        provider: "cascade".into(),
+        code: "panic".into(),
+        class: Class::InDoubt,
+        scope: Scope::Person,
+        sent: Sent::Maybe,
+        title: "cascade failed while this was on its way".into(),
+        remedy:
+            "It may have been sent: it is looked up or awaited, never sent again by itself. See .cascade/log."
+                .into(),
+        detail: Untrusted::default(),
+        retry_after_s: None,
+    })
+}

@@ -11,7 +11,7 @@ use super::update::{Msg, Request, update};
 use super::{Error, Exit, view};
 use crate::clock;
 use crate::model::CascadeId;
-use crate::runtime::handle::{Command, Handle, Notice, TimelineEntry};
+use crate::runtime::handle::{Command, Handle, Notice, Signature, TimelineEntry};
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
@@ -233,7 +233,11 @@ impl<'t, B: Backend> Console<'t, B> {
     fn take(&mut self, msg: Msg, draw: Draw) -> Draw {
         for request in update(&mut self.model, msg) {
             match request {
-                Request::Ask(command) => self.outbox.push_back(command),
+                Request::Ask(order, why) => {
+                    let signature = self.signature();
+                    self.outbox.push_back(Command::Order { order, signature, why });
+                }
+                Request::Launch => self.outbox.push_back(Command::Launch(self.signature())),
                 Request::History(cascade) => {
                     let (answer, read) = oneshot::channel();
                     self.outbox.push_back(Command::History(cascade, answer));
@@ -248,6 +252,11 @@ impl<'t, B: Backend> Console<'t, B> {
             }
         }
         draw
+    }
+
+    fn signature(&self) -> Signature {
+        let campaign = self.model.picture.snapshot.campaign.as_ref().map(|campaign| campaign.id);
+        Signature::now(self.handle.operator.clone(), campaign)
     }
 
     /// How long until a visible countdown must move; `None`: nothing counts.

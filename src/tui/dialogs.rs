@@ -1,40 +1,86 @@
 //! Questions: what opens them, what an answer does. Whatever reaches people is asked once, never by a bare Enter.
 
+use super::asking::{self, Asking, Field, Wanted, Whom};
 use super::input::LineInput;
 use super::keys::{self, Cmd, Place};
 use super::model::{Dialog, Model, What};
 use super::update::{Request, run};
-use crate::engine::snapshot::Place as Stand;
-use crate::model::{Channel, Mode};
-use crate::runtime::handle::{Command, Level};
+use crate::engine::order::Deed;
+use crate::model::Mode;
+use crate::runtime::handle::Level;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-/// What must be typed to stop a campaign for good.
-pub const STOP_WORD: &str = "stop";
+/// The deed that a command of the menu stands for.
+pub const fn deed(cmd: Cmd) -> Option<Deed> {
+    match cmd {
+        Cmd::StopCascade => Some(Deed::Stop),
+        Cmd::OptOut => Some(Deed::OptOut),
+        Cmd::WasSent => Some(Deed::WasSent),
+        Cmd::WasNotSent => Some(Deed::WasNotSent),
+        Cmd::Release => Some(Deed::Release),
+        Cmd::SkipWait => Some(Deed::SkipWait),
+        Cmd::Retry => Some(Deed::Retry),
+        _ => None,
+    }
+}
 
 /// Opens the question that a command asks.
 pub fn open(model: &mut Model, cmd: Cmd) {
-    let subject = model.subject();
-    model.dialog = match cmd {
-        Cmd::Launch => {
+    let whom = match model.dialog.take() {
+        Some(Dialog::Actions(whom)) => Some(whom),
+        _ => model.subject().map(Whom::One),
+    };
+    let wanted = match (cmd, deed(cmd)) {
+        (_, Some(deed)) => whom.map(|whom| Wanted::People(deed, whom)),
+        (Cmd::StopCampaign, _) => Some(Wanted::StopCampaign),
+        (Cmd::Mended, _) => return mend(model),
+        (Cmd::Launch, _) => {
             let blocked = model.picture.preflight.as_ref().is_none_or(|p| !p.blocked.is_empty());
             let typed = model.picture.place.mode == Mode::Live && !blocked;
-            Some(Dialog::Launch(typed.then(|| LineInput::new(""))))
+            model.dialog = Some(Dialog::Launch(typed.then(|| LineInput::new(""))));
+            return;
         }
-        Cmd::Palette => Some(Dialog::Palette(LineInput::new(""), 0)),
-        Cmd::Mended => match model.pages.last().map(|page| &page.what) {
-            Some(What::Breaker(channel, scope)) => Some(Dialog::Mended(*channel, scope.clone())),
-            Some(_) | None => None,
-        },
-        Cmd::Actions => subject.map(Dialog::Actions),
-        Cmd::StopCascade => subject.map(Dialog::Stop),
-        Cmd::OptOut => subject.map(Dialog::OptOut),
-        Cmd::WasSent => subject.map(|cascade| Dialog::Settle(cascade, true)),
-        Cmd::WasNotSent => subject.map(|cascade| Dialog::Settle(cascade, false)),
-        Cmd::Release => subject.map(Dialog::Release),
-        Cmd::StopCampaign => Some(Dialog::StopCampaign(LineInput::new(""))),
+        (Cmd::Palette, _) => {
+            model.dialog = Some(Dialog::Palette(LineInput::new(""), 0));
+            return;
+        }
+        (Cmd::Actions, _) => {
+            model.dialog = whom.map(Dialog::Actions);
+            return;
+        }
+        (Cmd::ActionsAll, _) => {
+            model.dialog = Some(Dialog::Actions(asking::listed(model)));
+            return;
+        }
         _ => None,
     };
+    if let Some(wanted) = wanted {
+        ask(model, wanted);
+    }
+}
+
+/// Asks it.
+pub fn ask(model: &mut Model, wanted: Wanted) {
+    model.dialog = Some(Dialog::Ask(Box::new(Asking::new(wanted, model.mode()))));
+}
+
+/// What keeps most people: its page first, there the question.
+fn mend(model: &mut Model) {
+    if let Some(What::Breaker(channel, scope)) = model.pages.last().map(|page| &page.what) {
+        let wanted = Wanted::Mended(*channel, scope.clone());
+        return ask(model, wanted);
+    }
+    match super::alarms::worst(model) {
+        Some(super::alarms::Stop::Breaker(row)) => {
+            let what = What::Breaker(row.channel, row.scope.clone());
+            super::update::open(model, what);
+        }
+        Some(super::alarms::Stop::Pause(row)) => {
+            let wanted = Wanted::Resume(row.only);
+            ask(model, wanted);
+        }
+        None => {}
+    }
 }
 
 /// An answer to the open question.
@@ -43,39 +89,45 @@ pub fn answer(model: &mut Model, cmd: Cmd) -> Vec<Request> {
     if cmd == Cmd::No {
         return Vec::new();
     }
-    let extend_timers = cmd == Cmd::Extend;
-    let command = match dialog {
-        Dialog::Launch(_) => match &model.picture.preflight {
+    match (dialog, cmd) {
+        (Dialog::Launch(_), _) => match &model.picture.preflight {
             Some(preflight) if preflight.blocked.is_empty() => {
                 model.pages.clear();
-                Command::Launch
+                vec![Request::Launch]
             }
-            Some(_) | None => return Vec::new(),
+            Some(_) | None => Vec::new(),
         },
-        Dialog::Quit => return vec![Request::Leave],
-        Dialog::Resume(only) => {
-            model.hold_asked = false;
-            Command::Resume { only, extend_timers }
+        (Dialog::Quit, _) => vec![Request::Leave],
+        (Dialog::Ask(mut asking), Cmd::Reason) => {
+            asking.field = Field::Reason;
+            model.dialog = Some(Dialog::Ask(asking));
+            Vec::new()
         }
-        Dialog::Stop(cascade) => Command::StopCascade(cascade),
-        Dialog::OptOut(cascade) => Command::OptOut(cascade),
-        Dialog::Release(cascade) => Command::Release(cascade),
-        Dialog::StopCampaign(_) => Command::StopCampaign,
-        Dialog::Settle(cascade, was_sent) => Command::SettleDoubt { cascade, was_sent },
-        Dialog::Mended(channel, scope) => {
-            model.pages.pop();
-            Command::CloseBreaker { channel, scope }
-        }
+        (Dialog::Ask(asking), _) => give(model, &asking, cmd == Cmd::Extend),
         // `y` means nothing to a menu or a line being typed: leave them open.
-        menu @ (Dialog::Actions(_) | Dialog::Palette(..)) => {
+        (menu @ (Dialog::Actions(_) | Dialog::Palette(..)), _) => {
             model.dialog = Some(menu);
-            return Vec::new();
+            Vec::new()
         }
-    };
-    vec![Request::Ask(command)]
+    }
 }
 
-/// A key while a dialog's line is typed: the palette, or the word that launches.
+/// Confirmed: the order goes out.
+fn give(model: &mut Model, asking: &Asking, extend_timers: bool) -> Vec<Request> {
+    let Some((order, why)) = asking.order(model, extend_timers) else { return Vec::new() };
+    match &asking.wanted {
+        Wanted::Resume(_) => model.hold_asked = false,
+        Wanted::Mended(..) => drop(model.pages.pop()),
+        // What comes of it for each is shown as soon as it is known.
+        Wanted::StopCampaign | Wanted::People(_, Whom::Listed { .. }) => {
+            model.awaits = Some((order.ask(), model.picture.audit.orders().len()));
+        }
+        Wanted::People(_, Whom::One(_)) => {}
+    }
+    vec![Request::Ask(order, why)]
+}
+
+/// A key while a dialog's line is typed: the palette, a reason, or the word that confirms.
 pub fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
     if key.code == KeyCode::Esc {
         model.dialog = None;
@@ -102,18 +154,7 @@ pub fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
                 model.tell(Level::Warning, format!("not launched: type {name} to launch, Esc to leave it"));
             }
         }
-        Some(Dialog::StopCampaign(input)) => {
-            if key.code != KeyCode::Enter {
-                input.press(key);
-            } else if input.text().trim() == STOP_WORD {
-                return answer(model, Cmd::Yes);
-            } else {
-                model.tell(
-                    Level::Warning,
-                    format!("not stopped: type {STOP_WORD} to stop for good, Esc to leave it"),
-                );
-            }
-        }
+        Some(Dialog::Ask(_)) => return typed_in_question(model, key),
         Some(Dialog::Palette(input, at)) => match key.code {
             KeyCode::Up | KeyCode::BackTab => *at = at.saturating_sub(1),
             KeyCode::Down | KeyCode::Tab => *at += 1,
@@ -126,6 +167,33 @@ pub fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
         Some(_) | None => {}
     }
     clamp_palette(model);
+    Vec::new()
+}
+
+/// Enter goes from the reason to the word or the choice, and confirms by the right word alone.
+fn typed_in_question(model: &mut Model, key: KeyEvent) -> Vec<Request> {
+    let Some(Dialog::Ask(asking)) = &mut model.dialog else { return Vec::new() };
+    let reason_missing = asking.needs_reason && asking.reason.text().trim().is_empty();
+    match (key.code, asking.field) {
+        (KeyCode::Enter, Field::Reason | Field::Word) if reason_missing => {
+            asking.field = Field::Reason;
+            model.tell(Level::Warning, "say why, in a few words: it is live, and it is written down");
+        }
+        (KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down, _)
+        | (KeyCode::Enter, Field::Reason) => asking.other_field(),
+        (KeyCode::Enter, Field::Word) => {
+            let word = asking.confirming();
+            if asking.word.as_ref().is_some_and(|input| input.text().trim() == word) {
+                return answer(model, Cmd::Yes);
+            }
+            model.tell(Level::Warning, format!("not done: type {word} to do it, Esc to leave it"));
+        }
+        (_, _) => {
+            if let Some(input) = asking.typing() {
+                input.press(key);
+            }
+        }
+    }
     Vec::new()
 }
 
@@ -166,27 +234,6 @@ fn fuzzy(text: &str, target: &str) -> Option<i32> {
         at = found + 1;
     }
     Some(score)
-}
-
-/// How many people would be sent to at once if the waits went on during the pause.
-pub fn due_at_once(model: &Model, only: Option<Channel>) -> u64 {
-    let due = |row: &&std::sync::Arc<crate::engine::snapshot::Row>| {
-        let overdue = row.next.is_some_and(|(at, _)| at <= model.now);
-        let queued = matches!(row.place, Stand::Queued | Stand::Sending(_));
-        let open = !matches!(row.place, Stand::Ended(..) | Stand::Held(_));
-        open && (overdue || queued) && only.is_none_or(|channel| next_channel(row) == Some(channel))
-    };
-    model.picture.snapshot.rows.iter().filter(due).count() as u64
-}
-
-/// Where a customer would be contacted next.
-fn next_channel(row: &crate::engine::snapshot::Row) -> Option<Channel> {
-    let step = row.step as usize;
-    match row.place {
-        Stand::Waiting | Stand::InDoubt => row.walk.get(step + 1).copied(),
-        Stand::Queued | Stand::Sending(_) | Stand::Retrying(_) | Stand::Deferred(_) => Some(row.channel),
-        Stand::Held(_) | Stand::Settling | Stand::Ended(..) => None,
-    }
 }
 
 #[cfg(test)]

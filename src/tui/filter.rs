@@ -1,6 +1,7 @@
 //! Which customers the cohort pane lists, and in what order: `status:open segment:retail sort:due bo`.
 
 use crate::engine::event::End;
+use crate::engine::order::Deed;
 use crate::engine::snapshot::{Place, Row, Sending};
 use crate::model::{At, Channel, PersonId};
 use crate::runtime::handle::{PersonCard, Picture};
@@ -30,10 +31,14 @@ pub struct Filter {
     status: Vec<String>,
     segment: Vec<String>,
     channel: Vec<Channel>,
+    code: Vec<String>,
+    can: Vec<Deed>,
     words: Vec<String>,
     sort: Sort,
     /// What could not be read: said in the pane, never silently ignored.
     pub problem: Option<String>,
+    /// The last part that is not applied: a mistake, or a word that is only begun.
+    pub unread: Option<String>,
 }
 
 impl Filter {
@@ -44,22 +49,40 @@ impl Filter {
             let lower = token.to_lowercase();
             match lower.split_once(':') {
                 Some(("status", word)) if is_status(word) => filter.status.push(word.to_owned()),
-                Some(("status", word)) if STATUSES.contains(word) => {}
+                Some(("status", word)) if STATUSES.contains(word) => filter.unread = Some(lower.clone()),
                 Some(("status", word)) => filter.problem = Some(format!("no status `{word}`; {STATUSES}")),
                 Some(("segment", word)) => filter.segment.push(word.to_owned()),
                 Some(("channel", word)) => match channel(word) {
                     Some(channel) => filter.channel.push(channel),
                     None => filter.problem = Some(format!("no channel `{word}`")),
                 },
+                Some(("code", word)) => filter.code.push(word.to_owned()),
+                Some(("can", word)) => filter.read_can(word, &lower),
                 Some(("sort", word)) => match sort(word) {
                     Some(sort) => filter.sort = sort,
+                    // Another order lists nobody else.
                     None if SORTS.contains(word) => {}
                     None => filter.problem = Some(format!("no sort `{word}`; {SORTS}")),
                 },
-                Some(_) | None => filter.words.push(lower),
+                Some(_) | None => filter.words.push(lower.clone()),
+            }
+            if filter.problem.is_some() && filter.unread.is_none() {
+                filter.unread = Some(lower);
             }
         }
         filter
+    }
+
+    /// Whoever an operator can have this done for.
+    fn read_can(&mut self, word: &str, token: &str) {
+        if let Some(deed) = Deed::parse(word) {
+            return self.can.push(deed);
+        }
+        self.unread = Some(token.to_owned());
+        let known: Vec<_> = Deed::ALL.iter().map(|deed| deed.as_str()).collect();
+        if !known.iter().any(|deed| deed.starts_with(word)) {
+            self.problem = Some(format!("nobody can `{word}`; {}", known.join(" ")));
+        }
     }
 
     fn keeps(&self, row: &Row, people: &HashMap<PersonId, PersonCard>) -> bool {
@@ -70,6 +93,13 @@ impl Filter {
             return false;
         }
         if !self.channel.is_empty() && !self.channel.contains(&row.channel) {
+            return false;
+        }
+        let code = |word: &str| row.failure.as_ref().is_some_and(|f| f.code.to_lowercase().starts_with(word));
+        if !any(&self.code, &code) {
+            return false;
+        }
+        if !self.can.is_empty() && !self.can.iter().any(|deed| row.may(*deed).is_ok()) {
             return false;
         }
         let card = people.get(&row.person);
@@ -190,10 +220,14 @@ mod tests {
         assert!(Filter::parse("sort:luck").problem.unwrap().contains("luck"));
     }
 
+    /// It lists more than it says, and that is remembered.
     #[test]
     fn a_word_being_typed_filters_nothing_yet() {
-        assert_eq!(Filter::parse("status:op"), Filter::default());
+        for line in ["status:op", "status:", "can:re"] {
+            assert_eq!(Filter::parse(line), Filter { unread: Some(line.into()), ..Filter::default() });
+        }
         assert_eq!(Filter::parse("sort:d"), Filter::default());
-        assert_eq!(Filter::parse("status:"), Filter::default());
+        assert_eq!(Filter::parse("status:hled bo").unread.as_deref(), Some("status:hled"));
+        assert_eq!(Filter::parse("status:held can:retry code:429 bo").unread, None);
     }
 }

@@ -2,7 +2,8 @@
 //! conflict test all read these rows; adding a command touches this table and `update`.
 
 use super::layout::Pane;
-use super::model::Model;
+use super::model::{Model, What};
+use crate::phrases;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -18,6 +19,8 @@ pub enum Cmd {
     Rules,
     Content,
     Actions,
+    ActionsAll,
+    Orders,
     Filter,
     Palette,
     Help,
@@ -41,9 +44,12 @@ pub enum Cmd {
     WasSent,
     WasNotSent,
     Release,
+    SkipWait,
+    Retry,
     StopCampaign,
     Yes,
     Extend,
+    Reason,
     No,
     Quit,
 }
@@ -59,12 +65,12 @@ pub enum Place {
     Panes,
     /// A page over the panes: a customer, failures, inbox, rules, help.
     Page,
-    /// A shut scope.
-    Breaker,
-    /// The menu on one person.
+    /// The menu on one person, or on all that are listed.
     Actions,
     /// A question.
     Question,
+    /// The question before an order.
+    Order,
     /// The question whether waits are lengthened.
     Resume,
 }
@@ -77,9 +83,9 @@ impl Place {
             Self::Screen => "panes and pages",
             Self::Panes => "panes",
             Self::Page => "a page",
-            Self::Breaker => "a shut scope",
-            Self::Actions => "actions on a person",
+            Self::Actions => "actions on people",
             Self::Question => "a question",
+            Self::Order => "an order",
             Self::Resume => "resume",
         }
     }
@@ -124,10 +130,13 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Launch, "launch", "launch", Place::Screen, &["L"], 3, "Shows whom a launch reaches, when and at what cost, and asks"),
     row(Cmd::Inbox, "inbox", "inbox", Place::Screen, &["i"], 4, "What people wrote and said, newest first"),
     row(Cmd::Failures, "failures", "failures", Place::Screen, &["F"], 5, "Failures by cause, with who, why and what to do"),
-    row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Stop this cascade, record an opt-out, settle a doubt, let a held customer go on"),
-    row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 8, "The rules that run"),
+    row(Cmd::Mended, "mended", "mend", Place::Screen, &["m"], 3, "What keeps most people: its page, and there: you mended it, release them at the channel's rate"),
+    row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Actions on this customer: stop, try again, skip the wait, settle a doubt, record an opt-out"),
+    row(Cmd::ActionsAll, "actions-all", "act on all listed", Place::Panes, &["X"], 8, "The same for everybody that the filter lists, reported one by one"),
+    row(Cmd::Orders, "orders", "orders", Place::Screen, &["A"], 0, "What was ordered, by whom, when and why, and what came of it for each"),
+    row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules that run"),
     row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel"),
-    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter the cohort: status:open segment:retail channel:phone sort:due, name or number"),
+    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry sort:due, name or number"),
     row(Cmd::Zoom, "zoom", "zoom", Place::Panes, &["z"], 0, "This pane alone, or all of them again"),
     row(Cmd::NextPane, "next-pane", "next pane", Place::Panes, &["Tab"], 0, "To the next pane"),
     row(Cmd::PreviousPane, "previous-pane", "previous pane", Place::Panes, &["Shift-Tab"], 0, "To the pane before"),
@@ -144,10 +153,11 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::First, "first", "first", Place::Screen, &["Home", "g"], 0, "To the first line; in Timeline: follow again"),
     row(Cmd::Last, "last", "last", Place::Screen, &["End", "G"], 0, "To the last line"),
     row(Cmd::Open, "open", "open", Place::Screen, &["Enter", "Right", "l"], 0, "Open what is under the cursor: a customer, a failure, a shut scope"),
-    row(Cmd::Back, "back", "back", Place::Screen, &["Esc"], 9, "Back: closes the page, then dismisses notices, then undoes zoom and filter"),
+    row(Cmd::Back, "back", "back", Place::Screen, &["Esc"], 10, "Back: closes the page, then dismisses notices, then undoes zoom and filter"),
     row(Cmd::Close, "close", "close", Place::Page, &["Left", "h"], 0, "Close this page"),
-    row(Cmd::Mended, "mended", "mended", Place::Breaker, &["m"], 1, "You mended it: release those who are held, at the channel's rate"),
-    row(Cmd::StopCascade, "stop", "stop this cascade", Place::Actions, &["s"], 0, "End this customer's cascade for good"),
+    row(Cmd::StopCascade, "stop", "stop for good", Place::Actions, &["s"], 0, "End this customer's cascade for good; calls under way are called back"),
+    row(Cmd::Retry, "retry", "try again", Place::Actions, &["t"], 0, "The step that failed once more, where it is certain that it did not reach them"),
+    row(Cmd::SkipWait, "skip-wait", "skip the wait", Place::Actions, &["k"], 0, "The next step now; quiet hours, caps, budget and pauses hold as ever"),
     row(Cmd::OptOut, "opt-out", "record an opt-out", Place::Actions, &["o"], 0, "They told you: no more contact on any channel, in any campaign"),
     row(Cmd::WasSent, "was-sent", "doubt: it was sent", Place::Actions, &["w"], 0, "You found out that the doubtful attempt reached them"),
     row(Cmd::WasNotSent, "was-not-sent", "doubt: it was not sent", Place::Actions, &["n"], 0, "You found out that it did not; the step is sent again"),
@@ -155,11 +165,12 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::StopCampaign, "stop-campaign", "stop the campaign", Place::Screen, &[], 0, "End every open cascade for good; a word must be typed"),
     row(Cmd::Yes, "yes", "yes", Place::Question, &["y"], 0, "Yes, do it"),
     row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
+    row(Cmd::Reason, "reason", "say why", Place::Order, &["r"], 0, "Say why; it is written down with your name. In live it is asked for"),
     row(Cmd::No, "no", "no", Place::Question, &["Esc", "N"], 0, "No, leave everything as it is"),
     row(Cmd::Mouse, "mouse", "mouse", Place::Screen, &[], 0, "Switch the mouse off or on, so that the terminal can select text"),
-    row(Cmd::Palette, "palette", "command", Place::Screen, &[":"], 10, "Find a command by typing"),
-    row(Cmd::Help, "help", "help", Place::Screen, &["?"], 11, "Every key of this place"),
-    row(Cmd::Quit, "quit", "quit", Place::Everywhere, &["q", "Ctrl-c"], 12, "Leave; asks while something runs. Everything is saved, the next start goes on"),
+    row(Cmd::Palette, "palette", "command", Place::Screen, &[":"], 11, "Find a command by typing"),
+    row(Cmd::Help, "help", "help", Place::Screen, &["?"], 12, "Every key of this place"),
+    row(Cmd::Quit, "quit", "quit", Place::Everywhere, &["q", "Ctrl-c"], 13, "Leave; asks while something runs. Everything is saved, the next start goes on"),
 ];
 
 /// The row of a command.
@@ -222,14 +233,41 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
             (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
             (None, Some(_)) => Ok(()),
         },
+        Cmd::Mended if !can_mend(model) => no("nothing is shut or paused"),
         Cmd::Actions if model.subject().is_none() => no("select a customer first"),
-        Cmd::WasSent | Cmd::WasNotSent if !model.subject_in_doubt() => {
-            no("nothing is in doubt for this customer")
+        Cmd::ActionsAll if model.cohort.unread.is_some() => {
+            let part = crate::model::clean(model.cohort.unread.as_deref().unwrap_or_default());
+            Err(format!("`{part}` of the filter cannot be read, and lists more than it says"))
         }
-        Cmd::StopCascade if model.subject_ended() => no("this cascade has ended"),
-        Cmd::Release if !model.subject_shares_number() => no("nobody has to say who answered here"),
+        Cmd::ActionsAll if model.cohort.index.is_empty() || model.welcomes() => no("the filter lists nobody"),
+        Cmd::StopCascade
+        | Cmd::Retry
+        | Cmd::SkipWait
+        | Cmd::OptOut
+        | Cmd::WasSent
+        | Cmd::WasNotSent
+        | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
         _ => Ok(()),
+    }
+}
+
+fn can_mend(model: &Model) -> bool {
+    let here = model.pages.last().is_some_and(|page| matches!(page.what, What::Breaker(..)));
+    here || super::alarms::worst(model).is_some()
+}
+
+/// For one: why not. For many: whether for anybody.
+fn deed_available(cmd: Cmd, model: &Model) -> Result<(), String> {
+    let (Some(deed), Some(whom)) = (super::dialogs::deed(cmd), model.whom()) else {
+        return Err("select a customer first".into());
+    };
+    let reach = super::asking::reach(model, deed, &whom);
+    let nobody = if reach.people > 1 { "nobody: " } else { "" };
+    match (reach.can, reach.left.first()) {
+        (0, Some((why, _))) => Err(format!("{nobody}{}", phrases::orders::left(*why))),
+        (0, None) => Err("nobody is listed any more".into()),
+        (_, _) => Ok(()),
     }
 }
 
@@ -253,9 +291,9 @@ mod tests {
     const TOGETHER: &[&[Place]] = &[
         &[Place::Everywhere, Place::Screen, Place::Panes],
         &[Place::Everywhere, Place::Screen, Place::Page],
-        &[Place::Everywhere, Place::Screen, Place::Page, Place::Breaker],
         &[Place::Everywhere, Place::Question],
-        &[Place::Everywhere, Place::Question, Place::Resume],
+        &[Place::Everywhere, Place::Question, Place::Order],
+        &[Place::Everywhere, Place::Question, Place::Order, Place::Resume],
         &[Place::Everywhere, Place::Question, Place::Actions],
     ];
 

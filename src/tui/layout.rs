@@ -114,9 +114,23 @@ pub fn shape(area: Rect) -> Shape {
     }
 }
 
+/// Lines of banners and notices that every shape has room for.
+const SPARE: u16 = 3;
+
+/// As [`shape`], for what is left beside more banners and notices than usual.
+fn shape_beside(area: Rect, lines: u16) -> Shape {
+    match shape(area) {
+        Shape::TooSmall => Shape::TooSmall,
+        Shape::Wide | Shape::Tall | Shape::Medium | Shape::Small => {
+            let height = area.height.saturating_sub(lines.saturating_sub(SPARE)).max(SMALLEST.1);
+            shape(Rect { height, ..area })
+        }
+    }
+}
+
 /// Everything's place. `banners` and `notices` are the lines they need; a zoomed pane has the body for itself.
 pub fn arrange(area: Rect, focus: Pane, zoomed: bool, banners: u16, notices: u16) -> Places {
-    let shape = shape(area);
+    let shape = shape_beside(area, banners + notices);
     let tabs = u16::from(matches!(shape, Shape::Medium | Shape::Small));
     let rows = [3, banners, 0, notices, tabs, 1].map(Constraint::Length);
     let [header, banner, body, notices, tab_line, footer] =
@@ -189,9 +203,13 @@ mod tests {
         for width in (60..=240).step_by(7) {
             for height in 16..=80 {
                 let area = Rect::new(0, 0, width, height);
-                for focus in Pane::ALL {
-                    let places = arrange(area, focus, false, 1, 2);
-                    assert!(places.of(focus).is_some_and(|r| r.height >= 4), "{width}x{height} {focus:?}");
+                let crowds = [(0, 0), (1, 2), (2, 3), (3, 3), (if height < 24 { 3 } else { 5 }, 3)];
+                for (focus, (banners, notices)) in
+                    Pane::ALL.into_iter().flat_map(|f| crowds.map(|crowd| (f, crowd)))
+                {
+                    let places = arrange(area, focus, false, banners, notices);
+                    let at = format!("{width}x{height} {focus:?} beside {banners}+{notices}");
+                    assert!(places.of(focus).is_some_and(|r| r.height >= 4), "{at}");
                     for (i, (_, a)) in places.panes.iter().enumerate() {
                         assert!(places.panes[i + 1..].iter().all(|(_, b)| !a.intersects(*b)));
                     }

@@ -8,6 +8,8 @@
 //! The engine's truth arrives as an immutable picture and is never changed here; the model holds screen state
 //! alone. Nothing on this path blocks, queries a store or waits for the engine.
 
+mod alarms;
+mod asking;
 mod console;
 mod dialogs;
 mod filter;

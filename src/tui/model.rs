@@ -1,13 +1,17 @@
 //! Screen state: focus, selection, scroll, open pages, the question being asked, notices. Campaign truth is not
 //! here; it is in the newest picture, which the model only points at.
 
+use super::alarms;
+use super::asking::{Asking, Wanted, Whom};
 use super::filter::Filter;
 use super::input::LineInput;
 use super::keys::Place;
 use super::layout::{self, Pane, Places};
 use super::needs::{self, Need};
-use crate::engine::snapshot::{Phase, Place as Stand, Row};
-use crate::model::{At, CascadeId, Channel, Mode, Scope};
+use crate::engine::audit::Account;
+use crate::engine::order::Ask;
+use crate::engine::snapshot::{Phase, Row};
+use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
 use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
@@ -52,6 +56,8 @@ pub struct Model {
     pub scroll_max: usize,
     /// The last click, for double clicks.
     pub clicked: Option<(Instant, u16, u16)>,
+    /// An order about many was given when there were so many: what comes of it is shown once it is there.
+    pub awaits: Option<(Ask, usize)>,
 }
 
 /// The cohort pane's state.
@@ -69,6 +75,8 @@ pub struct Cohort {
     pub index: Vec<usize>,
     /// What could not be read of the filter.
     pub problem: Option<String>,
+    /// The part of it that is not applied, be it a mistake or a word that is only begun.
+    pub unread: Option<String>,
     made_of: Option<(u64, String, usize)>,
 }
 
@@ -110,6 +118,10 @@ pub enum What {
     Breaker(Channel, Scope),
     /// What people wrote and said.
     Inbox,
+    /// What operators ordered.
+    Orders,
+    /// One order, and what came of it for each.
+    Order(CampaignId, OrderId),
     /// The rules file.
     Rules,
     /// The content files.
@@ -129,6 +141,12 @@ impl Page {
         match &self.what {
             What::Failures => Some(picture.snapshot.failures.len()),
             What::Inbox => Some(picture.inbox.len()),
+            What::Orders => Some(picture.audit.orders().len()),
+            What::Order(campaign, order) => {
+                let mut orders = picture.audit.orders().iter().rev();
+                let found = orders.find(|a| a.campaign == *campaign && a.order == *order);
+                Some(found.map_or(0, |account| account.items.len()))
+            }
             What::Person { .. }
             | What::Failure(..)
             | What::Breaker(..)
@@ -146,22 +164,10 @@ pub enum Dialog {
     Launch(Option<LineInput>),
     /// Leave while something runs?
     Quit,
-    /// Go on, and what about the waits?
-    Resume(Option<Channel>),
-    /// What to do about one person.
-    Actions(CascadeId),
-    /// End a cascade?
-    Stop(CascadeId),
-    /// Record an opt-out?
-    OptOut(CascadeId),
-    /// Settle a doubt?
-    Settle(CascadeId, bool),
-    /// Let somebody held at a shared number go on?
-    Release(CascadeId),
-    /// End everything? A word must be typed.
-    StopCampaign(LineInput),
-    /// Open a scope again?
-    Mended(Channel, Scope),
+    /// What to do about these people.
+    Actions(Whom),
+    /// An order to be confirmed.
+    Ask(Box<Asking>),
     /// Find a command.
     Palette(LineInput, usize),
 }
@@ -185,6 +191,7 @@ impl Model {
             hold_asked: false,
             scroll_max: 0,
             clicked: None,
+            awaits: None,
         };
         model.settle();
         model
@@ -207,7 +214,7 @@ impl Model {
 
     /// Lines of standing banners.
     pub fn banners(&self) -> u16 {
-        u16::from(self.picture.store_failed.is_some()) + u16::from(self.held_by().is_some())
+        alarms::lines(self).len() as u16
     }
 
     /// Why nothing is sent, if nothing is.
@@ -233,7 +240,10 @@ impl Model {
     /// Which rows of the command table apply to the next key.
     pub fn context(&self) -> Vec<Place> {
         match &self.dialog {
-            Some(Dialog::Resume(_)) => vec![Place::Everywhere, Place::Question, Place::Resume],
+            Some(Dialog::Ask(asking)) if matches!(asking.wanted, Wanted::Resume(_)) => {
+                vec![Place::Everywhere, Place::Question, Place::Order, Place::Resume]
+            }
+            Some(Dialog::Ask(_)) => vec![Place::Everywhere, Place::Question, Place::Order],
             Some(Dialog::Actions(_)) => vec![Place::Everywhere, Place::Question, Place::Actions],
             Some(_) => vec![Place::Everywhere, Place::Question],
             None => self.screen_context(),
@@ -244,36 +254,35 @@ impl Model {
     pub fn screen_context(&self) -> Vec<Place> {
         match self.pages.last().map(|page| &page.what) {
             None => vec![Place::Everywhere, Place::Screen, Place::Panes],
-            Some(What::Breaker(..)) => {
-                vec![Place::Everywhere, Place::Screen, Place::Page, Place::Breaker]
-            }
             Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
         }
     }
 
     /// The customer that an action would be about.
     pub fn subject(&self) -> Option<CascadeId> {
-        match (&self.dialog, self.pages.last().map(|page| &page.what)) {
-            (Some(Dialog::Actions(cascade)), _) | (_, Some(What::Person { cascade, .. })) => Some(*cascade),
-            (_, None) if !self.welcomes() => self.cohort.selected,
-            (_, None | Some(_)) => None,
+        match self.pages.last().map(|page| &page.what) {
+            Some(What::Person { cascade, .. }) => Some(*cascade),
+            Some(What::Order(campaign, order)) => {
+                let at = self.pages.last().map_or(0, |page| page.at);
+                self.account(*campaign, *order)?.items.get(at).map(|item| item.cascade)
+            }
+            None if !self.welcomes() => self.cohort.selected,
+            None | Some(_) => None,
         }
     }
 
-    /// That customer's current step may or may not have been sent.
-    pub fn subject_in_doubt(&self) -> bool {
-        self.subject().and_then(|id| self.row(id)).is_some_and(|row| row.place == Stand::InDoubt)
+    /// Whom an action of the menu would be about.
+    pub fn whom(&self) -> Option<Whom> {
+        match &self.dialog {
+            Some(Dialog::Actions(whom)) => Some(whom.clone()),
+            _ => self.subject().map(Whom::One),
+        }
     }
 
-    /// That customer is held because somebody at a shared number answered.
-    pub fn subject_shares_number(&self) -> bool {
-        let row = self.subject().and_then(|id| self.row(id));
-        row.is_some_and(|row| row.place == Stand::Held(crate::engine::event::Hold::SharedNumber))
-    }
-
-    /// That customer's cascade is over.
-    pub fn subject_ended(&self) -> bool {
-        self.subject().and_then(|id| self.row(id)).is_none_or(|row| matches!(row.place, Stand::Ended(..)))
+    /// An order and what came of it.
+    pub fn account(&self, campaign: CampaignId, order: OrderId) -> Option<&Arc<Account>> {
+        let orders = self.picture.audit.orders();
+        orders.iter().rfind(|account| account.campaign == campaign && account.order == order)
     }
 
     /// A customer's row; the rows stand in order of their ids.
@@ -306,8 +315,9 @@ impl Model {
 
     /// Whether the screen shows a time that runs, so that it must tick.
     pub fn counts_down(&self) -> bool {
-        matches!(self.picture.snapshot.phase, Phase::Running | Phase::Stuck)
-            && !self.picture.snapshot.next.is_empty()
+        self.picture.settling.is_some()
+            || matches!(self.picture.snapshot.phase, Phase::Running | Phase::Stuck)
+                && !self.picture.snapshot.next.is_empty()
     }
 
     /// Brings index, selection and scroll in line with the picture and the window.
@@ -337,7 +347,7 @@ impl Cohort {
         let at = self.position(picture).unwrap_or(0);
         let filter = Filter::parse(line);
         self.index = filter.index(picture);
-        self.problem = filter.problem;
+        (self.problem, self.unread) = (filter.problem, filter.unread);
         self.made_of = Some(key);
         if self.position(picture).is_none() {
             // Whoever was selected is filtered out: the neighbour takes the cursor.

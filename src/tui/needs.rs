@@ -117,7 +117,7 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
             (1, Some(row)) => {
                 format!("1 in doubt: did the {} reach {}?", contact(row.channel), model.name(row.cascade))
             }
-            (n, _) => format!("{n} in doubt: sent or not?"),
+            (n, _) => format!("{n} in doubt: sent or not? Enter lists them, X there settles all"),
         };
         let target = Target::Filter("status:in_doubt");
         needs.push(need(Tone::Warning, words, "Enter", snapshot.tally.in_doubt, target));

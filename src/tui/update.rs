@@ -1,14 +1,16 @@
 //! `update(&mut Model, Msg) -> Vec<Request>`: the only place that changes screen state. No I/O.
 
+use super::asking::Wanted;
 use super::dialogs;
 use super::keys::{self, Cmd};
 use super::layout::Pane;
 use super::model::{Dialog, Frozen, Model, Page, What};
 use super::needs::Target;
 use super::{input::LineInput, mouse};
+use crate::engine::order::Order;
 use crate::model::{CascadeId, Channel};
 use crate::phrases;
-use crate::runtime::handle::{Command, Level, Notice, Picture, TimelineEntry};
+use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -38,8 +40,10 @@ pub enum Msg {
 /// What the screen asks of the loop.
 #[derive(Debug)]
 pub enum Request {
-    /// Of the engine.
-    Ask(Command),
+    /// An order of the engine, and why.
+    Ask(Order, String),
+    /// Launch what the preflight showed.
+    Launch,
     /// Everything that happened to one customer.
     History(CascadeId),
     /// Take the mouse, or give it back to the terminal.
@@ -66,6 +70,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         }
         Msg::Picture(picture) => {
             model.picture = picture;
+            show_what_came(model);
             Vec::new()
         }
         Msg::Notice(notice) => {
@@ -91,9 +96,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
 /// The line being typed, if there is one.
 pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
     match &mut model.dialog {
-        Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _) | Dialog::StopCampaign(input)) => {
-            Some(input)
-        }
+        Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
+        Some(Dialog::Ask(asking)) => asking.typing(),
         Some(_) => None,
         None => model.cohort.typing.as_mut(),
     }
@@ -122,7 +126,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Hold => {
             model.hold_asked = true;
             model.dialog = None;
-            return vec![Request::Ask(Command::HoldAll)];
+            let why = "held by an operator (P)".to_owned();
+            return vec![Request::Ask(Order::Pause { only: None, why }, String::new())];
         }
         Cmd::Quit if model.in_flight() => model.dialog = Some(Dialog::Quit),
         Cmd::Quit => return vec![Request::Leave],
@@ -134,9 +139,12 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             return vec![Request::Mouse(model.mouse)];
         }
         Cmd::Pause => return pause(model),
-        Cmd::Yes | Cmd::Extend | Cmd::No => return dialogs::answer(model, cmd),
+        Cmd::Yes | Cmd::Extend | Cmd::Reason | Cmd::No => return dialogs::answer(model, cmd),
         Cmd::Launch
         | Cmd::Actions
+        | Cmd::ActionsAll
+        | Cmd::SkipWait
+        | Cmd::Retry
         | Cmd::Mended
         | Cmd::Palette
         | Cmd::StopCascade
@@ -147,6 +155,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::StopCampaign => dialogs::open(model, cmd),
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
+        Cmd::Orders => open(model, What::Orders),
         Cmd::Rules => open(model, What::Rules),
         Cmd::Content => open(model, What::Content),
         Cmd::Help => {
@@ -169,6 +178,19 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Close => _ = model.pages.pop(),
     }
     Vec::new()
+}
+
+/// Opens the report of an order about many as soon as it is there.
+fn show_what_came(model: &mut Model) {
+    let Some((what, before)) = model.awaits else { return };
+    let mut newer = model.picture.audit.orders().iter().skip(before);
+    let found = newer.find(|account| account.what == what).map(|a| (a.campaign, a.order, a.left.is_none()));
+    let Some((campaign, order, did)) = found else { return };
+    model.awaits = None;
+    if did && model.dialog.is_none() {
+        model.pages.retain(|page| !matches!(page.what, What::Order(..)));
+        open(model, What::Order(campaign, order));
+    }
 }
 
 /// Opens a page; the same page a second time is closed instead, so that `F` shows and hides.
@@ -235,13 +257,14 @@ fn pause(model: &mut Model) -> Vec<Request> {
         None => model.held_by().is_some(),
     };
     if stands {
-        model.dialog = Some(Dialog::Resume(only));
+        dialogs::ask(model, Wanted::Resume(only));
         return Vec::new();
     }
     if let Some(channel) = only {
         model.tell(Level::Info, format!("{} pauses; p again to go on", channel.label()));
     }
-    vec![Request::Ask(Command::Pause(only))]
+    let why = "paused by an operator".to_owned();
+    vec![Request::Ask(Order::Pause { only, why }, String::new())]
 }
 
 fn page_lines(model: &Model) -> isize {
@@ -313,6 +336,14 @@ fn enter_page(model: &mut Model, at: usize) {
             let whose = model.picture.inbox.iter().rev().nth(at).and_then(|item| item.cascade);
             whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
         }
+        Some(What::Orders) => {
+            let newest_first = model.picture.audit.orders().iter().rev();
+            newest_first.clone().nth(at).map(|account| What::Order(account.campaign, account.order))
+        }
+        Some(What::Order(..)) => {
+            let whose = model.subject().filter(|cascade| model.row(*cascade).is_some());
+            whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
+        }
         Some(_) | None => None,
     };
     if let Some(what) = target {
@@ -352,7 +383,7 @@ fn enter_need(model: &mut Model) {
     let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else { return };
     match need.opens {
         Target::Filter(line) => set_filter(model, line),
-        Target::Resume(only) => model.dialog = Some(Dialog::Resume(only)),
+        Target::Resume(only) => dialogs::ask(model, Wanted::Resume(only)),
         target => {
             if let Some(what) = target.page() {
                 open(model, what);

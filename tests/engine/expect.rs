@@ -2,9 +2,11 @@
 
 use crate::script::Play;
 use crate::setting::{channel, seconds};
+use cascade::engine::audit::Audit;
 use cascade::engine::effect::Effect;
 use cascade::engine::event::{End, Event};
 use cascade::engine::journey::{Journey, State};
+use cascade::engine::order::Came;
 use cascade::engine::snapshot::Phase;
 use cascade::engine::{phase, tally};
 use cascade::model::{CascadeId, Channel, Money, Outcome};
@@ -51,11 +53,39 @@ impl Play {
                 let got: Vec<&str> = claims.map(|a| a.channel.as_str()).collect();
                 assert_eq!(got, if *expected == ["nothing"] { vec![] } else { expected.to_vec() }, "{place}");
             }
+            [name, "came", expected @ ..] => {
+                let came = self.came(name);
+                assert_eq!(came, expected.join(" "), "{place}");
+            }
             [name, "has", expected @ ..] => self.has(name, expected),
             [name, "log", expected @ ..] => self.log(name, expected),
             _ => return false,
         }
         true
+    }
+
+    /// What the newest order came to, for somebody or as a whole.
+    pub fn came(&self, name: &str) -> String {
+        let mut audit = Audit::default();
+        for (seq, event) in (1..).zip(&self.world.seen.events) {
+            audit.see(seq, event, None);
+        }
+        let account = audit.orders().last().unwrap_or_else(|| panic!("{}: nothing was ordered", self.place));
+        let word = |came: Came, back: Option<cascade::engine::audit::Back>| match (came, back) {
+            (Came::Done, _) => "done".to_owned(),
+            (Came::SentBefore, _) => "done sent_before".to_owned(),
+            (Came::Recalling, back) => {
+                format!("done {}", back.map_or("recalling".into(), |b| format!("{b:?}").to_lowercase()))
+            }
+            (Came::Left(why), _) => format!("left {why}"),
+        };
+        if name == "order" {
+            let whole = account.left.map_or_else(|| "done".to_owned(), |why| format!("left {why}"));
+            return format!("{whole} {}", account.people);
+        }
+        let id = self.cascade(name);
+        let item = account.items.iter().rfind(|item| item.cascade == id);
+        item.map_or_else(|| "nothing".to_owned(), |item| word(item.came, item.back))
     }
 
     fn is(&self, name: &str, words: &[&str]) {
@@ -144,7 +174,8 @@ fn none<'a>(expected: &[&'a str]) -> Vec<&'a str> {
     if expected == ["none"] { Vec::new() } else { expected.to_vec() }
 }
 
-fn state(journey: &Journey) -> &'static str {
+/// Where somebody stands, in a word.
+pub fn state(journey: &Journey) -> &'static str {
     match &journey.state {
         State::Queued => "queued",
         State::Deferred(_) => "deferred",

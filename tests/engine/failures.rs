@@ -26,6 +26,7 @@ pub fn failure(name: &str, channel: Channel, journey: &Journey) -> Failure {
         "country_off" => ("21408", Class::Config, country(), Sent::No),
         "sender_off" => ("21606", Class::Config, Scope::Sender, Sent::No),
         "token_expired" => ("190", Class::Config, Scope::Account, Sent::No),
+        "unknown_later" => ("30008", Class::Outage, Scope::Person, Sent::Maybe),
         "timeout" => ("timeout", Class::InDoubt, Scope::Person, Sent::Maybe),
         other => panic!("no failure is called {other:?}"),
     };

@@ -6,12 +6,11 @@ use crate::invariants::Observer;
 use crate::setting::{MONDAY, Setting};
 use crate::world::World;
 use cascade::engine::event::{CallProgress, RecallResult, Withdrawal};
-use cascade::engine::input::{CallEnd, CallResult, Heard, Input, Order, What};
+use cascade::engine::input::{CallEnd, CallResult, Heard, Input, What};
 use cascade::engine::journey::{Journey, State, Timer};
 use cascade::engine::meaning::Meaning;
-use cascade::model::{
-    At, AttemptId, CascadeId, Channel, Disposition, Failure, Money, PersonId, Scope, TimerId,
-};
+use cascade::engine::order::{Deed, Order, Signed, Target, Who};
+use cascade::model::{At, AttemptId, Channel, Disposition, Failure, Money, PersonId, Scope, TimerId};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -112,23 +111,35 @@ impl News {
                 let scope = open.get(who as usize % open.len().max(1)).map(|b| b.scope.clone());
                 Input::ScopeChecked { channel, scope: scope.unwrap_or(Scope::Account), mended: how > 99 }
             }
-            20..=25 => Input::Order(order(what, cascade, how, campaign.header.breakers.first())),
+            20..=25 => {
+                let seen = Target { cascade, step: journey.step, attempt: journey.newest().map(|a| a.id) };
+                signed(world, order(what, seen, how, campaign.header.breakers.first()))
+            }
             _ => Input::Heard(Box::new(heard(self, world, attempt, journey))),
         }
     }
 }
 
-fn order(what: u8, cascade: CascadeId, how: u8, open: Option<&cascade::engine::breaker::Breaker>) -> Order {
+fn order(what: u8, seen: Target, how: u8, open: Option<&cascade::engine::breaker::Breaker>) -> Order {
     let only = (how > 150).then_some(Channel::ALL[how as usize % 4]);
     match (what, open) {
         (20, _) if how.is_multiple_of(8) => Order::Pause { only, why: "because".into() },
         (20 | 21, _) => Order::Resume { only, extend_timers: how.is_multiple_of(2) },
         (22, Some(open)) => Order::CloseBreaker { channel: open.on, scope: open.scope.clone() },
-        (23, _) if how.is_multiple_of(8) => Order::Stop(cascade),
-        (24, _) if how.is_multiple_of(8) => Order::OptOut(cascade),
-        (25, _) => Order::Release(cascade),
-        _ => Order::SettleDoubt { cascade, was_sent: how.is_multiple_of(2) },
+        (23, _) if how.is_multiple_of(64) => Order::StopAll,
+        (23, _) if how.is_multiple_of(8) => Order::one(Deed::Stop, seen),
+        (23, _) => Order::one(Deed::SkipWait, seen),
+        (24, _) if how.is_multiple_of(8) => Order::one(Deed::OptOut, seen),
+        (24, _) => Order::one(Deed::Retry, seen),
+        (25, _) => Order::one(Deed::Release, seen),
+        _ if how.is_multiple_of(2) => Order::one(Deed::WasSent, seen),
+        _ => Order::one(Deed::WasNotSent, seen),
     }
+}
+
+fn signed(world: &World, order: Order) -> Input {
+    let (wall_at, campaign) = (world.now, Some(world.campaign.id()));
+    Input::Order(Box::new(Signed { order, by: Who::default(), wall_at, campaign, text: None }))
 }
 
 fn heard(news: News, world: &World, attempt: AttemptId, journey: &Journey) -> Heard {
@@ -235,11 +246,13 @@ fn wind_up(world: &mut World) {
             return;
         }
         for only in std::iter::once(None).chain(Channel::ALL.iter().copied().map(Some)) {
-            world.give(Input::Order(Order::Resume { only, extend_timers: false })).unwrap();
+            let resume = signed(world, Order::Resume { only, extend_timers: false });
+            world.give(resume).unwrap();
         }
         for breaker in world.campaign.header.breakers.clone() {
             let mended = Order::CloseBreaker { channel: breaker.on, scope: breaker.scope };
-            world.give(Input::Order(mended)).unwrap();
+            let mended = signed(world, mended);
+            world.give(mended).unwrap();
         }
         for attempt in world.campaign.unanswered_claims() {
             let (provider_id, units) = (format!("p{attempt}"), 1);
@@ -252,15 +265,15 @@ fn wind_up(world: &mut World) {
                 world.give(Input::Recalled { attempt, result }).unwrap();
             }
             // Whatever only an operator's hand can move is moved by it.
-            match journey.state {
-                State::Held(cascade::engine::event::Hold::SharedNumber) => {
-                    world.give(Input::Order(Order::Release(journey.id))).unwrap();
-                }
-                State::Held(cascade::engine::event::Hold::Budget) => {
-                    world.give(Input::Order(Order::Stop(journey.id))).unwrap();
-                }
-                _ => {}
-            }
+            let deed = match journey.state {
+                State::Held(cascade::engine::event::Hold::SharedNumber) => Deed::Release,
+                State::Held(cascade::engine::event::Hold::Budget) => Deed::Stop,
+                _ => continue,
+            };
+            let attempt = journey.newest().map(|a| a.id);
+            let order = Order::one(deed, Target { cascade: journey.id, step: journey.step, attempt });
+            let order = signed(world, order);
+            world.give(order).unwrap();
         }
         let next = world.campaign.next_due().unwrap_or(world.now) + TimeDelta::minutes(i64::from(round % 2));
         world.pass(next.max(world.now));

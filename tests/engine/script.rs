@@ -14,7 +14,10 @@
 //!     and `by_id`: the report names the provider's id alone, not our attempt
 //! stranger replies positive      a number and a message that nobody knows
 //! ann found | braked opted_out | recalled too_late
-//! ann stop | opt_out_told | was_sent | was_not_sent | release       the operator
+//! ann stop | opt_out_told | was_sent | was_not_sent | release | skip_wait | retry       the operator
+//! all_of ann bob: stop           the same for several; `gone bob`: whom the operator's filter lists no more
+//! stop_all | launch_signed | foreign: resume       `foreign`: it was meant for another campaign
+//! ann came done | left queued    what the newest order came to for her; `order came left not_paused`: as a whole
 //! pause [phone] | resume [phone] [extend] | mend whatsapp account | check sms sender shut | shut sms sender_off ann
 //! restart | permits off | permits on | timer 7 | again              `again`: the last input once more changes nobody
 //! impossible: ann accepted       a typed error, and nothing changes
@@ -31,13 +34,19 @@ use crate::failures::failure;
 use crate::setting::{MONDAY, Setting, channel, seconds};
 use crate::world::World;
 use cascade::engine::event::{CallProgress, RecallResult};
-use cascade::engine::input::{CallEnd, CallResult, Heard, Input, Order, What};
+use cascade::engine::input::{CallEnd, CallResult, Heard, Input, What};
 use cascade::engine::journey::{Attempt, Journey};
 use cascade::engine::meaning::Meaning;
+use cascade::engine::order::{Deed, Order, Signed, Target, Who};
 use cascade::model::{At, AttemptId, CascadeId, Channel, Disposition, Money, Scope};
 
 /// Runs one file. Panics with its name, the line and what is wrong.
 pub fn run(file: &str, text: &str) {
+    prepare(file, text);
+}
+
+/// The same, and hands over what it led to.
+pub fn prepare(file: &str, text: &str) -> Play {
     let setting = Setting::read(text);
     assert!(!setting.says.is_empty(), "{file} does not say what it is about");
     let launched = At::parse(MONDAY).unwrap();
@@ -51,6 +60,7 @@ pub fn run(file: &str, text: &str) {
             play.line(line);
         }
     }
+    play
 }
 
 /// A scenario on its way.
@@ -61,6 +71,11 @@ pub struct Play {
     last: Option<Input>,
     /// For messages.
     pub place: String,
+}
+
+/// A deed by its word; the opt-out's is another one, because people say it themselves too.
+pub fn deed(word: &str) -> Option<Deed> {
+    if word == "opt_out_told" { Some(Deed::OptOut) } else { Deed::parse(word).filter(|d| *d != Deed::OptOut) }
 }
 
 /// A line's words, and what stands behind them as `key=value` or `on channel`.
@@ -124,7 +139,7 @@ impl Play {
         }
     }
 
-    fn give(&mut self, input: Input) {
+    pub fn give(&mut self, input: Input) {
         self.last = Some(input.clone());
         if let Err(illegal) = self.world.give(input) {
             panic!("{}: {illegal}", self.place);
@@ -160,6 +175,9 @@ impl Play {
     }
 
     pub fn cascade(&self, name: &str) -> CascadeId {
+        if name == "nobody" {
+            return CascadeId(9999);
+        }
         let at = self.names.iter().position(|n| n == name);
         CascadeId(at.unwrap_or_else(|| panic!("{}: who is {name:?}?", self.place)) as u64 + 1)
     }
@@ -176,22 +194,32 @@ impl Play {
     }
 
     /// The input that a line stands for.
-    fn news(&self, line: &str) -> Input {
+    pub fn news(&self, line: &str) -> Input {
         let read = Words::read(line);
         match read.plain.as_slice() {
             ["restart"] => Input::Restarted,
             ["timer", id] => Input::Timer(cascade::model::TimerId(id.parse().unwrap())),
-            ["pause", only @ ..] => {
-                Input::Order(Order::Pause { only: only.first().map(|c| channel(c)), why: "because".into() })
+            ["foreign:", rest @ ..] => {
+                let Input::Order(mut signed) = self.news(&rest.join(" ")) else {
+                    panic!("{}: only an order is meant for a campaign", self.place)
+                };
+                signed.campaign = Some(cascade::model::CampaignId(99));
+                Input::Order(signed)
             }
-            ["resume", how @ ..] => Input::Order(Order::Resume {
+            ["stop_all"] => self.signed(Order::StopAll),
+            ["launch_signed"] => self.signed(Order::Launch),
+            ["all_of", rest @ ..] => self.for_several(rest),
+            ["pause", only @ ..] => {
+                self.signed(Order::Pause { only: only.first().map(|c| channel(c)), why: "because".into() })
+            }
+            ["resume", how @ ..] => self.signed(Order::Resume {
                 only: how.iter().find(|w| **w != "extend").map(|c| channel(c)),
                 extend_timers: how.contains(&"extend"),
             }),
-            ["mend", on, scope] => Input::Order(Order::CloseBreaker {
-                channel: channel(on),
-                scope: self.scope(channel(on), scope),
-            }),
+            ["mend", on, scope] => {
+                let scope = self.scope(channel(on), scope);
+                self.signed(Order::CloseBreaker { channel: channel(on), scope })
+            }
             ["check", on, scope, result] => Input::ScopeChecked {
                 channel: channel(on),
                 scope: self.scope(channel(on), scope),
@@ -208,6 +236,31 @@ impl Play {
         }
     }
 
+    /// As somebody stands now.
+    fn seen(&self, cascade: CascadeId) -> Target {
+        let journey = self.world.campaign.journey(cascade);
+        let (step, attempt) = journey.map_or((0, None), |j| (j.step, j.newest().map(|a| a.id)));
+        Target { cascade, step, attempt }
+    }
+
+    fn signed(&self, order: Order) -> Input {
+        let by = Who { user: "ops".into(), host: "desk".into(), tty: None };
+        let campaign = Some(self.world.campaign.id());
+        Input::Order(Box::new(Signed { order, by, wall_at: self.world.now, campaign, text: None }))
+    }
+
+    /// `ann bob gone cem: stop`
+    fn for_several(&self, words: &[&str]) -> Input {
+        let line = words.join(" ");
+        let (names, word) = line.split_once(": ").unwrap();
+        let deed = deed(word).unwrap_or_else(|| panic!("{}: {word:?}?", self.place));
+        let mut names = names.split(' ');
+        let of: Vec<Target> =
+            names.by_ref().take_while(|n| *n != "gone").map(|n| self.seen(self.cascade(n))).collect();
+        let gone = names.map(|n| self.cascade(n)).collect();
+        self.signed(Order::People { deed, of, gone })
+    }
+
     /// The open breaker of that kind.
     fn scope(&self, on: Channel, word: &str) -> Scope {
         let open = self.world.campaign.header.breakers.iter();
@@ -217,16 +270,10 @@ impl Play {
 
     fn news_of(&self, name: &str, what: &[&str], read: &Words<'_>) -> Input {
         let cascade = self.cascade(name);
-        let order = match what {
-            ["stop"] => Some(Order::Stop(cascade)),
-            ["opt_out_told"] => Some(Order::OptOut(cascade)),
-            ["was_sent"] => Some(Order::SettleDoubt { cascade, was_sent: true }),
-            ["was_not_sent"] => Some(Order::SettleDoubt { cascade, was_sent: false }),
-            ["release"] => Some(Order::Release(cascade)),
-            _ => None,
-        };
-        if let Some(order) = order {
-            return Input::Order(order);
+        if let [word] = what
+            && let Some(deed) = deed(word)
+        {
+            return self.signed(Order::one(deed, self.seen(cascade)));
         }
         let line = self.journey(name).start.line;
         if matches!(what, ["replies" | "presses_stop", ..]) && read.unnamed {

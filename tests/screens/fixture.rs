@@ -2,7 +2,10 @@
 //! counted from the rows, so that every number on the screen reconciles. Deterministic; no clock is read.
 
 use cascade::clock::Clock;
-use cascade::engine::event::{CampaignKind, Deferral, End, Event, Hold, Kind, Subject};
+use cascade::engine::audit::Audit;
+use cascade::engine::event::{CampaignKind, Deferral, End, Event, Hold, Kind, RecallResult, Subject};
+use cascade::engine::forecast::PauseRow;
+use cascade::engine::order::{Ask, Came, Deed, Left, Who};
 use cascade::engine::snapshot::{
     BreakerRow, CampaignFacts, ChannelRow, DueGroup, DueKind, FailureRow, Last, LastWhat, Phase, Place,
     Purse, Row, Sending, Snapshot, StepRow, Tally,
@@ -221,6 +224,7 @@ fn row(i: u64) -> Row {
     for (channel, outcome) in &made.heard {
         outcomes[channel.index()][outcome.index()] = true;
     }
+    let refused = refused(&made.place);
     Row {
         cascade: CascadeId(i + 1),
         person: PersonId(i + 1),
@@ -235,7 +239,39 @@ fn row(i: u64) -> Row {
         failure: made.failure.map(Arc::new),
         attempt: Some(AttemptId(i + 1)),
         cost: Money::parse(if made.step == 0 { "0.05" } else { "0.31" }).unwrap(),
+        contacted: !(18..=19).contains(&i),
+        refused,
     }
+}
+
+/// As the engine would refuse them; `Deed::ALL` says which is which.
+fn refused(place: &Place) -> [Option<Left>; 7] {
+    Deed::ALL.iter().map(|deed| refusal(place, *deed)).collect::<Vec<_>>().try_into().unwrap()
+}
+
+fn refusal(place: &Place, deed: Deed) -> Option<Left> {
+    let can = match deed {
+        Deed::OptOut => !matches!(place, Place::Ended(End::OptedOut, _)),
+        Deed::Stop => !matches!(place, Place::Ended(..)),
+        Deed::WasSent | Deed::WasNotSent => *place == Place::InDoubt,
+        Deed::Release => *place == Place::Held(Hold::SharedNumber),
+        Deed::SkipWait => *place == Place::Waiting,
+        Deed::Retry => matches!(place, Place::Retrying(_)),
+    };
+    let why = match (deed, place) {
+        (_, Place::Ended(end, _)) => (*end).into(),
+        (Deed::WasSent | Deed::WasNotSent, _) => Left::NoDoubt,
+        (Deed::Release, _) => Left::NotAsked,
+        (_, Place::Retrying(_)) => Left::Retrying,
+        (Deed::SkipWait, Place::Settling) => Left::LastStep,
+        (Deed::SkipWait, Place::Deferred(_)) => Left::QuietHours,
+        (_, Place::Waiting | Place::Settling) => Left::Sent,
+        (_, Place::InDoubt) => Left::InDoubt,
+        (_, Place::Held(hold)) => hold.into(),
+        (_, Place::Sending(Sending::Planned) | Place::Queued | Place::Deferred(_)) => Left::Queued,
+        (_, Place::Sending(_)) => Left::Sending,
+    };
+    (!can).then_some(why)
 }
 
 fn tally(rows: &[Arc<Row>]) -> Tally {
@@ -420,7 +456,7 @@ fn heard(outcome: Outcome, seconds_ago: i64, why: Option<&str>, meant: Option<Di
 
 pub fn timeline() -> VecDeque<Arc<TimelineEntry>> {
     use Channel::{Phone, Whatsapp};
-    use cascade::engine::event::{CallProgress, RecallResult};
+    use cascade::engine::event::CallProgress;
     let timer = TimerId(1);
     let mut entries = VecDeque::new();
     for i in 0..30 {
@@ -541,6 +577,7 @@ fn place(mode: Mode) -> PlaceFacts {
         content: vec![("sms.txt".into(), "Hi {{name}}, your plan ends soon: {{link}}".into())],
         timezone: "America/New_York".into(),
         currency: "USD".into(),
+        paces: vec![(Channel::Whatsapp, 20.0, 8), (Channel::Phone, 1.0, 10), (Channel::Sms, 1.0, 4)],
     }
 }
 
@@ -605,10 +642,97 @@ pub fn running(mode: Mode) -> Picture {
     Picture {
         snapshot,
         people: Arc::new(people(&rows)),
+        audit: Arc::new(audit()),
         timeline: Arc::new(timeline()),
         inbox: Arc::new(inbox()),
         ..idle(mode)
     }
+}
+
+pub fn ops() -> Who {
+    Who { user: "ops".into(), host: "desk".into(), tty: Some("/dev/pts/3".into()) }
+}
+
+/// Three orders: a pause, the end of a doubled key, and a stop of four with everything that can come of it.
+pub fn audit() -> Audit {
+    let mut audit = Audit::default();
+    let mut seq = 100;
+    let mut see = |subject: Subject, at: At, kind: Kind, why: Option<&str>| {
+        seq += 1;
+        let event = Event { at, campaign: CampaignId(1), subject, kind };
+        audit.see(seq, &event, why.map(Untrusted::from).as_ref());
+    };
+    let ordered = |order, what, people, left| Kind::Ordered {
+        order: OrderId(order),
+        what,
+        people,
+        by: ops(),
+        wall_at: At::parse("2026-03-04T10:11:12Z").unwrap(),
+        scope: None,
+        text: None,
+        left,
+    };
+    let nobody = Subject::default();
+    see(nobody, ago(60), ordered(1, Ask::Pause, 0, None), None);
+    see(nobody, ago(59), ordered(2, Ask::Pause, 0, Some(Left::AlreadyPaused)), None);
+    see(nobody, ago(2), ordered(3, Ask::Stop, 5, None), Some("they asked us \x1b[2Jto"));
+    let person =
+        |i: u64| Subject { customer: Some(PersonId(i)), cascade: Some(CascadeId(i)), ..Subject::default() };
+    let met = |came| Kind::OrderMet { order: OrderId(3), came };
+    for (who, came) in [
+        (1, Came::Recalling),
+        (4, Came::SentBefore),
+        (19, Came::Done),
+        (60, Came::Left(Left::Converted)),
+        (16, Came::Recalling),
+    ] {
+        see(person(who), ago(2), met(came), None);
+    }
+    see(person(1), ago(1), Kind::Recalled { result: RecallResult::TooLate }, None);
+    audit
+}
+
+/// The same, and an order that has just been given.
+pub fn audit_and_one_more() -> Audit {
+    let mut audit = audit();
+    let (order, what, by) = (OrderId(4), Ask::Stop, ops());
+    let (people, scope, text, left) = (64, None, None, None);
+    let kind = Kind::Ordered { order, what, people, by, wall_at: now(), scope, text, left };
+    let event = Event { at: now(), campaign: CampaignId(1), subject: Subject::default(), kind };
+    audit.see(200, &event, None);
+    audit
+}
+
+/// A channel that paused itself, as the picture tells it.
+pub fn paused_itself(picture: &mut Picture) {
+    picture.snapshot.pauses.push(PauseRow {
+        only: Some(Channel::Sms),
+        since: ago(30),
+        why: "SMS: 3 opt-outs among 40 customers, more than the 5 % allowed".into(),
+        by_itself: true,
+        waiting: 7,
+        due: vec![(Channel::Sms, 7)],
+        due_extended: vec![(Channel::Sms, 2)],
+    });
+    for row in &mut picture.snapshot.channels {
+        if row.channel == Some(Channel::Sms) {
+            row.paused = Some("SMS: 3 opt-outs among 40 customers, more than the 5 % allowed".into());
+        }
+    }
+}
+
+/// Everything on hold.
+pub fn on_hold(picture: &mut Picture) {
+    picture.snapshot.phase = Phase::Paused("held by an operator (P)".into());
+    picture.snapshot.pauses.push(PauseRow {
+        only: None,
+        since: ago(120),
+        why: "held by an operator (P)".into(),
+        by_itself: false,
+        waiting: 46,
+        due: vec![(Channel::Phone, 40), (Channel::Sms, 2)],
+        due_extended: vec![(Channel::Phone, 3)],
+    });
 }
 
 /// The engine's end of a handle.
@@ -624,6 +748,7 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let (picture_to, picture) = watch::channel(Arc::new(picture));
     let (commands, commands_from) = mpsc::channel(16);
     let (notices_to, notices) = mpsc::channel(16);
-    let handle = Handle { picture, commands, notices, clock };
+    let operator = ops();
+    let handle = Handle { picture, commands, notices, clock, operator };
     (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to })
 }

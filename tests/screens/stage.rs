@@ -78,7 +78,7 @@ pub async fn play_on(
         let asked = Arc::clone(&asked);
         async move {
             while let Some(command) = commands.recv().await {
-                asked.lock().unwrap().push(format!("{command:?}").chars().take(60).collect());
+                asked.lock().unwrap().push(said(&command));
                 match command {
                     Command::History(_, answer) => {
                         _ = answer.send(fixture::timeline().into_iter().collect());
@@ -99,6 +99,22 @@ pub async fn play_on(
     let asked = std::mem::take(&mut *asked.lock().unwrap());
     let frames = *frames.lock().unwrap();
     Seen { buffer: terminal.backend().screen.buffer().clone(), frames, asked, exit }
+}
+
+/// A command as a test compares it: orders without the calendar's time, with their reason.
+fn said(command: &Command) -> String {
+    match command {
+        Command::Launch(signature) => {
+            assert_eq!(signature.by, fixture::ops());
+            "Launch".into()
+        }
+        Command::Order { order, signature, why } => {
+            assert_eq!(signature.by, fixture::ops());
+            let why = if why.is_empty() { String::new() } else { format!(" because {why}") };
+            format!("{order:?}{why}")
+        }
+        Command::History(..) | Command::Quit => format!("{command:?}").chars().take(60).collect(),
+    }
 }
 
 fn act(step: Step, engine: &Engine) -> futures::future::BoxFuture<'static, Vec<Event>> {

@@ -1,6 +1,7 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
 use super::{StoreError, schema, sqlite};
+use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
@@ -58,6 +59,8 @@ pub struct Loaded {
     pub newest: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
+    /// What operators ordered of that campaign.
+    pub audit: Audit,
 }
 
 /// A read-only connection.
@@ -95,6 +98,7 @@ impl Reader {
         let mut loaded = Loaded { campaign: self.campaign(None)?, ..Loaded::default() };
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
+            loaded.audit = self.audit(Some(campaign.id()))?;
         }
         let max = |table: &str, column: &str| self.max(table, column);
         loaded.seq = max("event", "seq")?;
@@ -230,7 +234,7 @@ impl Reader {
         self.rows_of(sql, [], map)
     }
 
-    fn rows_of<T>(
+    pub(super) fn rows_of<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -241,7 +245,7 @@ impl Reader {
         rows.map_err(sqlite(&self.path, "read the store"))
     }
 
-    fn parse<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
+    pub(super) fn parse<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
         serde_json::from_str(text).map_err(|error| StoreError::Row {
             path: self.path.display().to_string(),
             what: what.into(),

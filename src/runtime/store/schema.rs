@@ -32,6 +32,8 @@ CREATE TABLE suppression (
   phone TEXT PRIMARY KEY, at INTEGER NOT NULL, via TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE reject (campaign INTEGER NOT NULL, line INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE version (hash TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (hash, name));
+", "
+CREATE INDEX event_order ON event (seq) WHERE kind IN ('ordered', 'order_met');
 "];
 
 /// Wall time that SQLite waits for a reader in the way.

@@ -1,14 +1,16 @@
 //! Questions over everything else: launch, leave, resume, actions on a person, and the command palette.
 
+use super::asking::{self, Shown};
 use super::{Ctx, welcome};
-use crate::engine::snapshot::{Phase, Place};
-use crate::model::{CascadeId, Channel, Mode, clean};
+use crate::engine::snapshot::Place;
+use crate::model::{Mode, clean};
 use crate::phrases::people;
-use crate::tui::dialogs::{STOP_WORD, due_at_once, matches};
+use crate::tui::asking::{Whom, reach};
+use crate::tui::dialogs::{deed, matches};
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
 use crate::tui::model::Dialog;
-use crate::tui::text::{left, width, wrap};
+use crate::tui::text::{cut, left, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -21,81 +23,31 @@ const CELLS_MAX: u16 = 84;
 
 /// Draws the open question, if there is one.
 pub fn draw(ctx: &Ctx, frame: &mut Frame) {
-    let Some(dialog) = &ctx.model.dialog else { return };
-    if let Dialog::Palette(input, at) = dialog {
-        palette(ctx, input, *at, frame);
-        return;
-    }
     let cells = frame.area().width.min(CELLS_MAX).saturating_sub(4) as usize;
-    let (title, lines) = content(ctx, dialog, cells);
-    let input = match dialog {
-        Dialog::Launch(input) => input.as_ref(),
-        Dialog::StopCampaign(input) => Some(input),
-        _ => None,
+    let shown = match &ctx.model.dialog {
+        None => return,
+        Some(Dialog::Palette(input, at)) => return palette(ctx, input, *at, frame),
+        Some(Dialog::Ask(asking)) => asking::shown(ctx, asking, cells),
+        Some(Dialog::Launch(typed)) => {
+            let (title, lines) = launch(ctx, typed.is_some(), cells);
+            let field = typed.as_ref().map(|input| (String::new(), input, true));
+            Shown { title, lines, fields: field.into_iter().collect(), choices: Vec::new() }
+        }
+        Some(Dialog::Actions(whom)) => {
+            let (title, lines) = actions(ctx, whom);
+            Shown { title, lines, fields: Vec::new(), choices: Vec::new() }
+        }
+        Some(Dialog::Quit) => Shown {
+            title: "Leave?".to_owned(),
+            lines: says(ctx, &leaving(ctx), cells),
+            fields: Vec::new(),
+            choices: vec![choice(ctx, &[("y", "save and leave"), ("Esc", "leave it as it is")])],
+        },
     };
-    popup(ctx, &title, lines, input, frame);
+    popup(ctx, shown, frame);
 }
 
-fn content<'a>(ctx: &Ctx, dialog: &Dialog, cells: usize) -> (String, Vec<Line<'a>>) {
-    let name = |cascade| ctx.model.name(cascade);
-    let (title, words, does) = match dialog {
-        Dialog::Launch(typed) => return launch(ctx, typed.is_some(), cells),
-        Dialog::Resume(only) => return resume(ctx, *only, cells),
-        Dialog::Actions(cascade) => return actions(ctx, *cascade),
-        Dialog::Palette(..) => return (String::new(), Vec::new()),
-        Dialog::StopCampaign(_) => {
-            return ("Stop the campaign for good?".to_owned(), says(ctx, &stopping(ctx), cells));
-        }
-        Dialog::Quit => ("Leave?", leaving(ctx), "save and leave"),
-        Dialog::Stop(cascade) => {
-            let said = "nothing more is sent, what is under way is called back where it can be. This cannot be undone.";
-            ("Stop this cascade?", vec![format!("{}: {said}", name(*cascade))], "stop this cascade")
-        }
-        Dialog::OptOut(cascade) => {
-            let said = "wants no more contact: holds on every channel and in every campaign, until they consent again.";
-            ("Record an opt-out?", vec![format!("{} {said}", name(*cascade))], "record the opt-out")
-        }
-        Dialog::Settle(cascade, true) => {
-            let said = "you found out that it was sent. The wait goes on as if it had been accepted.";
-            ("Settle the doubt?", vec![format!("{}: {said}", name(*cascade))], "settle the doubt")
-        }
-        Dialog::Settle(cascade, false) => {
-            let said = "you found out that it was NOT sent. The step may be sent again.";
-            ("Settle the doubt?", vec![format!("{}: {said}", name(*cascade))], "settle the doubt")
-        }
-        Dialog::Release(cascade) => {
-            let said = "you found out who answered at the shared number. This cascade goes on with its step.";
-            ("Go on with this customer?", vec![format!("{}: {said}", name(*cascade))], "go on")
-        }
-        Dialog::Mended(channel, scope) => {
-            let open = ctx.picture.snapshot.breakers.iter();
-            let held = open.filter(|b| b.channel == *channel && b.scope == *scope).map(|b| b.held).sum();
-            let scope = clean(&scope.to_string());
-            let said = format!("{} held by it go on, at the channel's rate.", people(held));
-            (
-                "Mended?",
-                vec![format!("By your word {} {scope} works again: {said}", channel.label())],
-                "it is mended",
-            )
-        }
-    };
-    let mut lines = says(ctx, &words, cells);
-    lines.push(choice(ctx, &[("y", does), ("Esc", "leave it as it is")]));
-    (title.to_owned(), lines)
-}
-
-/// What stopping for good does, and what it cannot do.
-fn stopping(ctx: &Ctx) -> Vec<String> {
-    let tally = &ctx.picture.snapshot.tally;
-    let open = people(tally.held + tally.in_doubt + tally.running);
-    vec![
-        format!("{open} have not ended: this campaign sends them nothing more. This cannot be undone."),
-        "Calls under way are called back where they can be; what was sent cannot.".to_owned(),
-        format!("Type {STOP_WORD} and press Enter to stop for good; Esc leaves everything as it is."),
-    ]
-}
-
-fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
+pub fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
     let mut lines = vec![Line::default()];
     for sentence in words {
         let parts = wrap(sentence, cells.saturating_sub(4));
@@ -106,7 +58,7 @@ fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
 }
 
 /// `y save and leave   Esc leave it`
-fn choice<'a>(ctx: &Ctx, keys: &[(&str, &str)]) -> Line<'a> {
+pub fn choice<'a>(ctx: &Ctx, keys: &[(&str, &str)]) -> Line<'a> {
     let spans = keys.iter().flat_map(|(key, does)| {
         [
             Span::raw("  "),
@@ -173,27 +125,8 @@ fn leaving(ctx: &Ctx) -> Vec<String> {
     words
 }
 
-fn resume<'a>(ctx: &Ctx, only: Option<Channel>, cells: usize) -> (String, Vec<Line<'a>>) {
-    let what = only.map_or("everything", Channel::label);
-    let due = due_at_once(ctx.model, only);
-    let mut words = Vec::new();
-    if let (None, Phase::Paused(why)) = (only, &ctx.picture.snapshot.phase) {
-        words.push(format!("On hold: {}.", clean(why)));
-    }
-    let at_once = if due == 0 { "nobody".to_owned() } else { people(due) };
-    words.push(format!(
-        "Meanwhile the waits went on: {at_once} would be sent to at once, spread by the channel's rate. Or lengthen \
-         every wait by the time it stood still, and nobody is hurried.",
-    ));
-    let mut lines = says(ctx, &words, cells);
-    lines.push(choice(ctx, &[("y", &format!("go on, {at_once} at once"))]));
-    lines.push(choice(ctx, &[("e", "go on, waits lengthened")]));
-    lines.push(choice(ctx, &[("Esc", "stay on hold")]));
-    (format!("Go on with {what}?"), lines)
-}
-
 /// The menu is the command table's own rows.
-fn actions<'a>(ctx: &Ctx, cascade: CascadeId) -> (String, Vec<Line<'a>>) {
+fn actions<'a>(ctx: &Ctx, whom: &Whom) -> (String, Vec<Line<'a>>) {
     let mut lines = vec![Line::default()];
     for row in keys::applying(&[keys::Place::Actions]) {
         let can = keys::available(row.cmd, ctx.model);
@@ -201,33 +134,55 @@ fn actions<'a>(ctx: &Ctx, cascade: CascadeId) -> (String, Vec<Line<'a>>) {
             Ok(()) => (ctx.theme.selection, ctx.theme.strong),
             Err(_) => (ctx.theme.faint, ctx.theme.faint),
         };
+        let note = can.err().or_else(|| how_many(ctx, row.cmd, whom)).unwrap_or_default();
         lines.push(Line::from(vec![
             Span::raw("  "),
             Span::styled(format!(" {} ", keys::key(row.cmd)), key),
             Span::styled(format!(" {}", left(row.label, 24)), label),
-            Span::styled(can.err().unwrap_or_default(), ctx.theme.faint),
+            Span::styled(note, ctx.theme.muted),
         ]));
     }
     lines.push(Line::default());
     lines.push(choice(ctx, &[("Esc", "nothing")]));
-    let doubtful = ctx.model.row(cascade).is_some_and(|row| row.place == Place::InDoubt);
-    let doubt = if doubtful { ", in doubt" } else { "" };
-    (format!("{}{doubt}", ctx.model.name(cascade)), lines)
+    let title = match whom {
+        Whom::One(cascade) => {
+            let doubtful = ctx.model.row(*cascade).is_some_and(|row| row.place == Place::InDoubt);
+            format!("{}{}", ctx.model.name(*cascade), if doubtful { ", in doubt" } else { "" })
+        }
+        Whom::Listed { of, filter } if filter.is_empty() => format!("All {}", people(of.len() as u64)),
+        Whom::Listed { of, filter } => {
+            format!("{} listed by {}", people(of.len() as u64), cut(&clean(filter), 40))
+        }
+    };
+    (title, lines)
 }
 
-fn popup(ctx: &Ctx, title: &str, lines: Vec<Line>, input: Option<&LineInput>, frame: &mut Frame) {
-    let extra = u16::from(input.is_some());
+/// For how many of those listed it can be done.
+fn how_many(ctx: &Ctx, cmd: Cmd, whom: &Whom) -> Option<String> {
+    let Whom::Listed { of, .. } = whom else { return None };
+    let reach = reach(ctx.model, deed(cmd)?, whom);
+    Some(format!("{} of {}", reach.can, of.len()))
+}
+
+/// Labels of lines to type into get so many cells.
+const LABEL: u16 = 18;
+
+fn popup(ctx: &Ctx, shown: Shown, frame: &mut Frame) {
+    let Shown { title, lines, fields, choices } = shown;
     let screen = frame.area();
-    let widest = lines.iter().map(|l| l.spans.iter().map(|s| width(&s.content)).sum::<usize>()).max();
-    let cells = (widest.unwrap_or(0).max(width(title) + 4) as u16 + 4).clamp(44, CELLS_MAX);
-    let area = centred(screen, cells, lines.len() as u16 + 3 + extra);
+    let wide = |line: &Line| line.spans.iter().map(|s| width(&s.content)).sum::<usize>();
+    let widest = lines.iter().chain(&choices).map(wide).max().unwrap_or(0);
+    let below = fields.len() as u16 + choices.len() as u16;
+    let cells = (widest.max(width(&title) + 4) as u16 + 4).clamp(44, CELLS_MAX);
+    let area = centred(screen, cells, lines.len() as u16 + 3 + below);
     let block = ctx.block(vec![Span::styled(format!(" {title} "), ctx.theme.title)], true);
     let inner = block.inner(area);
     frame.render_widget(Clear, area);
     frame.render_widget(block, area);
-    let [text, line, _] = Layout::vertical([
-        Constraint::Length((lines.len() as u16).min(inner.height.saturating_sub(extra))),
-        Constraint::Length(extra),
+    let [text, typed, choice, _] = Layout::vertical([
+        Constraint::Length((lines.len() as u16).min(inner.height.saturating_sub(below))),
+        Constraint::Length(fields.len() as u16),
+        Constraint::Length(choices.len() as u16),
         Constraint::Fill(1),
     ])
     .areas(inner);
@@ -235,12 +190,27 @@ fn popup(ctx: &Ctx, title: &str, lines: Vec<Line>, input: Option<&LineInput>, fr
     let hidden = lines.len().saturating_sub(text.height as usize);
     let visible: Vec<Line> = lines.into_iter().skip(hidden).collect();
     frame.render_widget(Paragraph::new(visible), text);
-    if let Some(input) = input {
-        let [_, field, _] =
-            Layout::horizontal([Constraint::Length(2), Constraint::Fill(1), Constraint::Length(2)])
-                .areas(line);
-        frame.render_widget(input.widget(), field);
+    for (i, (label, input, typing)) in fields.into_iter().enumerate() {
+        let row = Rect { y: typed.y + i as u16, height: 1, ..typed };
+        if row.y >= typed.bottom() {
+            continue;
+        }
+        let named = if label.is_empty() { 0 } else { LABEL };
+        let [_, head, field, _] = Layout::horizontal([
+            Constraint::Length(2),
+            Constraint::Length(named),
+            Constraint::Fill(1),
+            Constraint::Length(2),
+        ])
+        .areas(row);
+        frame.render_widget(Paragraph::new(asking::label(ctx, &label, typing, named as usize)), head);
+        if typing {
+            frame.render_widget(input.widget(), field);
+        } else {
+            frame.render_widget(Paragraph::new(input.text()).style(ctx.theme.text), field);
+        }
     }
+    frame.render_widget(Paragraph::new(choices), choice);
 }
 
 fn centred(screen: Rect, width: u16, height: u16) -> Rect {

@@ -99,9 +99,10 @@ pub fn breaker<'a>(ctx: &Ctx, channel: Channel, scope: &Scope, cells: usize) -> 
     lines.extend(facts(ctx, &row.failure, cells));
     let since = format!("{}, for {}", minute(row.since, ctx.zone), span((ctx.now - row.since).num_seconds()));
     lines.extend(fact(ctx, "since", &since, cells));
-    let again = match row.retry_at {
-        Some(at) => format!("tried by itself in {}", span((at - ctx.now).num_seconds())),
-        None => "when the provider's check says so, or by your word: m".to_owned(),
+    let again = match row.retry_at.map(|at| span((at - ctx.now).num_seconds())) {
+        _ if !row.scope.can_be_asked() => "by your word alone: m, once it is mended".to_owned(),
+        Some(left) => format!("the provider is asked in {left}, read-only; or by your word: m"),
+        None => "the provider is being asked; or by your word: m".to_owned(),
     };
     lines.extend(fact(ctx, "opens", &again, cells));
     lines.push(Line::default());

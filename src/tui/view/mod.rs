@@ -1,5 +1,6 @@
 //! Drawing: `draw(&Model, &Theme, frame)` changes nothing. One file per pane, named as on the screen.
 
+mod asking;
 mod body;
 mod channels;
 mod cohort;
@@ -9,16 +10,18 @@ mod header;
 mod lists;
 pub mod needs;
 mod next;
+mod orders;
 mod page;
 mod person;
 mod rules;
 mod timeline;
 mod welcome;
 
+use super::alarms::{self, Look};
 use super::keys::{self, COMMANDS, Cmd};
 use super::layout::{Pane, Places, SMALLEST, Shape};
 use super::model::Model;
-use super::text::{cut, width};
+use super::text::width;
 use super::theme::Theme;
 use crate::model::{At, Money};
 use crate::phrases::Tone;
@@ -132,23 +135,19 @@ fn too_small(theme: &Theme, frame: &mut Frame) {
     frame.render_widget(Paragraph::new(words).style(theme.warning).wrap(Wrap { trim: true }), area);
 }
 
-/// Standing lines: the store, then the hold. Both fill the line, so that nobody overlooks them.
+/// Standing lines, each across the whole window, so that nobody overlooks them.
 fn banner(ctx: &Ctx, area: Rect, frame: &mut Frame) {
-    let mut lines = Vec::new();
-    let cells = area.width as usize;
-    let fill = |text: String, style: Style| {
-        let pad = " ".repeat(cells.saturating_sub(width(&text)));
-        Line::styled(cut(&text, cells) + &pad, style)
-    };
-    if let Some(why) = &ctx.picture.store_failed {
-        let why = crate::model::clean(why);
-        lines.push(fill(format!(" ✗ STORE FAILED  nothing is sent; {why}"), ctx.theme.alarm));
-    }
-    if let Some(why) = ctx.model.held_by() {
-        let why = crate::model::clean(why);
-        lines.push(fill(format!(" ‖ HOLD  nothing is sent: {why} · p goes on"), ctx.theme.hold));
-    }
-    frame.render_widget(Paragraph::new(lines), area);
+    let lines = alarms::lines(ctx.model).into_iter().map(|line| {
+        let style = match line.look {
+            Look::Alarm => ctx.theme.alarm,
+            Look::Hold => ctx.theme.hold,
+            Look::Bad => ctx.theme.bad,
+            Look::Warning => ctx.theme.warning,
+            Look::Detail => ctx.theme.text,
+        };
+        Line::styled(line.text, style)
+    });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);
 }
 
 fn notices(ctx: &Ctx, area: Rect, frame: &mut Frame) {

@@ -1,6 +1,7 @@
 //! Pages over the panes: each makes its lines, this file scrolls and frames them.
 
-use super::{Ctx, Drawn, failures, lists, person};
+use super::{Ctx, Drawn, failures, lists, orders, person};
+use crate::model::{CampaignId, OrderId};
 use crate::tui::keys::{self, Place};
 use crate::tui::model::{Page, What};
 use crate::tui::text::{left, width, wrap};
@@ -20,6 +21,10 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     let lines = match &page.what {
         What::Failures => return list(failures::list(ctx, page.at, cells), page.at, inner, frame),
         What::Inbox => return list(lists::inbox(ctx, page.at, cells, height), page.at, inner, frame),
+        What::Orders => return list(orders::list(ctx, page.at, cells), page.at, inner, frame),
+        What::Order(campaign, order) => {
+            return account(ctx, (*campaign, *order), page.at, inner, frame);
+        }
         What::Person { cascade, history, .. } => person::lines(ctx, *cascade, history.as_deref(), cells),
         What::Failure(channel, code, scope) => failures::one(ctx, *channel, code, scope, cells),
         What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
@@ -44,8 +49,25 @@ fn list(mut lines: Vec<Line>, at: usize, inner: Rect, frame: &mut Frame) -> Draw
     Drawn::default()
 }
 
+/// An order: what stands above the people, and of those the visible ones alone; there may be very many.
+fn account(ctx: &Ctx, order: (CampaignId, OrderId), at: usize, inner: Rect, frame: &mut Frame) -> Drawn {
+    let (cells, height) = (inner.width as usize, inner.height as usize);
+    let mut lines = orders::heads(ctx, order.0, order.1, cells);
+    // In a low window the people matter more.
+    lines.truncate(height.saturating_sub(3).max(1));
+    let room = height.saturating_sub(lines.len());
+    lines.extend(orders::items(ctx, order, at, (super::list_top(at, room), room), cells));
+    frame.render_widget(Paragraph::new(lines), inner);
+    Drawn::default()
+}
+
 fn title(ctx: &Ctx, what: &What) -> String {
     match what {
+        What::Orders => "Orders, newest first".to_owned(),
+        What::Order(campaign, order) => ctx.model.account(*campaign, *order).map_or_else(
+            || "An order".to_owned(),
+            |account| format!("Order {order}: {}", crate::phrases::orders::ask(account.what)),
+        ),
         What::Person { cascade, .. } => ctx.model.name(*cascade),
         What::Failures => "Failures by cause".to_owned(),
         What::Failure(channel, code, _) => format!("{} {}", channel.label(), crate::model::clean(code)),
@@ -65,7 +87,9 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
     // In a narrow window the sentence says what the label would.
     let labelled = cells >= 76;
     let mut shown: Vec<Place> = places.iter().copied().rev().collect();
-    shown.extend([Place::Actions, Place::Question, Place::Resume].iter().filter(|p| !places.contains(p)));
+    shown.extend(
+        [Place::Actions, Place::Question, Place::Order, Place::Resume].iter().filter(|p| !places.contains(p)),
+    );
     for place in shown {
         lines.push(Line::styled(place.title().to_uppercase(), ctx.theme.strong));
         for row in keys::applying(&[place]) {

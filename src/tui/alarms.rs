@@ -1,0 +1,224 @@
+//! What stands under the header until it is over: why nothing is sent, or who is held by what, and which key helps. The
+//! gravest first, and as many lines as the window can spare.
+
+use super::keys::{self, Cmd};
+use super::model::Model;
+use super::text::{cut, left, when, width};
+use crate::engine::forecast::PauseRow;
+use crate::engine::snapshot::BreakerRow;
+use crate::model::{At, Class, clean};
+use crate::phrases::{self, span};
+use crate::runtime::handle::{Level, Settling};
+use chrono_tz::Tz;
+
+/// Lines in a low window, and in any other.
+const LINES: (usize, usize) = (3, 5);
+
+/// From this height on a window is not low.
+const NOT_LOW: u16 = 24;
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing works any more.
+    Alarm,
+    /// Nothing is sent.
+    Hold,
+    /// Somebody is held.
+    Bad,
+    /// Look at it.
+    Warning,
+    /// What belongs to the line before.
+    Detail,
+}
+
+/// One line, as wide as the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How it looks.
+    pub look: Look,
+    /// What it says.
+    pub text: String,
+}
+
+/// Something that keeps people from going on, until somebody or something mends it.
+#[derive(Clone, Copy, Debug)]
+pub enum Stop<'a> {
+    /// A shut scope.
+    Breaker(&'a BreakerRow),
+    /// A channel on hold.
+    Pause(&'a PauseRow),
+}
+
+impl Stop<'_> {
+    /// People it keeps.
+    pub const fn people(&self) -> u64 {
+        match self {
+            Self::Breaker(row) => row.held,
+            Self::Pause(row) => row.waiting,
+        }
+    }
+}
+
+/// Shut scopes that hold somebody and channels on hold, the most people first.
+fn stops(model: &Model) -> Vec<Stop<'_>> {
+    let snapshot = &model.picture.snapshot;
+    let breakers = snapshot.breakers.iter().filter(|row| row.held > 0).map(Stop::Breaker);
+    let pauses = snapshot.pauses.iter().filter(|row| row.only.is_some()).map(Stop::Pause);
+    let mut stops: Vec<_> = breakers.chain(pauses).collect();
+    stops.sort_by_key(|stop| std::cmp::Reverse(stop.people()));
+    stops
+}
+
+/// What keeps most people.
+pub fn worst(model: &Model) -> Option<Stop<'_>> {
+    stops(model).into_iter().next()
+}
+
+/// The lines of this window.
+pub fn lines(model: &Model) -> Vec<Line> {
+    let page = Page {
+        cells: model.area.width as usize,
+        zone: model.picture.place.timezone.parse().unwrap_or(Tz::UTC),
+        now: model.now,
+    };
+    let most = if model.area.height < NOT_LOW { LINES.0 } else { LINES.1 };
+    let mut lines = page.nothing_is_sent(model);
+    let stops = stops(model);
+    if let Some(worst) = stops.first() {
+        let told = page.stop(*worst, stops.len() - 1);
+        let room = most.saturating_sub(lines.len()).max(1);
+        lines.extend(told.into_iter().take(room));
+    }
+    lines.extend(page.troubles(model, |level| level < Level::Error));
+    let hidden = lines.len().saturating_sub(most);
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
+        last.text = page.line(last.text.trim_end(), &format!("and {hidden} more ··· "));
+    }
+    lines
+}
+
+/// What a line needs to know of the window.
+struct Page {
+    cells: usize,
+    zone: Tz,
+    now: At,
+}
+
+impl Page {
+    /// The first that leaves the words their half of the line; the last one is the shortest.
+    fn fitting<'t>(&self, tails: &'t [String]) -> &'t str {
+        let fits = |tail: &&String| width(tail) <= self.cells / 2;
+        tails.iter().find(fits).or(tails.last()).map_or("", String::as_str)
+    }
+
+    /// Words on the left, cut if they must be; what must be seen on the right.
+    fn line(&self, words: &str, tail: &str) -> String {
+        let tail = cut(tail, self.cells);
+        let gap = usize::from(!tail.is_empty());
+        left(words, self.cells.saturating_sub(width(&tail) + gap)) + &" ".repeat(gap) + &tail
+    }
+
+    fn nothing_is_sent(&self, model: &Model) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut add = |look, words: &str, tail: &str| lines.push(Line { look, text: self.line(words, tail) });
+        if let Some(why) = &model.picture.store_failed {
+            add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
+        }
+        if let Some(why) = model.held_by() {
+            let tail = format!("{} goes on ", keys::key(Cmd::Pause));
+            add(Look::Hold, &format!(" ‖ HOLD  nothing is sent: {}", clean(why)), &tail);
+        }
+        match model.picture.settling {
+            Some(Settling::Asking) => {
+                add(Look::Hold, " ◌ CATCHING UP  providers are asked what was said", "nothing is sent ");
+            }
+            Some(Settling::Until(until)) if until > model.now => {
+                let (left, at) = (span((until - self.now).num_seconds()), when(until, self.now, self.zone));
+                let tails = [format!("nothing is sent before {at}, in {left} "), format!("sends in {left} ")];
+                let tail = self.fitting(&tails);
+                add(Look::Hold, " ◌ LISTENING  for what was said meanwhile", tail);
+            }
+            Some(Settling::Until(_)) | None => {}
+        }
+        lines.extend(self.troubles(model, |level| level == Level::Error));
+        lines
+    }
+
+    fn troubles(&self, model: &Model, which: impl Fn(Level) -> bool) -> Vec<Line> {
+        let troubles = model.picture.troubles.iter().filter(|trouble| which(trouble.level));
+        troubles
+            .map(|trouble| {
+                let (glyph, look) = match trouble.level {
+                    Level::Error => ("✗", Look::Bad),
+                    Level::Warning => ("!", Look::Warning),
+                    Level::Info => ("·", Look::Detail),
+                };
+                let words = format!(" {glyph} {}", clean(&trouble.words));
+                let tail = format!("since {} ", when(trouble.since, self.now, self.zone));
+                Line { look, text: self.line(&words, &tail) }
+            })
+            .collect()
+    }
+
+    /// What is shut or on hold, in the provider's words and ours; then what to do, when it is looked at again, and
+    /// which key helps.
+    fn stop(&self, stop: Stop<'_>, others: usize) -> Vec<Line> {
+        let needs = keys::key(Cmd::Go(super::layout::Pane::Needs));
+        let more = if others == 0 { String::new() } else { format!("and {others} more: {needs} ") };
+        match stop {
+            Stop::Breaker(row) => self.breaker(row, &more),
+            Stop::Pause(row) => self.pause(row, &more),
+        }
+    }
+
+    fn breaker(&self, row: &BreakerRow, more: &str) -> Vec<Line> {
+        let failure = &row.failure;
+        let (scope, fault) = (clean(&row.scope.to_string()), phrases::fault(failure));
+        let what = format!(" ✗ {} HELD  {} {scope} is shut: {fault}", row.held, row.channel.label());
+        let said = failure.detail.screen();
+        let quoted = if said.is_empty() { what.clone() } else { format!("{what}, \"{said}\"") };
+        let itself = matches!(failure.class, Class::Throttle | Class::Outage);
+        let key = keys::key(Cmd::Mended);
+        let again = match row.retry_at.map(|at| span((at - self.now).num_seconds())) {
+            _ if !row.scope.can_be_asked() => {
+                [format!("only your word opens it: {key} "), format!("{key} mends ")]
+            }
+            Some(left) if itself => {
+                [format!("opens by itself, asked in {left} · {key} now "), format!("in {left} · {key} ")]
+            }
+            Some(left) => {
+                [format!("asked again in {left} · {key} you mended it "), format!("again in {left} · {key} ")]
+            }
+            None => [format!("being asked now · {key} you mended it "), format!("asked now · {key} ")],
+        };
+        let again = self.fitting(&again);
+        vec![
+            Line { look: Look::Bad, text: self.line(&quoted, more) },
+            Line { look: Look::Detail, text: self.line(&format!("   {}", clean(&failure.remedy)), again) },
+        ]
+    }
+
+    fn pause(&self, row: &PauseRow, more: &str) -> Vec<Line> {
+        let channel = row.only.map_or("everything", crate::model::Channel::label);
+        let since = span((self.now - row.since).num_seconds());
+        let (look, glyph) = if row.by_itself { (Look::Bad, "✗") } else { (Look::Warning, "‖") };
+        let by = if row.by_itself { " itself" } else { "" };
+        let why = clean(&row.why);
+        // A channel that pauses itself says again which one it is.
+        let why = why.strip_prefix(&format!("{channel}: ")).unwrap_or(&why);
+        let what = format!(" {glyph} {} WAIT  {channel} paused{by}: {why}, {since} ago", row.waiting);
+        let what_to_do = if row.by_itself {
+            "   Look at its failures (F) and what people wrote (i) before it goes on"
+        } else {
+            "   Everybody else goes on"
+        };
+        let key = keys::key(Cmd::Mended);
+        let how = [format!("{key} goes on, and asks about the waits "), format!("{key} goes on ")];
+        vec![
+            Line { look, text: self.line(&what, more) },
+            Line { look: Look::Detail, text: self.line(what_to_do, self.fitting(&how)) },
+        ]
+    }
+}

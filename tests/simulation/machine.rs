@@ -1,0 +1,498 @@
+//! The simulated machine: one life of the real process after the other, each joined to the world at its four seams,
+//! and the operator who sits before it.
+
+use crate::happenings::Happening;
+use crate::setting::{Act, RULES, STORMY_S, Setting, What};
+use crate::shelf::{Disk, Rows, Shelf};
+use crate::transport::Line;
+use crate::world::{BEGIN, World};
+use cascade::config::Config;
+use cascade::engine::Campaign;
+use cascade::engine::event::Hold;
+use cascade::engine::journey::{Journey, Stage, State};
+use cascade::engine::order::{Deed, Order, Target};
+use cascade::model::{CascadeId, Channel, Customer, Mode, Money, Phone, QuietHours, Scope};
+use cascade::runtime::handle::{Command, Notice, PlaceFacts, Signature};
+use cascade::runtime::launch::Plan;
+use cascade::runtime::plan::Draw;
+use cascade::runtime::store::Keeper;
+use cascade::runtime::{Joined, Junction, Purpose, RoundTrip, Seams, Wires};
+use cascade::workspace::{Named, Workspace};
+use chrono::TimeDelta;
+use futures::future::FutureExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// After the storm, everything must end within this: with one contact a day and shared numbers it takes many days.
+const BOUND_S: u64 = 14 * 24 * 3600;
+
+/// Wall time after which a simulation, which takes milliseconds, is given up.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// The program's own rules, content and settings, read once.
+static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+    let empty = tempfile::tempdir().unwrap();
+    let workspace = Workspace::open(empty.path(), &Named::default(), &|_| None).unwrap();
+    let draw = Draw { limit: 100, seed: 1, segments: Vec::new() };
+    Plan::read(&workspace, &draw, 1.0).unwrap()
+});
+
+/// What became of a simulation.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What broke, first first.
+    pub broken: Vec<String>,
+    pub hash: u64,
+    /// Lives of the process, events on disk, requests.
+    pub lives: u64,
+    pub events: u64,
+    pub sent: u64,
+}
+
+/// Simulates it to its end. Deterministic; blocks this thread alone.
+pub fn simulate(setting: &Setting, tell: bool) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    let seed = setting.seed;
+    std::thread::spawn(move || {
+        if ended.recv_timeout(HANGS) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            // Nothing on the simulated thread could say so: it never comes to rest.
+            eprintln!("seed {seed} hangs: time stands still and something goes on for ever");
+            std::process::abort();
+        }
+    });
+    let outcome = runtime.block_on(run(setting.clone(), tell));
+    drop(done);
+    outcome
+}
+
+async fn run(setting: Setting, tell: bool) -> Outcome {
+    let plan = Arc::new(plan(&setting));
+    let phones = plan.customers.iter().map(|c| c.phone.clone()).collect();
+    let world = World::new(setting, phones, tell);
+    let (disk, going_on) = (Arc::new(Disk::default()), tokio::spawn(Arc::clone(&world).go_on()));
+    let mut machine =
+        Machine { world: Arc::clone(&world), disk, plan, acts: Vec::new(), lives: 0, launched: 0 };
+    machine.acts = world.lock().setting.acts.clone();
+    machine.live().await;
+    going_on.abort();
+    machine.judge();
+    let lives = machine.lives;
+    let hash = world.hash();
+    let state = world.lock();
+    let (events, sent) = (state.book.seq, state.sent.len() as u64);
+    Outcome { broken: state.oracle.broken.clone(), hash, lives, events, sent }
+}
+
+/// What is launched: the program's own content, these rules and limits, made-up people.
+fn plan(setting: &Setting) -> Plan {
+    let mut plan = PLAN.clone();
+    let (rules, problems) = cascade::rules::parse(Path::new("cascade.json"), RULES[setting.rules].as_bytes());
+    plan.ready.rules = rules.unwrap_or_else(|| panic!("{problems:?}"));
+    limits(setting, &mut plan.ready.config);
+    let model = plan.customers[0].clone();
+    plan.customers = (0..setting.people).map(|n| customer(&model, n, setting)).collect();
+    plan
+}
+
+fn limits(setting: &Setting, config: &mut Config) {
+    config.mode = Mode::Live;
+    config.limits.per_person_24h = setting.cap;
+    config.limits.quiet_hours = setting.quiet_min().map(|(from_min, to_min)| QuietHours { from_min, to_min });
+    let cents = |cents: u64| Money::parse(&format!("{}.{:02}", cents / 100, cents % 100));
+    config.limits.budget = cents(setting.budget.unwrap_or(1_000_000)).unwrap_or_default();
+    // Everything may fail here; the campaign is not to stop itself for it every time.
+    if setting.seed.is_multiple_of(2) {
+        (config.pilot.max_failure_share, config.pilot.max_optout_share) = (1.0, 1.0);
+    }
+    let paces = [&mut config.whatsapp.pace, &mut config.phone.pace, &mut config.sms.pace];
+    for pace in paces {
+        pace.concurrent = setting.concurrent;
+    }
+}
+
+fn customer(model: &Customer, n: u64, setting: &Setting) -> Customer {
+    // Every third shares the number of the one before.
+    let number = if setting.shared && n % 3 == 2 { n - 1 } else { n };
+    Customer {
+        line: n + 2,
+        name: format!("Person {n}").into(),
+        phone: Phone::parse_e164(&format!("+1415555{number:04}")).unwrap(),
+        timezone: Some("America/New_York".into()),
+        language: Some("en_US".into()),
+        country: Some("US".into()),
+        ..model.clone()
+    }
+}
+
+struct Machine {
+    world: Arc<World>,
+    disk: Arc<Disk>,
+    plan: Arc<Plan>,
+    acts: Vec<Act>,
+    lives: u64,
+    launched: u64,
+}
+
+/// One life's ends.
+struct Life {
+    number: u64,
+    commands: mpsc::Sender<Command>,
+    joined: Joined,
+    /// The operator was told that the store failed.
+    store_failed: Arc<AtomicBool>,
+}
+
+/// How long the process stays away, or that all is over.
+enum Next {
+    Away(u64),
+    Over,
+}
+
+impl Machine {
+    async fn live(&mut self) {
+        loop {
+            let life = self.begin().await;
+            let next = self.attend(&life).await;
+            life.joined.tasks.stop();
+            life.joined.driver.abort();
+            if self.world.is_alive(life.number) {
+                self.world.kill();
+            }
+            // What ran is gone before the next life begins.
+            tokio::task::yield_now().await;
+            self.fold_holds("at the end of a life");
+            match next {
+                Next::Over => return,
+                Next::Away(seconds) => self.world.pass(seconds * 1000).await,
+            }
+            if !self.world.lock().oracle.broken.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// A process starts.
+    async fn begin(&mut self) -> Life {
+        let world = &self.world;
+        let number = world.is_born();
+        self.lives = number;
+        let (picture, _) = watch::channel(Arc::default());
+        let (commands, asked) = mpsc::channel(64);
+        let (notices, mut told) = mpsc::channel::<Notice>(64);
+        let (store_failed, world_told) = (Arc::new(AtomicBool::new(false)), Arc::clone(world));
+        let failed = Arc::clone(&store_failed);
+        tokio::spawn(async move {
+            while let Some(notice) = told.recv().await {
+                let now = world_told.now();
+                failed.fetch_or(notice.text.contains("start cascade again"), Ordering::Relaxed);
+                world_told.lock().tell(now, || format!("the operator is told: {}", notice.text));
+            }
+        });
+        let wires = Wires { picture, commands: asked, notices, clock: world.clock.clone() };
+        let junction = Junction::new(wires, PlaceFacts::default());
+        let now = world.now();
+        if self.disk.read(|rows| !rows.events.is_empty()) {
+            world.lock().oracle.gap(now);
+        }
+        world.hears(number, junction.inbox());
+        let store = Shelf { disk: Arc::clone(&self.disk), world: Arc::clone(world), life: number };
+        let line = |channel| {
+            let line: Arc<dyn cascade::providers::Provider> =
+                Arc::new(Line { world: Arc::clone(world), life: number, channel });
+            line
+        };
+        let loaded = store.load(0).unwrap();
+        let joined = junction
+            .join(Seams {
+                store: Arc::new(store),
+                loaded,
+                owns_clock: false,
+                providers: [Channel::Whatsapp, Channel::Phone, Channel::Sms].map(line).into(),
+                round_trip: Some(round_trip(Arc::clone(world), number)),
+                plan: Some(Arc::clone(&self.plan)),
+                config: self.plan.ready.config.clone(),
+                content: Arc::clone(&self.plan.content),
+                links_base: "http://go.test/l".into(),
+                purpose: Purpose::Console,
+                as_before: false,
+            })
+            .await;
+        Life { number, commands, joined, store_failed }
+    }
+
+    /// The operator before the screen, until the process dies or is left, or everything is over.
+    async fn attend(&mut self, life: &Life) -> Next {
+        if self.launched == 0 {
+            self.launched = 1;
+            self.give(life, Command::Launch(Signature::default())).await;
+        }
+        loop {
+            if !self.world.lock().oracle.broken.is_empty() {
+                return Next::Over;
+            }
+            if !self.world.is_alive(life.number) {
+                return Next::Away(self.world.lock().away_s());
+            }
+            if life.store_failed.load(Ordering::Relaxed) {
+                // Mends the disk, and starts again as they were told.
+                return self.leave(life, 120).await;
+            }
+            let passed = (self.world.now() - BEGIN).num_seconds().max(0) as u64;
+            if let Some(act) = self.acts.first().copied().filter(|act| act.at_s <= passed) {
+                self.acts.remove(0);
+                if let Some(next) = self.act(life, act.what).await {
+                    return next;
+                }
+                continue;
+            }
+            let stormy = passed < STORMY_S;
+            if !stormy && !std::mem::replace(&mut self.world.lock().calm, true) {
+                let now = self.world.now();
+                self.world.lock().tell(now, || "the storm is over".into());
+            }
+            if !stormy {
+                if self.is_over() && self.acts.is_empty() {
+                    return Next::Over;
+                }
+                if passed > STORMY_S + BOUND_S {
+                    let stands = self.stands();
+                    self.world.lock().oracle.broken.push(format!("9: not everybody has ended: {stands}"));
+                    return Next::Over;
+                }
+                self.mend(life).await;
+            }
+            let next = self.acts.first().map(|act| act.at_s.saturating_sub(passed));
+            let step = if stormy { STORMY_S - passed } else { 600 };
+            let step = next.map_or(step, |next| next.min(step)).clamp(1, 600);
+            tokio::select! {
+                biased;
+                () = self.world.until_dead(life.number) => return Next::Away(self.world.lock().away_s()),
+                () = self.world.pass(step * 1000) => {}
+            }
+        }
+    }
+
+    fn campaign(&self) -> Option<Campaign> {
+        self.disk.read(Rows::campaign)
+    }
+
+    fn is_over(&self) -> bool {
+        self.campaign().is_none_or(|campaign| campaign.header.ended_at.is_some())
+    }
+
+    fn stands(&self) -> String {
+        let campaign = self.campaign();
+        let open = campaign.iter().flat_map(Campaign::journeys).filter(|j| !j.is_over());
+        open.map(|j| format!("{} {:?} {:?}", j.id, j.state, j.timer)).collect::<Vec<_>>().join("; ")
+    }
+
+    async fn give(&self, life: &Life, command: Command) {
+        // A process that ended takes no commands.
+        let _ = life.commands.send(command).await;
+        // The wish is heard before anything else of this instant.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn order(&self, life: &Life, order: Order) {
+        let (signature, why) = (Signature::default(), String::new());
+        self.give(life, Command::Order { order, signature, why }).await;
+    }
+
+    /// For one person, as they stand.
+    async fn deed(&self, life: &Life, deed: Deed, cascade: CascadeId) {
+        let campaign = self.campaign();
+        let Some(journey) = campaign.as_ref().and_then(|c| c.journey(cascade)) else { return };
+        self.order(life, Order::one(deed, target(journey))).await;
+    }
+
+    async fn act(&mut self, life: &Life, what: What) -> Option<Next> {
+        let world = Arc::clone(&self.world);
+        let now = world.now();
+        world.lock().tell(now, || format!("the operator, or fate: {what:?}"));
+        let in_flight = self.campaign().filter(|c| c.header.ended_at.is_none());
+        let whose = |n: u64| in_flight.as_ref()?.journeys().get(n as usize).map(|j| j.id);
+        match what {
+            What::HoldAll if in_flight.is_some() => {
+                world.lock().oracle.holds(now, None);
+                self.order(life, Order::Pause { only: None, why: "P".into() }).await;
+            }
+            What::PauseChannel(channel) if in_flight.is_some() => {
+                world.lock().oracle.holds(now, Some(channel));
+                self.order(life, Order::Pause { only: Some(channel), why: "p".into() }).await;
+            }
+            What::HoldAll | What::PauseChannel(_) => {}
+            What::Resume { extend } => self.resume(life, None, extend).await,
+            What::ResumeChannel(channel, extend) => self.resume(life, Some(channel), extend).await,
+            What::Stop(n) => {
+                if let Some(cascade) = whose(n) {
+                    self.stop(life, cascade).await;
+                }
+            }
+            What::OptOut(n) => {
+                if let Some(cascade) = whose(n) {
+                    world.lock().oracle.ends_by_hand(now, cascade);
+                    self.deed(life, Deed::OptOut, cascade).await;
+                }
+            }
+            What::SkipWait(n) => {
+                if let Some(cascade) = whose(n) {
+                    world.lock().oracle.hurries(cascade);
+                    self.deed(life, Deed::SkipWait, cascade).await;
+                }
+            }
+            What::RetryAll => {
+                let of = in_flight.iter().flat_map(Campaign::journeys).map(target).collect();
+                self.order(life, Order::People { deed: Deed::Retry, of, gone: Vec::new() }).await;
+            }
+            What::StopCampaign => {
+                for journey in in_flight.iter().flat_map(Campaign::journeys) {
+                    world.lock().oracle.ends_by_hand(now, journey.id);
+                }
+                self.order(life, Order::StopAll).await;
+            }
+            What::Leave { away_s } => return Some(self.leave(life, away_s).await),
+            What::Kill { away_s } => {
+                world.kill();
+                return Some(Next::Away(away_s));
+            }
+            What::Sleep { for_s } => {
+                let span = TimeDelta::seconds(for_s as i64);
+                world.lock().oracle.gap(now + span);
+                world.sleep(span);
+            }
+            What::ClockJumps { by_s } => {
+                world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
+                if by_s.abs() >= 60 {
+                    world.lock().oracle.gap(now);
+                }
+            }
+            What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),
+            What::Stops(n) => {
+                let person = (n as usize).min(world.lock().people.len() - 1);
+                world.plan(now, Happening::TextsStop { person });
+            }
+            What::LaunchAgain => {
+                if in_flight.is_none() {
+                    self.launched += 1;
+                    self.give(life, Command::Launch(Signature::default())).await;
+                }
+            }
+            What::SettleAll { truthfully } => self.settle(life, truthfully).await,
+        }
+        None
+    }
+
+    /// It takes the answers under way in, then ends by itself.
+    async fn leave(&self, life: &Life, away_s: u64) -> Next {
+        let now = self.world.now();
+        self.world.lock().oracle.leaves(now);
+        self.give(life, Command::Quit).await;
+        tokio::select! {
+            biased;
+            () = self.world.until_dead(life.number) => {}
+            () = self.world.pass(30_000) => {}
+        }
+        Next::Away(away_s)
+    }
+
+    async fn resume(&self, life: &Life, only: Option<Channel>, extend_timers: bool) {
+        let now = self.world.now();
+        self.world.lock().oracle.resumes(now, only);
+        self.order(life, Order::Resume { only, extend_timers }).await;
+    }
+
+    async fn stop(&self, life: &Life, cascade: CascadeId) {
+        let now = self.world.now();
+        self.world.lock().oracle.ends_by_hand(now, cascade);
+        self.deed(life, Deed::Stop, cascade).await;
+    }
+
+    /// Doubts settled by what the operator found out: the truth, or that it was sent.
+    async fn settle(&self, life: &Life, truthfully: bool) {
+        let Some(campaign) = self.campaign() else { return };
+        let doubtful = campaign.journeys().iter().filter(|j| j.state == State::InDoubt);
+        for journey in doubtful {
+            let Some(attempt) = journey.newest().filter(|a| a.stage == Stage::InDoubt) else { continue };
+            let taken = {
+                let state = self.world.lock();
+                let sent = state.sent.iter().find(|s| s.attempt == attempt.id);
+                // A request that is still on its way may be taken yet: nobody can have found out.
+                let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
+                fresh || sent.is_some_and(|s| s.provider_id.is_some())
+            };
+            let deed = if taken || !truthfully { Deed::WasSent } else { Deed::WasNotSent };
+            self.deed(life, deed, journey.id).await;
+        }
+    }
+
+    /// After the storm: what is held goes on, what is shut is mended, who is held is let go on.
+    async fn mend(&self, life: &Life) {
+        let Some(campaign) = self.campaign().filter(|c| c.header.ended_at.is_none()) else { return };
+        if campaign.header.paused.is_some() {
+            self.resume(life, None, false).await;
+        }
+        for channel in Channel::ALL.iter().filter(|c| campaign.header.paused_on[c.index()].is_some()) {
+            self.resume(life, Some(*channel), false).await;
+        }
+        for breaker in &campaign.header.breakers {
+            let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
+            self.order(life, Order::CloseBreaker { channel, scope }).await;
+        }
+        for journey in campaign.journeys() {
+            match &journey.state {
+                State::Held(Hold::SharedNumber) => {
+                    self.world.lock().oracle.released();
+                    self.deed(life, Deed::Release, journey.id).await;
+                }
+                State::Held(Hold::Budget) => self.stop(life, journey.id).await,
+                _ => {}
+            }
+        }
+    }
+
+    /// 10, wherever a life ended.
+    fn fold_holds(&self, when: &str) {
+        if let Err(broken) = self.disk.read(Rows::log_gives_the_rows) {
+            self.world.lock().oracle.broken.push(format!("{broken} {when}"));
+        }
+    }
+
+    fn judge(&self) {
+        self.fold_holds("at the end");
+        let now = self.world.now();
+        if self.world.lock().oracle.broken.is_empty() {
+            self.world.lock().judge_the_end(now);
+        }
+    }
+}
+
+/// Somebody, as they stand.
+fn target(journey: &Journey) -> Target {
+    Target { cascade: journey.id, step: journey.step, attempt: journey.newest().map(|a| a.id) }
+}
+
+/// Our public address answers as long as the tunnel stands and the process lives.
+fn round_trip(world: Arc<World>, life: u64) -> RoundTrip {
+    Arc::new(move || {
+        let world = Arc::clone(&world);
+        async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if !world.is_alive(life) {
+                return world.gone().await;
+            }
+            let mut state = world.lock();
+            let now = world.true_now(&state);
+            let heard = now >= state.tunnel_back;
+            state.oracle.round_trip(now, heard);
+            heard
+        }
+        .boxed()
+    })
+}

@@ -1,0 +1,329 @@
+//! What one seed simulates: people, rules and limits, faults, the operator's acts, and where the machine dies.
+
+use crate::random::Draw;
+use cascade::model::Channel;
+
+/// How long faults and acts go on; afterwards everything works and the operator mends what is left.
+pub const STORMY_S: u64 = 4 * 3600;
+
+/// Everything about one simulated campaign. Printed when it fails, and made smaller piece by piece.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    pub seed: u64,
+    /// Customers; the second campaign has the same.
+    pub people: u64,
+    /// Whether some of them share a number.
+    pub shared: bool,
+    /// Which rules, see [`RULES`].
+    pub rules: usize,
+    /// Contacts of one person in 24 h; 0: any number.
+    pub cap: u32,
+    /// Quiet hours begin this many minutes after the launch, for two hours.
+    pub quiet_after_min: Option<u64>,
+    /// In cents.
+    pub budget: Option<u64>,
+    /// Requests at once.
+    pub concurrent: usize,
+    /// Shares in per mille, by what goes wrong.
+    pub faults: Faults,
+    pub acts: Vec<Act>,
+    pub deaths: Vec<Death>,
+    /// Of the store.
+    pub store: Vec<(u64, StoreFault)>,
+}
+
+/// Each in per mille of its chances.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    pub throttled: u64,
+    pub not_connected: u64,
+    /// 5xx or a broken connection, nothing done.
+    pub lost_before: u64,
+    /// 5xx or a broken connection, although it was done.
+    pub lost_after: u64,
+    /// A template, a number or the account is not in order, from time to time.
+    pub config: u64,
+    pub webhook_twice: u64,
+    pub webhook_late: u64,
+    pub lookup_fails: u64,
+    /// Seconds by which lists lag.
+    pub lag_s: u64,
+    /// Milliseconds that a commit may take.
+    pub slow_commit_ms: u64,
+    /// Milliseconds that a request may take.
+    pub slow_request_ms: u64,
+}
+
+/// Something that happens at a time, seconds after the launch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Act {
+    pub at_s: u64,
+    pub what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    HoldAll,
+    Resume {
+        extend: bool,
+    },
+    PauseChannel(Channel),
+    ResumeChannel(Channel, bool),
+    Stop(u64),
+    OptOut(u64),
+    SkipWait(u64),
+    /// Everybody whose step failed, once more.
+    RetryAll,
+    /// `P`, and leaving in the same breath.
+    Leave {
+        away_s: u64,
+    },
+    Sleep {
+        for_s: u64,
+    },
+    ClockJumps {
+        by_s: i64,
+    },
+    TunnelDown {
+        for_s: u64,
+    },
+    /// Somebody writes STOP by SMS out of the blue.
+    Stops(u64),
+    /// SIGKILL, whatever is under way.
+    Kill {
+        away_s: u64,
+    },
+    StopCampaign,
+    LaunchAgain,
+    SettleAll {
+        truthfully: bool,
+    },
+}
+
+/// Where the process dies: at the nth time it gets there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Death {
+    pub point: Point,
+    pub nth: u64,
+    pub away_s: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    BeforeCommit,
+    /// The commit was under way; it is on disk or it is not.
+    InCommit {
+        durable: bool,
+    },
+    /// On disk, but nobody knows yet: effects, answers to webhooks.
+    AfterCommit,
+    /// Claimed, and no byte has left.
+    BeforeByte,
+    /// The provider has it.
+    AfterByte,
+    /// The provider's answer is there, and not yet recorded.
+    AfterAnswer,
+    /// Recorded, and the 2xx does not get out.
+    BeforeTwoHundred,
+}
+
+pub const POINTS: [Point; 8] = [
+    Point::BeforeCommit,
+    Point::InCommit { durable: false },
+    Point::InCommit { durable: true },
+    Point::AfterCommit,
+    Point::BeforeByte,
+    Point::AfterByte,
+    Point::AfterAnswer,
+    Point::BeforeTwoHundred,
+];
+
+/// How a commit fails; nothing of it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    DiskFull,
+    Io,
+}
+
+/// Rules files, short and long ones.
+pub const RULES: [&str; 4] = [
+    r#"{"start":"whatsapp","conversion_window":"30m","steps":[
+        {"channel":"whatsapp","wait":"20m","if_no_reply":"phone"},
+        {"channel":"phone","wait":"10m","if_no_answer":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+    r#"{"start":"sms","conversion_window":"45m","steps":[
+        {"channel":"sms","wait":"25m","if_no_reply":"whatsapp"},
+        {"channel":"whatsapp","wait":"15m","if_no_reply":"phone"},
+        {"channel":"phone","wait":null,"terminal":true}]}"#,
+    r#"{"start":"phone","conversion_window":"20m","retry":{"max":2},"steps":[
+        {"channel":"phone","wait":"40m","attempts":3,"if_no_answer":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+    r#"{"start":"whatsapp","steps":[
+        {"channel":"whatsapp","wait":"6h","if_no_reply":"phone"},
+        {"channel":"phone","wait":"2h","if_no_answer":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+];
+
+/// Their waits, as the oracle reads them, in minutes; several calls are made within theirs.
+pub const WAITS_MIN: [&[i64]; 4] = [&[20, 10], &[25, 15], &[40], &[360, 120]];
+
+impl Setting {
+    /// What this seed says, for `people` customers.
+    pub fn of(seed: u64, people: u64) -> Self {
+        let draw = Draw::new(seed);
+        // A third of the world is calm, so that one trouble is seen by itself.
+        let calm = draw.named("calm").below(3) == 0;
+        Self {
+            seed,
+            people: draw.named("people").between(1, people),
+            shared: draw.named("shared").hits(400),
+            rules: if draw.named("long").hits(60) { 3 } else { draw.named("rules").below(3) as usize },
+            cap: draw.named("cap").pick(&[0, 1, 2, 3, 3]),
+            quiet_after_min: draw.named("quiet").hits(250).then(|| draw.named("quiet at").between(1, 90)),
+            budget: draw.named("budget").hits(150).then(|| draw.named("cents").between(20, 600)),
+            concurrent: draw.named("concurrent").between(1, 8) as usize,
+            faults: if calm { Faults::default() } else { faults(draw.named("faults")) },
+            acts: acts(draw.named("acts"), people),
+            deaths: deaths(draw.named("deaths")),
+            store: store_faults(draw.named("store")),
+        }
+    }
+
+    /// Quiet hours, in minutes of the day in New York; the launch is at 10:00 there.
+    pub fn quiet_min(&self) -> Option<(u16, u16)> {
+        let from = ((600 + self.quiet_after_min?) % 1440) as u16;
+        Some((from, (from + 120) % 1440))
+    }
+
+    /// Smaller settings, each with something left out.
+    pub fn smaller(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        let mut without = |change: &dyn Fn(&mut Self)| {
+            let mut smaller = self.clone();
+            change(&mut smaller);
+            if smaller != *self {
+                all.push(smaller);
+            }
+        };
+        for at in 0..self.acts.len() {
+            without(&|s| _ = s.acts.remove(at));
+        }
+        for at in 0..self.deaths.len() {
+            without(&|s| _ = s.deaths.remove(at));
+        }
+        for at in 0..self.store.len() {
+            without(&|s| _ = s.store.remove(at));
+        }
+        without(&|s| s.people = s.people.div_ceil(2));
+        without(&|s| s.people = (s.people - 1).max(1));
+        without(&|s| s.shared = false);
+        without(&|s| s.quiet_after_min = None);
+        without(&|s| s.budget = None);
+        without(&|s| s.cap = 0);
+        for clear in CLEAR {
+            without(&|s| clear(&mut s.faults));
+        }
+        all
+    }
+}
+
+const CLEAR: [fn(&mut Faults); 11] = [
+    |f| f.throttled = 0,
+    |f| f.not_connected = 0,
+    |f| f.lost_before = 0,
+    |f| f.lost_after = 0,
+    |f| f.config = 0,
+    |f| f.webhook_twice = 0,
+    |f| f.webhook_late = 0,
+    |f| f.lookup_fails = 0,
+    |f| f.lag_s = 0,
+    |f| f.slow_commit_ms = 0,
+    |f| f.slow_request_ms = 0,
+];
+
+fn faults(draw: Draw) -> Faults {
+    let share = |name: &str, most: u64| {
+        let draw = draw.named(name);
+        if draw.of(0).hits(500) { draw.of(1).below(most) } else { 0 }
+    };
+    Faults {
+        throttled: share("throttled", 300),
+        not_connected: share("not connected", 200),
+        lost_before: share("lost before", 200),
+        lost_after: share("lost after", 200),
+        config: share("config", 150),
+        webhook_twice: share("twice", 400),
+        webhook_late: share("late", 400),
+        lookup_fails: share("lookup", 400),
+        lag_s: share("lag", 120),
+        slow_commit_ms: share("commit", 4000),
+        slow_request_ms: share("request", 15_000),
+    }
+}
+
+fn acts(draw: Draw, people: u64) -> Vec<Act> {
+    let many = draw.named("many").below(7);
+    let mut acts: Vec<Act> = (0..many).map(|n| act(draw.of(n), people)).collect();
+    if draw.named("again").hits(300) {
+        acts.push(Act { at_s: STORMY_S + 3 * 3600, what: What::LaunchAgain });
+    }
+    acts.sort_by_key(|act| act.at_s);
+    acts
+}
+
+fn act(draw: Draw, people: u64) -> Act {
+    let (who, span) = (draw.named("who").below(people), draw.named("span"));
+    let channel = draw.named("channel").pick(&[Channel::Whatsapp, Channel::Phone, Channel::Sms]);
+    let extend = draw.named("extend").hits(500);
+    // Half of them fall into the first minutes, when most is on its way.
+    let at_s = if draw.named("early").hits(500) {
+        draw.named("at").below(120)
+    } else {
+        draw.named("at").below(STORMY_S)
+    };
+    let what = match draw.named("what").below(20) {
+        0 | 1 => What::HoldAll,
+        2 => What::Resume { extend },
+        3 => What::PauseChannel(channel),
+        4 => What::ResumeChannel(channel, extend),
+        5 => What::Stop(who),
+        6 => What::OptOut(who),
+        7 => What::Leave { away_s: away(span) },
+        8 => What::Sleep { for_s: span.between(61, 4 * 3600) },
+        9 => What::ClockJumps { by_s: span.between(0, 7200) as i64 - 3600 },
+        10 => What::TunnelDown { for_s: span.between(30, 3600) },
+        11 | 12 => What::Stops(who),
+        13 | 14 => What::Kill { away_s: away(span) },
+        15 if span.hits(200) => What::StopCampaign,
+        16 | 17 => What::SkipWait(who),
+        18 => What::RetryAll,
+        _ => What::SettleAll { truthfully: draw.named("truth").hits(800) },
+    };
+    Act { at_s, what }
+}
+
+fn away(draw: Draw) -> u64 {
+    if draw.hits(600) { draw.of(1).between(1, 60) } else { draw.of(1).between(60, 3 * 3600) }
+}
+
+fn deaths(draw: Draw) -> Vec<Death> {
+    let many = draw.named("many").below(5).saturating_sub(1);
+    let death = |n: u64| {
+        let draw = draw.of(n);
+        let nth = if draw.named("soon").hits(500) {
+            draw.named("nth").below(12)
+        } else {
+            draw.named("nth").below(60)
+        };
+        Death { point: draw.named("point").pick(&POINTS), nth, away_s: away(draw.named("away")) }
+    };
+    (0..many).map(death).collect()
+}
+
+fn store_faults(draw: Draw) -> Vec<(u64, StoreFault)> {
+    if !draw.named("any").hits(120) {
+        return Vec::new();
+    }
+    let fault = draw.named("which").pick(&[StoreFault::DiskFull, StoreFault::Io]);
+    vec![(draw.named("nth").between(1, 80), fault)]
+}

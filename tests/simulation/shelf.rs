@@ -1,0 +1,201 @@
+//! Stores of the simulated machine: one in memory, which after a crash holds a prefix of what was committed, and one
+//! that writes the same to a real SQLite file.
+
+use crate::setting::{Point, StoreFault};
+use crate::world::World;
+use cascade::engine::audit::Audit;
+use cascade::engine::event::Event;
+use cascade::engine::journey::Journey;
+use cascade::engine::{Campaign, Header, replay};
+use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent};
+use futures::future::{BoxFuture, FutureExt as _};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The tag in attempt keys.
+pub const STORE: &str = "5eed5eed";
+
+/// Everything that is on disk, as rows.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub events: Vec<(u64, Event)>,
+    headers: BTreeMap<CampaignId, Header>,
+    journeys: BTreeMap<CascadeId, (CampaignId, Journey)>,
+    people: BTreeMap<PersonId, Customer>,
+    dedup: HashSet<[u8; 16]>,
+    links: HashMap<String, (AttemptId, String)>,
+    suppressed: HashSet<Phone>,
+    meta: HashMap<String, String>,
+    last_text: u64,
+}
+
+impl Rows {
+    fn enter(&mut self, batch: Batch) {
+        for row in batch.people {
+            self.people.insert(row.id, row.customer);
+        }
+        if let Some(header) = batch.header {
+            for journey in batch.journeys {
+                self.journeys.insert(journey.id, (header.id, journey));
+            }
+            self.headers.insert(header.id, header);
+        }
+        self.events.extend(batch.events);
+        self.dedup.extend(batch.dedup);
+        self.links.extend(batch.links.into_iter().map(|row| (row.code, (row.attempt, row.target))));
+        self.suppressed.extend(batch.suppressions.into_iter().map(|row| row.phone));
+        self.meta.extend(batch.meta.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        self.last_text = batch.texts.iter().map(|text| text.id.0).max().unwrap_or(0).max(self.last_text);
+    }
+
+    /// The newest campaign.
+    pub fn campaign(&self) -> Option<Campaign> {
+        let header = self.headers.values().next_back()?.clone();
+        let own = self.journeys.values().filter(|(campaign, _)| *campaign == header.id);
+        let own = own.map(|(_, journey)| journey.clone()).collect();
+        Some(Campaign::from_rows(header, own))
+    }
+
+    fn load(&self) -> Loaded {
+        let campaign = self.campaign();
+        let people = campaign.iter().flat_map(Campaign::journeys).map(|j| j.person);
+        Loaded {
+            people: people.filter_map(|id| Some((id, self.people.get(&id)?.clone()))).collect(),
+            campaign,
+            seq: self.events.last().map_or(0, |(seq, _)| *seq),
+            last_person: self.people.keys().next_back().map_or(0, |id| id.0),
+            last_cascade: self.journeys.keys().next_back().map_or(0, |id| id.0),
+            last_text: self.last_text,
+            last_at: self.events.iter().map(|(_, event)| event.at).max(),
+            dedup: self.dedup.clone(),
+            links: self.links.clone(),
+            suppressed: self.suppressed.clone(),
+            newest: Vec::new(),
+            meta: self.meta.clone(),
+            audit: Audit::default(),
+        }
+    }
+
+    /// Contacts by number, of every campaign.
+    fn contacts(&self, since: At) -> Contacts {
+        let mut contacts = Contacts::new();
+        for (_, journey) in self.journeys.values() {
+            let Some(customer) = self.people.get(&journey.person) else { continue };
+            let recent = journey.contacts().filter(|at| *at > since);
+            contacts.entry(customer.phone.clone()).or_default().extend(recent);
+        }
+        contacts
+    }
+
+    /// 10: folding the log gives the rows.
+    pub fn log_gives_the_rows(&self) -> Result<(), String> {
+        for header in self.headers.values() {
+            let own = self.events.iter().map(|(_, event)| event).filter(|e| e.campaign == header.id);
+            let rows: Vec<_> = self.journeys.values().filter(|(c, _)| *c == header.id).collect();
+            let rows = rows.into_iter().map(|(_, journey)| journey.clone()).collect();
+            if replay(own) != Some(Campaign::from_rows(header.clone(), rows)) {
+                return Err(format!("10: the fold of the log of campaign {} is not its rows", header.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The disk of the simulated machine.
+#[derive(Debug, Default)]
+pub struct Disk(Mutex<Rows>);
+
+impl Disk {
+    pub fn read<T>(&self, look: impl FnOnce(&Rows) -> T) -> T {
+        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, batch: Batch) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
+    }
+}
+
+/// The store that one life of the process holds.
+#[derive(Debug)]
+pub struct Shelf {
+    pub disk: Arc<Disk>,
+    pub world: Arc<World>,
+    pub life: u64,
+}
+
+impl Shelf {
+    async fn put(&self, batch: Batch) -> Result<(), StoreError> {
+        let world = &self.world;
+        if !world.is_alive(self.life) || world.dies_at(Point::BeforeCommit) {
+            return world.gone().await;
+        }
+        let (latency, fault, death) = world.commit_begins();
+        world.pass(latency).await;
+        if !world.is_alive(self.life) {
+            return world.gone().await;
+        }
+        if let Some(fault) = fault {
+            return Err(failure(fault));
+        }
+        if death == Some(Point::InCommit { durable: false }) {
+            world.kill();
+            return world.gone().await;
+        }
+        world.committed(&batch);
+        self.disk.write(batch);
+        if matches!(death, Some(Point::InCommit { durable: true } | Point::AfterCommit)) {
+            world.kill();
+            return world.gone().await;
+        }
+        Ok(())
+    }
+}
+
+/// As SQLite says it.
+fn failure(fault: StoreFault) -> StoreError {
+    let (code, words) = match fault {
+        StoreFault::DiskFull => (rusqlite::ffi::SQLITE_FULL, "database or disk is full"),
+        StoreFault::Io => (rusqlite::ffi::SQLITE_IOERR_FSYNC, "disk I/O error"),
+    };
+    StoreError::Sqlite {
+        path: "simulated".into(),
+        doing: "commit",
+        source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(words.into())),
+        hint: "",
+    }
+}
+
+impl Keeper for Shelf {
+    fn id(&self) -> &str {
+        STORE
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.put(batch).boxed()
+    }
+
+    fn load(&self, _newest: usize) -> Result<Loaded, StoreError> {
+        Ok(self.disk.read(Rows::load))
+    }
+
+    fn known(&self, customers: &[Customer]) -> Result<Known, StoreError> {
+        let wanted: HashSet<&Phone> = customers.iter().map(|c| &c.phone).collect();
+        Ok(self.disk.read(|rows| {
+            let there = rows.people.iter().filter(|(_, c)| wanted.contains(&c.phone));
+            there.map(|(id, c)| ((c.phone.as_str().to_owned(), c.name.raw().to_owned()), *id)).collect()
+        }))
+    }
+
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
+        Ok(self.disk.read(|rows| rows.contacts(since)))
+    }
+
+    fn history(
+        &self,
+        _cascade: CascadeId,
+        _limit: usize,
+    ) -> BoxFuture<'static, Result<Vec<StoredEvent>, StoreError>> {
+        futures::future::ready(Ok(Vec::new())).boxed()
+    }
+}
