@@ -127,8 +127,11 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         }
         Kind::BreakerOpened { on, scope, failure, retry_at, .. } => {
             channel = Some(*on);
-            let again = retry_at.map_or(String::new(), |at| format!(", tried again in {}", until(at)));
-            bad(format!("{} shut: {}{again}", clean(&scope.to_string()), fault(failure)))
+            let again = retry_at.map_or_else(
+                || "only your word opens it".to_owned(),
+                |at| format!("asked about in {}", until(at)),
+            );
+            bad(format!("{} shut: {}, {again}", clean(&scope.to_string()), fault(failure)))
         }
         Kind::BreakerChecked { on, scope, retry_at, .. } => {
             (channel, quiet) = (Some(*on), true);

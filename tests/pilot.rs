@@ -6,6 +6,8 @@
 
 #[path = "pilot/crash.rs"]
 mod crash;
+#[path = "pilot/faults.rs"]
+mod faults;
 #[path = "pilot/house.rs"]
 mod house;
 #[path = "pilot/promises.rs"]

@@ -36,6 +36,7 @@ struct Recorder {
     takes: Mutex<usize>,
     clicks: Mutex<Vec<(String, Option<String>)>>,
     known: Mutex<Option<String>>,
+    disbelieved: Mutex<Vec<&'static str>>,
     broken: AtomicBool,
 }
 
@@ -62,6 +63,10 @@ impl Inbox for Recorder {
             known.then(|| "https://shop.example.test/renew?x=1".to_owned())
         });
         futures::future::ready(target).boxed()
+    }
+
+    fn disbelieved(&self, provider: &'static str) {
+        self.disbelieved.lock().unwrap().push(provider);
     }
 }
 
@@ -399,6 +404,11 @@ async fn nothing_is_believed_without_its_signature() {
     let forged = post("/hooks/twilio/inbound").header("X-Twilio-Signature", "AAAA").send().await.unwrap();
     assert_eq!(forged.status(), StatusCode::FORBIDDEN);
     assert_eq!((ear.takes(), ear.taken()), (0, Vec::new()), "nothing of this was taken in");
+    let told = std::mem::take(&mut *ear.inbox.disbelieved.lock().unwrap());
+    let of = |name: &str| told.iter().filter(|told| **told == name).count();
+    assert_eq!((told.len(), of("whatsapp"), of("vapi"), of("twilio")), (12, 5, 4, 3), "each is told");
+    ear.whatsapp(body).await;
+    assert!(ear.inbox.disbelieved.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -430,19 +440,50 @@ async fn a_signed_body_that_cannot_be_read_is_kept_as_a_fact() {
         assert!(matches!(heard[..], [Heard { what: Fact::System { .. }, .. }]), "{body:?}: {heard:?}");
         assert!(heard[0].dedup.starts_with("unreadable:"));
     }
-    for body in [
-        "[]",
-        "{}",
-        "null",
-        "7",
-        r#"{"entry":7}"#,
-        r#"{"entry":[{"changes":[{"value":{"statuses":[null,7,{}]}}]}]}"#,
+    for (body, facts) in [
+        ("[]", 1),
+        ("{}", 1),
+        ("null", 1),
+        ("7", 1),
+        (r#"{"entry":7}"#, 1),
+        (r#"{"entry":[{"changes":{}}]}"#, 1),
+        (r#"{"entry":[{"changes":[{"value":{"statuses":[null,7,{}]}}]}]}"#, 3),
+        (r#"{"entry":[{"changes":[{"field":"messages","value":{"statuses":"all"}}]}]}"#, 1),
+        (
+            r#"{"entry":[{"changes":[{"field":"user_preferences","value":{"user_preferences":[{"value":"perhaps"}]}}]}]}"#,
+            1,
+        ),
+        (r#"{"entry":[]}"#, 0),
     ] {
         assert_eq!(ear.whatsapp(body).await.status(), StatusCode::OK, "{body}");
-        assert_eq!(ear.taken(), Vec::new(), "{body}");
+        let heard = ear.taken();
+        assert_eq!(heard.len(), facts, "{body}: {heard:?}");
+        assert!(heard.iter().all(|h| matches!(h.what, Fact::System { .. }) && h.person.is_none()), "{body}");
     }
+    assert_eq!(ear.vapi(&json!({ "odd": 1 })).await.status(), StatusCode::OK);
+    assert!(matches!(ear.taken()[..], [Heard { what: Fact::System { .. }, .. }]));
     assert_eq!(ear.twilio("/hooks/twilio/status", &[("Odd", "1")]).await.status(), StatusCode::OK);
     assert!(matches!(ear.taken()[..], [Heard { what: Fact::System { .. }, .. }]));
+}
+
+#[tokio::test]
+async fn words_without_an_id_are_heard_all_the_same_and_once() {
+    let ear = ear().await;
+    let stop = messages(json!({ "messages": [{ "from": "15550001111", "type": "text",
+        "text": { "body": "STOP" } }] }));
+    ear.whatsapp(stop.clone()).await;
+    ear.whatsapp(stop).await;
+    let heard = ear.taken();
+    let text = |h: &Heard| matches!(&h.what, Fact::Inbound { text, .. } if text.raw() == "STOP");
+    assert!(heard.iter().all(|h| text(h) && h.person.is_some()), "{heard:?}");
+    assert_eq!((heard.len(), heard[0].dedup == heard[1].dedup), (2, true));
+    let report = json!({ "message": { "type": "end-of-call-report", "endedReason": "customer-ended-call",
+        "customer": { "number": "+15550001111" }, "call": { "name": "att_k_7" },
+        "artifact": { "transcript": "User: never call me again" } } });
+    ear.vapi(&report).await;
+    let heard = ear.taken();
+    assert_eq!((heard.len(), heard[0].attempt_key.as_deref()), (1, Some("att_k_7")));
+    assert!(matches!(&heard[0].what, Fact::CallEnded(end) if end.said.is_some()), "{heard:?}");
 }
 
 #[tokio::test]

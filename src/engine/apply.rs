@@ -100,7 +100,7 @@ impl Journal<'_> {
                     Alarm::Settle => self.settled(id),
                     Alarm::Retry => self.plan_again(id),
                     Alarm::CallWatch => self.watch_call(id),
-                    Alarm::Report => self.conclude_without_report(id),
+                    Alarm::Report => self.miss_report(id),
                 }
             }
         }
@@ -133,11 +133,7 @@ impl Journal<'_> {
         for recall in recalls {
             self.ask(recall);
         }
-        // A check that was asked and not answered would never be asked again.
-        let unchecked = self.campaign.header.breakers.iter().filter(|b| b.timer.is_none());
-        for (channel, scope) in unchecked.map(|b| (b.on, b.scope.clone())).collect::<Vec<_>>() {
-            self.ask(Effect::CheckScope { channel, scope });
-        }
+        self.ask_checks_again();
         for (cascade, attempt, channel) in open_doubts {
             let asked = Effect::LookUp { attempt, cascade, channel };
             if !self.out.effects.contains(&asked) {
@@ -157,10 +153,13 @@ impl Journal<'_> {
 /// The code of a failure that our own crash caused; it counts against nobody.
 pub const CRASH: &str = "process_ended";
 
+/// The provider of failures that are our own.
+pub const OURS: &str = "cascade";
+
 fn crashed(channel: Channel) -> Failure {
     Failure {
         channel,
-        provider: "cascade".into(),
+        provider: OURS.into(),
         code: CRASH.into(),
         class: Class::InDoubt,
         scope: Scope::Person,

@@ -3,7 +3,8 @@
 use super::breaker::Breaker;
 use super::event::Launch;
 use super::journey::{Attempt, Journey, Stage, State};
-use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, PersonId, TimerId};
+use super::streak::{self, Streak};
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, Outcome, PersonId, TimerId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,8 +36,9 @@ pub struct Header {
     pub paused_on: [Option<Pause>; 4],
     /// Open ones.
     pub breakers: Vec<Breaker>,
-    /// Failures of class outage in a row, by channel.
-    pub outages: [u32; 4],
+    /// Outages in a row, by scope.
+    #[serde(default)]
+    pub streaks: Vec<Streak>,
     /// The next free id.
     pub next_attempt: AttemptId,
     /// The next free id.
@@ -73,6 +75,7 @@ struct Index {
     by_provider_id: HashMap<String, AttemptId>,
     by_line: BTreeMap<PersonId, Vec<CascadeId>>,
     under_way: [u32; 4],
+    claimed: [u32; 4],
     spent: Money,
     reserved: Money,
     open: u64,
@@ -97,7 +100,7 @@ impl Campaign {
             paused: None,
             paused_on: [None, None, None, None],
             breakers: Vec::new(),
-            outages: [0; 4],
+            streaks: Vec::new(),
             next_attempt: launch.first_attempt,
             next_timer: launch.first_timer,
             contacted_after_answer: 0,
@@ -235,6 +238,11 @@ impl Campaign {
         self.index.under_way[channel.index()]
     }
 
+    /// Claims without a result.
+    pub fn claimed(&self, channel: Channel) -> u32 {
+        self.index.claimed[channel.index()]
+    }
+
     /// Booked so far.
     pub fn spent(&self) -> Money {
         self.index.spent
@@ -266,13 +274,27 @@ impl Campaign {
         super::quiet::begins(&self.header.launch.policy.quiet_hours, &journey.start.zone, now)
     }
 
-    /// Neither paused nor full: a planned attempt of this channel may be looked at.
+    /// Neither paused nor full nor ailing: a planned attempt of this channel may be looked at.
     pub fn has_room(&self, channel: Channel) -> bool {
         let header = &self.header;
         header.paused.is_none()
             && header.paused_on[channel.index()].is_none()
             && header.ended_at.is_none()
             && self.under_way(channel) < header.launch.policy.concurrent(channel)
+            && streak::leaves_room(self, channel)
+    }
+
+    /// Accepted calls and text messages whose end, or what was said on them, is not known, by the provider's id: what
+    /// is asked about after a gap. Calls first, on which somebody may have said STOP; the end of a message moves
+    /// nobody whose cascade is over.
+    pub fn without_end(&self) -> Vec<(Channel, String)> {
+        let all = || self.journeys.iter().flat_map(|j| j.attempts.iter().map(move |a| (j, a)));
+        let calls = all().filter(|(journey, a)| a.channel == Channel::Phone && journey.waits_for_call(a));
+        let texts = all().filter(|(journey, a)| {
+            let arrived = a.outcomes[Outcome::Delivered.index()];
+            a.channel == Channel::Sms && a.stage == Stage::Accepted && !arrived && !journey.is_over()
+        });
+        calls.chain(texts).filter_map(|(_, a)| Some((a.channel, a.provider_id.clone()?))).collect()
     }
 
     /// Claims without a result: what a crash leaves in doubt.
@@ -293,10 +315,12 @@ impl Index {
             self.spent += attempt.cost;
             self.reserved += attempt.reserved;
             self.under_way[channel] += u32::from(attempt.under_way());
+            self.claimed[channel] += u32::from(attempt.stage == Stage::Claimed);
         } else {
             self.spent = self.spent - attempt.cost;
             self.reserved = self.reserved - attempt.reserved;
             self.under_way[channel] -= u32::from(attempt.under_way());
+            self.claimed[channel] -= u32::from(attempt.stage == Stage::Claimed);
         }
         let queued = attempt.stage == Stage::Planned && journey.state == State::Queued;
         if queued && add {

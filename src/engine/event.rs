@@ -84,7 +84,7 @@ pub enum Kind {
         scope: Scope,
         /// What opened it.
         failure: Box<Failure>,
-        /// For an outage: when it is tried again.
+        /// When the provider is asked, read-only, whether it is mended; `None`: only the operator's word opens it.
         retry_at: Option<At>,
         /// The timer of `retry_at`.
         timer: Option<TimerId>,
@@ -224,7 +224,7 @@ pub enum Kind {
     },
     /// A person was on the line; what they said is awaited until then.
     ReportAwaited {
-        /// When to conclude without it.
+        /// When to ask for it, and at last to conclude without it.
         due: At,
         /// Timer of `due`.
         timer: TimerId,

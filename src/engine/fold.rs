@@ -4,7 +4,8 @@ use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
 use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
-use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Outcome, TimerId};
+use super::streak;
+use crate::model::{At, AttemptId, Channel, Failure, Money, Outcome, TimerId};
 use std::sync::Arc;
 
 /// A campaign from its events, oldest first. `None` without a launch. Events of other campaigns are passed over.
@@ -194,6 +195,7 @@ fn fold_breaker(campaign: &mut Campaign, at: At, kind: &Kind) {
                 failure: (**failure).clone(),
                 since: at,
                 timer,
+                by_word: timer.is_none(),
             });
             campaign.index_breaker(timer, true);
         }
@@ -205,12 +207,12 @@ fn fold_breaker(campaign: &mut Campaign, at: At, kind: &Kind) {
             campaign.index_breaker(before, false);
             campaign.index_breaker(timer, true);
         }
-        Kind::BreakerClosed { on, scope, .. } => {
+        Kind::BreakerClosed { on, scope, by } => {
             let breakers = &mut campaign.header.breakers;
             let Some(at) = breakers.iter().position(|b| b.on == *on && b.scope == *scope) else { return };
             let closed = breakers.remove(at);
             campaign.index_breaker(closed.timer, false);
-            campaign.header.outages[on.index()] = 0;
+            streak::opened_again(campaign, *on, scope, by);
         }
         _ => {}
     }
@@ -218,19 +220,10 @@ fn fold_breaker(campaign: &mut Campaign, at: At, kind: &Kind) {
 
 fn fold_journey(campaign: &mut Campaign, at: At, subject: Subject, kind: &Kind) {
     let Some(cascade) = subject.cascade else { return };
-    match (kind, subject.channel) {
-        (Kind::AttemptAccepted { .. }, Some(channel)) => campaign.header.outages[channel.index()] = 0,
-        (Kind::AttemptRefused { failure, .. } | Kind::AttemptInDoubt { failure, .. }, Some(channel)) => {
-            let row = &mut campaign.header.outages[channel.index()];
-            *row = if failure.class == Class::Outage { *row + 1 } else { 0 };
-        }
-        (Kind::AttemptPlanned { .. }, _) => {
-            if let Some(id) = subject.attempt {
-                let next = &mut campaign.header.next_attempt;
-                next.0 = next.0.max(id.0 + 1);
-            }
-        }
-        _ => {}
+    streak::note(campaign, subject, kind);
+    if let (Kind::AttemptPlanned { .. }, Some(id)) = (kind, subject.attempt) {
+        let next = &mut campaign.header.next_attempt;
+        next.0 = next.0.max(id.0 + 1);
     }
     campaign.change(cascade, |journey| {
         let over = journey

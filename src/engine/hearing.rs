@@ -3,12 +3,11 @@
 mod calls;
 mod inbound;
 
-use super::event::{End, Hold, Kind, Subject};
+use super::event::{End, Kind, Subject};
 use super::gate;
 use super::input::{CallResult, Heard, What};
 use super::journal::Journal;
 use super::journey::{Attempt, Stage};
-use super::sending::shut_scope;
 use crate::model::{At, AttemptId, Channel, Class, Disposition, Failure, Outcome, TextId};
 
 impl Journal<'_> {
@@ -17,7 +16,7 @@ impl Journal<'_> {
         match &heard.what {
             What::Shut(scope, failure) => {
                 let (scope, failure) = (scope.clone(), failure.clone());
-                self.shut(&failure, scope);
+                self.shut(&failure, scope, true);
             }
             What::Other(what) => {
                 let what = what.clone();
@@ -168,15 +167,16 @@ impl Journal<'_> {
             Class::Suppress => {
                 self.opted_out(id, Some(attempt), failure.channel, failure.code.clone(), None, None);
             }
-            Class::Config => {
-                let scope = shut_scope(failure);
-                self.shut(failure, scope.clone());
+            Class::Config => self.shut_and_hold(attempt, failure, true),
+            Class::Throttle | Class::Outage => {
+                if failure.class == Class::Outage {
+                    self.shut_by_outages(failure, true);
+                }
                 if current {
-                    self.record_about(id, Kind::Held { why: Hold::Breaker { on: failure.channel, scope } });
+                    self.next_step(id);
                 }
             }
-            Class::Throttle | Class::Outage if current => self.next_step(id),
-            Class::Throttle | Class::Outage | Class::InDoubt => {}
+            Class::InDoubt => {}
         }
         gate::watch(self, failure.channel);
     }

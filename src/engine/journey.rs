@@ -101,7 +101,7 @@ pub enum Alarm {
     Defer,
     /// A call had no end yet.
     CallWatch,
-    /// Conclude without the call's report.
+    /// The call's report has not come.
     Report,
 }
 
@@ -246,6 +246,13 @@ impl Journey {
     /// When the first call of the current step ended: further calls are made within the wait that runs from there.
     pub fn first_call_ended(&self) -> Option<At> {
         self.attempts.iter().filter(|a| a.step == self.step).find_map(|a| a.ended_at)
+    }
+
+    /// Whether the end of this call, or its report, is still to be heard.
+    pub fn waits_for_call(&self, call: &Attempt) -> bool {
+        let awaited = self.timer.is_some_and(|timer| timer.what == Alarm::Report);
+        let reports = awaited && self.newest().is_some_and(|newest| newest.id == call.id);
+        call.stage == Stage::Accepted && (!call.ended || reports)
     }
 
     /// When this person was contacted, or may have been, oldest first.

@@ -29,6 +29,7 @@ mod retry;
 mod sending;
 pub mod snapshot;
 mod steps;
+pub mod streak;
 
 pub use apply::{CRASH, IllegalMove, apply, launch};
 pub use campaign::{Campaign, Header, Pause};

@@ -283,6 +283,7 @@ fn breakers(campaign: &Campaign) -> Vec<BreakerRow> {
                 .count() as u64,
             since: b.since,
             retry_at: b.timer.map(|(due, _)| due),
+            by_word: b.by_word,
         })
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.held));

@@ -65,6 +65,18 @@ mod tests {
     }
 
     #[test]
+    fn absurd_words_of_a_provider_are_kept_within_a_day() {
+        let day = TimeDelta::days(1);
+        for after in [0, 86_401, 251_709_447_524, u64::MAX] {
+            for class in [Class::Throttle, Class::Outage] {
+                let wait = delay(AttemptId(7), &failure(class, Some(after)), 1);
+                assert!(wait >= TimeDelta::seconds(after.min(86_400) as i64), "{after}: {wait}");
+                assert!(wait <= day + day / 4 + TimeDelta::seconds(1), "{after}: {wait}");
+            }
+        }
+    }
+
+    #[test]
     fn ceilings_hold_and_jitter_spreads() {
         let waits: std::collections::BTreeSet<_> =
             (0..100).map(|a| delay(AttemptId(a), &failure(Class::Outage, None), 30)).collect();

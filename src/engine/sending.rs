@@ -1,14 +1,15 @@
 //! What becomes of a claimed attempt: accepted, refused, withdrawn or in doubt.
 
 use super::apply::IllegalMove;
-use super::breaker::{self, OUTAGES_IN_A_ROW};
+use super::breaker::OUTAGES_IN_A_ROW;
 use super::effect::Effect;
-use super::event::{End, Hold, Kind, RecallResult, Subject, Withdrawal};
+use super::event::{End, Kind, RecallResult, Withdrawal};
 use super::gate;
 use super::journal::Journal;
 use super::journey::{Stage, State};
 use super::retry;
 use super::steps::wait_ends;
+use super::streak;
 use crate::model::{AttemptId, Channel, Class, Failure, Outcome, Scope, Sent};
 use chrono::TimeDelta;
 
@@ -111,7 +112,8 @@ impl Journal<'_> {
         }
         let channel = failure.channel;
         if failure.sent == Sent::Maybe || failure.class == Class::InDoubt {
-            self.doubt(attempt, failure);
+            self.doubt(attempt, failure.clone());
+            self.shut_by_outages(&failure, false);
         } else {
             self.record_attempt(
                 attempt,
@@ -139,18 +141,12 @@ impl Journal<'_> {
         let current = self.is_current(attempt);
         match failure.class {
             // What it says about a scope, or about their wish, holds also where the cascade is over meanwhile.
-            Class::Config if !current => self.shut(failure, shut_scope(failure)),
-            Class::Throttle | Class::Outage if !current => {}
-            Class::Throttle => self.retry_or_shut(attempt, failure),
-            Class::Outage => {
-                let in_a_row = self.campaign.header.outages[failure.channel.index()];
-                if in_a_row >= OUTAGES_IN_A_ROW {
-                    self.shut_and_hold(attempt, failure);
-                } else {
-                    self.retry_or_shut(attempt, failure);
-                }
+            Class::Config => self.shut_and_hold(attempt, failure, false),
+            Class::Outage if streak::outages(self.campaign, failure, false) >= OUTAGES_IN_A_ROW => {
+                self.shut_and_hold(attempt, failure, false);
             }
-            Class::Config => self.shut_and_hold(attempt, failure),
+            Class::Throttle | Class::Outage if !current => {}
+            Class::Throttle | Class::Outage => self.retry_or_shut(attempt, failure),
             Class::Recipient => self.bounced(attempt, failure),
             Class::Suppress => {
                 let why = failure.code.clone();
@@ -169,56 +165,10 @@ impl Journal<'_> {
                 let id = journey.id;
                 return self.next_step(id);
             }
-            return self.shut_and_hold(attempt, failure);
+            return self.shut_and_hold(attempt, failure, false);
         }
         let (due, timer) = (self.at + retry::delay(attempt, failure, retry), self.timer());
         self.record_attempt(attempt, Kind::RetryScheduled { retry, due, timer });
-    }
-
-    /// Opens the breaker of this failure's scope and holds everybody whose next send falls into it.
-    fn shut_and_hold(&mut self, attempt: AttemptId, failure: &Failure) {
-        let scope = shut_scope(failure);
-        self.shut(failure, scope.clone());
-        let Some(id) = self.campaign.cascade_of(attempt) else { return };
-        let why = Hold::Breaker { on: failure.channel, scope };
-        self.record_about(id, Kind::Held { why });
-    }
-
-    /// Opens a breaker and holds what stands in its channel's queue.
-    pub fn shut(&mut self, failure: &Failure, scope: Scope) {
-        if self.campaign.header.breakers.iter().any(|b| b.on == failure.channel && b.scope == scope) {
-            return;
-        }
-        let (retry_at, timer) = (Some(breaker::check_at(failure, self.at)), Some(self.timer()));
-        let on = failure.channel;
-        let opened = Kind::BreakerOpened {
-            on,
-            scope: scope.clone(),
-            failure: Box::new(failure.clone()),
-            retry_at,
-            timer,
-        };
-        self.record(Subject { channel: Some(on), ..Subject::default() }, opened);
-        let queued: Vec<_> = self.campaign.queue(on).iter().copied().collect();
-        for attempt in queued {
-            let Some((journey, _)) = self.campaign.attempt(attempt) else { continue };
-            if breaker::covering(self.campaign, journey, on).is_some() {
-                let id = journey.id;
-                self.hold(id, attempt, Hold::Breaker { on, scope: scope.clone() });
-            }
-        }
-    }
-
-    /// A read-only check came back: open the scope, or ask again later.
-    pub fn scope_checked(&mut self, channel: Channel, scope: &Scope, mended: bool) {
-        if mended {
-            return self.close_breaker(channel, scope, super::event::Actor::Check);
-        }
-        let open = self.campaign.header.breakers.iter().find(|b| b.on == channel && b.scope == *scope);
-        let Some(open) = open.filter(|b| b.timer.is_none()) else { return };
-        let (retry_at, timer) = (breaker::check_at(&open.failure, self.at), self.timer());
-        let kind = Kind::BreakerChecked { on: channel, scope: scope.clone(), retry_at, timer };
-        self.record(Subject { channel: Some(channel), ..Subject::default() }, kind);
     }
 
     /// Cannot arrive there: nobody sits out a wait for it.
@@ -288,11 +238,6 @@ impl Journal<'_> {
     fn stage(&self, attempt: AttemptId) -> Option<Stage> {
         self.campaign.attempt(attempt).map(|(_, a)| a.stage)
     }
-}
-
-/// The scope to shut: a cause that only a mend can remove is never one person's alone.
-pub(super) fn shut_scope(failure: &Failure) -> Scope {
-    if failure.scope == Scope::Person { Scope::Account } else { failure.scope.clone() }
 }
 
 fn illegal(what: &'static str, attempt: AttemptId, stage: Option<Stage>) -> IllegalMove {

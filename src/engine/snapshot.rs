@@ -199,8 +199,10 @@ pub struct BreakerRow {
     pub held: u64,
     /// Since when, campaign time.
     pub since: At,
-    /// For an outage: when it is tried again.
+    /// When the provider is asked, read-only, whether it is mended.
     pub retry_at: Option<At>,
+    /// The provider cannot tell, or has told wrongly: nobody but the operator opens it.
+    pub by_word: bool,
 }
 
 /// A step of the main ladder, and who stands there.

@@ -189,20 +189,6 @@ impl Journal<'_> {
         }
     }
 
-    /// Opens a scope again and lets everybody held by it go on.
-    pub fn close_breaker(&mut self, channel: Channel, scope: &crate::model::Scope, by: Actor) {
-        if !self.campaign.header.breakers.iter().any(|b| b.on == channel && b.scope == *scope) {
-            return;
-        }
-        self.record_campaign(Kind::BreakerClosed { on: channel, scope: scope.clone(), by: by.clone() });
-        let why = Hold::Breaker { on: channel, scope: scope.clone() };
-        let held = self.campaign.journeys().iter().filter(|j| j.state == State::Held(why.clone()));
-        for id in held.map(|j| j.id).collect::<Vec<_>>() {
-            self.record_about(id, Kind::Released { by: by.clone() });
-            self.plan_again(id);
-        }
-    }
-
     /// A call cost less than was set aside, or a send was refused: whom the budget held and now reaches goes on.
     pub fn spend_what_came_free(&mut self) {
         let bound = self.campaign.spent() + self.campaign.reserved();

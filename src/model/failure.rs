@@ -66,15 +66,6 @@ impl Scope {
         }
     }
 
-    /// Whether some read-only question to a provider tells that it is mended (PROVIDERS.md section 0); otherwise only
-    /// the operator's word opens it.
-    pub const fn can_be_asked(&self) -> bool {
-        match self {
-            Self::Template(_) | Self::Sender | Self::Account => true,
-            Self::Person | Self::Country(_) => false,
-        }
-    }
-
     /// What within that kind, where there is more than one: `renewal/de`, `GB`.
     pub fn key(&self) -> Option<&str> {
         match self {
@@ -87,6 +78,7 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key() {
+            Some("") => write!(f, "{} unknown", self.as_str()),
             Some(key) => write!(f, "{} {key}", self.as_str()),
             None => f.write_str(self.as_str()),
         }

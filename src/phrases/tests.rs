@@ -57,6 +57,23 @@ fn events_read_like_a_person_wrote_them() {
 }
 
 #[test]
+fn a_shut_scope_says_who_can_open_it() {
+    let shut = |scope: Scope, again: Option<i64>| Kind::BreakerOpened {
+        on: Channel::Sms,
+        scope,
+        failure: throttled(),
+        retry_at: again.map(|ms| At(NOW.0 + ms)),
+        timer: again.map(|_| TimerId(1)),
+    };
+    let asked = line(Channel::Sms, shut(Scope::Account, Some(300_000)), None);
+    assert!(asked.ends_with("account shut: 429 throttled, asked about in 5m"), "{asked}");
+    let word = line(Channel::Sms, shut(Scope::Country("GB".into()), None), None);
+    assert!(word.ends_with("country GB shut: 429 throttled, only your word opens it"), "{word}");
+    let unknown = line(Channel::Sms, shut(Scope::Country(String::new()), None), None);
+    assert!(unknown.contains("country unknown shut"), "{unknown}");
+}
+
+#[test]
 fn nothing_from_outside_moves_the_terminal() {
     let replied = heard(Outcome::Replied, None, None);
     let shown = line(Channel::Sms, replied, Some("\x1b[2Jhi\r\nthere\x07"));

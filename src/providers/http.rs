@@ -2,7 +2,13 @@
 //! loopback, live nothing beyond this machine without TLS; what stays on this machine meets no proxy. It knows
 //! nothing of what it carries.
 
+mod trouble;
+
+pub use trouble::Trouble;
+
+use crate::clock;
 use crate::model::{At, Mode};
+use chrono::TimeDelta;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use std::net::SocketAddr;
@@ -35,6 +41,8 @@ impl Default for Patience {
 pub struct Http {
     mode: Mode,
     patience: Patience,
+    /// Our own time, where the providers' is meant to be the same. A rehearsal has one clock for all.
+    now: Option<fn() -> At>,
     /// For this machine's own addresses.
     near: OnceLock<Result<Client, String>>,
     /// The same over TLS: live alone.
@@ -50,8 +58,12 @@ pub struct Reply {
     pub status: u16,
     /// `Retry-After`, as seconds.
     pub retry_after_s: Option<u64>,
+    /// How far the answer's `Date` is ahead of our clock, if it has one and there are two clocks.
+    pub ahead: Option<TimeDelta>,
     /// As far as it arrived.
     pub body: Vec<u8>,
+    /// Whether all of it did.
+    pub whole: bool,
 }
 
 impl Reply {
@@ -71,18 +83,6 @@ impl Reply {
     }
 }
 
-/// Why no answer came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {detail}")]
-pub struct Trouble {
-    /// `refused_address`, `no_client`, `connect`, `timeout` or `broken`.
-    pub code: &'static str,
-    /// Whether a byte of the request may have left.
-    pub reached: bool,
-    /// In the words of whoever noticed.
-    pub detail: String,
-}
-
 /// A client for `mode` with the usual patience.
 pub fn client(mode: Mode) -> Arc<Http> {
     Arc::new(Http::new(mode, Patience::default()))
@@ -91,7 +91,17 @@ pub fn client(mode: Mode) -> Arc<Http> {
 impl Http {
     /// Costs nothing: the real client is made at the first request.
     pub fn new(mode: Mode, patience: Patience) -> Self {
-        Self { mode, patience, near: OnceLock::new(), near_tls: OnceLock::new(), far: OnceLock::new() }
+        let now: Option<fn() -> At> = match mode {
+            Mode::Live => Some(clock::wall_at),
+            Mode::Rehearsal => None,
+        };
+        Self { mode, patience, now, near: OnceLock::new(), near_tls: OnceLock::new(), far: OnceLock::new() }
+    }
+
+    /// Takes this for our own time.
+    #[must_use]
+    pub fn at(self, now: fn() -> At) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Begins a request. Fails if the address is none, in a rehearsal if it leaves this machine, and in live if it
@@ -103,11 +113,13 @@ impl Http {
         let host = || parsed.host_str().unwrap_or("it");
         let secure = parsed.scheme() == "https";
         let client = match (self.mode, is_loopback(&parsed)) {
-            (Mode::Live, true) if secure => self.near_tls.get_or_init(|| built(near(self.patience))),
-            // No roots at all: a sandbox speaks plain HTTP.
-            (Mode::Rehearsal | Mode::Live, true) => {
-                self.near.get_or_init(|| built(near(self.patience).tls_certs_only([])))
+            (Mode::Live, true) if secure => {
+                self.near_tls.get_or_init(|| built(near(self.patience, Arc::new(LoopbackOnly))))
             }
+            // No roots at all: a sandbox speaks plain HTTP.
+            (Mode::Rehearsal | Mode::Live, true) => self
+                .near
+                .get_or_init(|| built(near(self.patience, Arc::new(LoopbackOnly)).tls_certs_only([]))),
             (Mode::Rehearsal, false) => {
                 return Err(refuse(format!(
                     "{} is not on this machine, and a rehearsal never leaves it",
@@ -130,24 +142,26 @@ impl Http {
 
     /// Sends once and reads the whole answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, Trouble> {
-        let answer = request.send().await.map_err(|error| trouble(&error))?;
+        let answer = request.send().await.map_err(|error| trouble::of(&error))?;
         let status = answer.status().as_u16();
         let retry_after_s = retry_after(&answer);
-        Ok(Reply { status, retry_after_s, body: read(answer).await })
+        let ahead = self.now.and_then(|now| Some(date(&answer)? - now()));
+        let (body, whole) = read(answer).await;
+        Ok(Reply { status, retry_after_s, ahead, body, whole })
     }
 }
 
-/// A break in the middle of the body leaves what had arrived: the status is known, and an unreadable body of
-/// a 2xx is judged by whoever wanted to read it.
-async fn read(mut answer: Response) -> Vec<u8> {
+/// The body, and whether that is all of it. A break in the middle leaves what had arrived: the status is known, and
+/// an unreadable body is judged by whoever wanted to read it.
+async fn read(mut answer: Response) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        if body.len() + chunk.len() > BODY_MAX {
-            break;
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_MAX => body.extend_from_slice(&chunk),
+            Ok(Some(_)) | Err(_) => return (body, false),
+            Ok(None) => return (body, true),
         }
-        body.extend_from_slice(&chunk);
     }
-    body
 }
 
 /// Chooses the program's TLS implementation; any HTTP client needs it, even one that speaks plain HTTP.
@@ -173,8 +187,8 @@ fn usual(patience: Patience) -> ClientBuilder {
 }
 
 /// Neither a proxy nor a name leads anywhere else than to this machine.
-fn near(patience: Patience) -> ClientBuilder {
-    usual(patience).no_proxy().dns_resolver(Arc::new(LoopbackOnly))
+fn near(patience: Patience, names: Arc<impl Resolve + 'static>) -> ClientBuilder {
+    usual(patience).no_proxy().dns_resolver(names)
 }
 
 fn built(client: ClientBuilder) -> Result<Client, String> {
@@ -207,37 +221,28 @@ impl Resolve for LoopbackOnly {
     }
 }
 
-fn trouble(error: &reqwest::Error) -> Trouble {
-    let (code, reached) = if error.is_connect() || error.is_builder() {
-        ("connect", false)
-    } else if error.is_timeout() {
-        ("timeout", true)
-    } else {
-        ("broken", true)
-    };
-    Trouble { code, reached, detail: words(error) }
+fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok().map(str::trim)
 }
 
-/// The whole chain of causes, without the address: it can hold a secret in its query.
-fn words(error: &reqwest::Error) -> String {
-    let mut said = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        said.push(next.to_string());
-        cause = next.source();
-    }
-    if said.is_empty() { "no answer".to_owned() } else { said.join(": ") }
+/// A date of HTTP.
+fn moment(text: &str) -> Option<At> {
+    chrono::DateTime::parse_from_rfc2822(text).ok().map(At::from)
 }
 
-/// `Retry-After` in seconds, or as a date, which is compared with the answer's own `Date`.
+/// The provider's clock when it answered.
+fn date(answer: &Response) -> Option<At> {
+    moment(header(answer, "date")?)
+}
+
+/// `Retry-After` in seconds, or as a date, which is compared with the answer's own `Date`. One that has passed, or
+/// that cannot be read, asks nothing: the usual backoff follows.
 fn retry_after(answer: &Response) -> Option<u64> {
-    let header = |name: &str| answer.headers().get(name)?.to_str().ok();
-    let wanted = header("retry-after")?.trim();
+    let wanted = header(answer, "retry-after")?;
     if let Ok(seconds) = wanted.parse::<u64>() {
         return Some(seconds);
     }
-    let at = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok().map(At::from);
-    let wait = at(wanted)? - at(header("date")?)?;
+    let wait = moment(wanted)? - date(answer)?;
     u64::try_from(wait.num_seconds()).ok()
 }
 
@@ -274,6 +279,24 @@ mod tests {
         for clear in ["http://graph.example.test/", "http://10.0.0.1/", "http://127.0.0.1.example.test/"] {
             assert_eq!(asked(clear).unwrap_err().code, "refused_address", "{clear}");
         }
+    }
+
+    /// Knows no name.
+    struct Nameless;
+
+    impl Resolve for Nameless {
+        fn resolve(&self, name: Name) -> Resolving {
+            Box::pin(std::future::ready(Err(format!("nobody knows {}", name.as_str()).into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_is_told_apart_from_a_refusal() {
+        let client = built(near(Patience::default(), Arc::new(Nameless)).tls_certs_only([])).unwrap();
+        let error = client.get("http://localhost:9/").send().await.unwrap_err();
+        let trouble = trouble::of(&error);
+        assert_eq!((trouble.code, trouble.reached), ("dns", false));
+        assert!(trouble.detail.contains("nobody knows localhost"), "{trouble}");
     }
 
     #[tokio::test]

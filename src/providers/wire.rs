@@ -1,8 +1,29 @@
 //! Reading other people's JSON: any field may be missing, or be of another type than yesterday. Never panics.
 
+use super::http::Reply;
 use crate::model::{At, Money, Phone};
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+
+/// How far a provider's clock is ahead of ours, by its newest answer: what it dates is compared with its own clock.
+#[derive(Debug, Default)]
+pub(super) struct Skew(Mutex<Option<TimeDelta>>);
+
+impl Skew {
+    /// Looks at an answer's `Date`.
+    pub(super) fn note(&self, reply: &Reply) {
+        if reply.ahead.is_some() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reply.ahead;
+        }
+    }
+
+    /// Our `at` by the provider's clock; `None` while it has dated no answer.
+    pub(super) fn theirs(&self, at: At) -> Option<At> {
+        Some(at + (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?)
+    }
+}
 
 /// The text at a JSON pointer, if it is text and not empty.
 pub(super) fn text<'a>(json: &'a Value, pointer: &str) -> Option<&'a str> {

@@ -3,6 +3,7 @@
 //! A send leaves here only after its claim was committed. The brakes are asked once more, immediately before
 //! the request starts. Nothing is tried twice.
 
+use super::asking::Asking;
 use super::brakes::Brakes;
 use super::handle::Notice;
 use super::news::News;
@@ -25,6 +26,10 @@ const LOOK_UP_AFTER: (TimeDelta, Duration) = (TimeDelta::seconds(20), Duration::
 
 /// How often a doubt is looked up before only a webhook or the operator can settle it.
 const LOOK_UPS: u32 = 4;
+
+/// Questions about it that may fail besides: for a day, every five minutes at last.
+const LOOK_UPS_FAILED: u32 = 288;
+const LONGEST_ROUND: u32 = 15;
 
 /// A send whose claim is on disk.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub struct Dispatch {
     brakes: Brakes,
     clock: Clock,
     tasks: Tasks,
+    asking: Asking,
     /// Where running calls can be ended, by the provider's id.
     controls: Arc<Mutex<HashMap<String, String>>>,
 }
@@ -62,7 +68,18 @@ impl Dispatch {
         clock: Clock,
         tasks: Tasks,
     ) -> Self {
-        Self { providers, news, brakes, clock, tasks, controls: Arc::default() }
+        let asking = Asking::new(clock.clone(), news.clone());
+        Self { providers, news, brakes, clock, tasks, asking, controls: Arc::default() }
+    }
+
+    /// Campaign time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where questions go.
+    pub fn asking(&self) -> &Asking {
+        &self.asking
     }
 
     /// Who serves a channel.
@@ -152,24 +169,30 @@ impl Dispatch {
         let this = self.clone();
         self.tasks.spawn(Part::LookUp, async move {
             let Some(provider) = this.provider(channel) else { return };
-            for round in 1..=LOOK_UPS {
-                let due = this.clock.now() + LOOK_UP_AFTER.0 * i32::try_from(round).unwrap_or(1);
-                this.clock.sleep_until(due).await;
+            let (mut answered, mut failed) = (0, 0);
+            while answered < LOOK_UPS && failed < LOOK_UPS_FAILED {
+                let round = i32::try_from((answered + failed + 1).min(LONGEST_ROUND)).unwrap_or(1);
+                this.clock.sleep_until(this.clock.now() + LOOK_UP_AFTER.0 * round).await;
                 tokio::time::sleep(LOOK_UP_AFTER.1).await;
-                let found = match (&known, &sought) {
-                    (Some(id), _) => provider.status(id).await,
-                    (None, Some((outgoing, since))) => provider.look_up(outgoing, *since).await,
+                let question = match (&known, &sought) {
+                    (Some(id), _) => provider.status(id),
+                    (None, Some((outgoing, since))) => provider.look_up(outgoing, *since),
                     (None, None) => return,
                 };
-                match found {
+                match this.asking.ask(channel, question).await {
                     Lookup::Found { provider_id, heard } => {
                         this.tell(Input::Found { attempt, provider_id }).await;
                         this.report(heard).await;
                         return;
                     }
                     Lookup::Impossible => return,
-                    Lookup::NotSeen | Lookup::Failed(_) => {}
+                    Lookup::NotSeen => answered += 1,
+                    Lookup::Failed(_) => failed += 1,
                 }
+            }
+            if failed == LOOK_UPS_FAILED {
+                // That it does not answer was told; the doubt itself stands under Needs you.
+                tracing::warn!(%attempt, provider = provider.name(), "a doubt could not be looked up for a day");
             }
         });
     }
@@ -179,7 +202,7 @@ impl Dispatch {
         let this = self.clone();
         self.tasks.spawn(Part::Check(channel, scope.clone()), async move {
             let Some(provider) = this.provider(channel) else { return };
-            let mended = match provider.check(&scope).await {
+            let mended = match this.asking.ask(channel, provider.check(&scope)).await {
                 Ok(mended) => mended,
                 Err(failure) => {
                     tracing::warn!(%channel, %scope, code = failure.code, "a scope's check failed");

@@ -15,7 +15,7 @@ use super::gap::Gap;
 use super::handle::{Level, Notice};
 use super::launch::Plan;
 use super::news::News;
-use super::pace::Pacer;
+use super::pace::{self, Pacer};
 use super::proof::RoundTrip;
 use super::recovery;
 use super::speaker::Speaker;
@@ -296,6 +296,7 @@ impl Driver {
             Ok(concluded) => {
                 for event in &concluded.events {
                     self.brake_for(event, turn);
+                    pace::heed(&mut self.parts.pacers, event);
                 }
                 if !concluded.events.is_empty() || !concluded.effects.is_empty() {
                     self.kept.last_at = now;

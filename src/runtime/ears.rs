@@ -1,7 +1,7 @@
 //! Where verified reports come in: brakes first, then the driver's queue, then the answer after the commit.
 
 use super::brakes::Brakes;
-use super::handle::Ear;
+use super::handle::{Ear, Level, Notice};
 use super::hearing;
 use super::news::News;
 use super::webhooks::{Inbox, NotTaken};
@@ -16,6 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 /// The providers we listen to, as the header names them.
 const NAMES: [(&str, &str); 3] = [("whatsapp", "WhatsApp"), ("vapi", "Vapi"), ("twilio", "Twilio")];
 
+/// Reports that are not believed are told of no more often: anybody may send as many as they like.
+const TOLD_EVERY: Duration = Duration::from_mins(5);
+
 /// Live sends need a proof of hearing that is no older.
 pub const PROOF_AGE: Duration = Duration::from_mins(5);
 
@@ -28,6 +31,9 @@ struct Times {
     providers: [Option<Instant>; 3],
     /// A valid report by anybody, or a round trip to our public address.
     proof: Option<Instant>,
+    /// Reports that were not believed, and when the operator was last told of them.
+    disbelieved: u64,
+    told: Option<Instant>,
     /// Since then a round trip has failed.
     failed: bool,
     /// We hear again after that, and nobody has asked yet what was said meanwhile.
@@ -80,6 +86,18 @@ impl Hearing {
     pub fn is_proven(&self) -> bool {
         let proof = self.0.lock().unwrap_or_else(PoisonError::into_inner).proof;
         proof.is_some_and(|at| clock::wall().saturating_duration_since(at) < PROOF_AGE)
+    }
+
+    /// A report was not believed; how many that makes, if it is time to tell of them.
+    fn disbelieved(&self) -> Option<u64> {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        times.disbelieved += 1;
+        let now = clock::wall();
+        let due = times.told.is_none_or(|at| now.saturating_duration_since(at) >= TOLD_EVERY);
+        due.then(|| {
+            times.told = Some(now);
+            times.disbelieved
+        })
     }
 
     /// For the header.
@@ -146,5 +164,45 @@ impl Inbox for Ears {
             followed.await.unwrap_or(Err(NotTaken))
         }
         .boxed()
+    }
+
+    fn disbelieved(&self, provider: &'static str) {
+        let Some(so_far) = self.hearing.disbelieved() else { return };
+        let name = NAMES.iter().find(|(known, _)| *known == provider).map_or(provider, |(_, name)| name);
+        let text = format!(
+            "a report in {name}'s name without a valid signature was refused and changes nothing ({so_far} so far). \
+             If it was {name}'s own, our webhook secret is not the one it signs with: check its *_env in cascade.toml"
+        );
+        // A full queue means that the loop has better things to do.
+        let _ = self.news.try_send(News::Tell(Notice { level: Level::Warning, text }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_forgeries_is_told_in_one_sentence_every_five_minutes() {
+        let (news, mut queue) = mpsc::channel(10);
+        let ears = Ears { news, brakes: Brakes::default(), hearing: Hearing::default() };
+        let mut told = || match queue.try_recv() {
+            Ok(News::Tell(notice)) => Some(notice.text),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        for _ in 0..1000 {
+            ears.disbelieved("twilio");
+        }
+        let first = told().unwrap();
+        assert!(
+            first.contains("Twilio") && first.contains("(1 so far)") && first.contains("secret"),
+            "{first}"
+        );
+        assert_eq!(told(), None);
+        tokio::time::advance(TOLD_EVERY).await;
+        ears.disbelieved("whatsapp");
+        assert!(told().unwrap().contains("(1001 so far)"));
+        assert!(!ears.hearing.is_proven(), "a forgery proves no hearing");
     }
 }

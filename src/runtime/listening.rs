@@ -5,6 +5,7 @@ use super::driver::Driver;
 use super::handle::{Level, Settling, Trouble};
 use super::recovery;
 use super::tasks::Part;
+use crate::engine::Campaign;
 use crate::model::At;
 
 /// Until everybody was asked.
@@ -64,7 +65,7 @@ impl Driver {
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
         (self.settling_until, self.catching_up, self.asked_since) = (Some(NEVER), true, since);
-        let open = self.kept.campaign.as_ref().map(recovery::without_end).unwrap_or_default();
+        let open = self.kept.campaign.as_ref().map(Campaign::without_end).unwrap_or_default();
         let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since);
         self.parts.tasks.spawn(Part::CatchUp, asking);
     }

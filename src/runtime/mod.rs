@@ -1,5 +1,6 @@
 //! The world, joined to the engine by one loop.
 
+mod asking;
 mod boot;
 pub mod brakes;
 mod commands;

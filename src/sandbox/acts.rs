@@ -7,7 +7,7 @@ use super::deliver::{self, Delivery};
 use super::ledger::Provider;
 use super::people::Saying;
 use super::world::{App, World};
-use super::{meta, twilio, vapi};
+use super::{meta, spoil, twilio, vapi};
 use crate::model::At;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             let done = app.change(|world, _| {
                 for (at, id, act) in inward {
                     happen(world, at, act);
-                    world.done(id);
+                    world.done(&[id]);
                 }
             });
             if let Err(error) = done.await {
@@ -65,11 +65,11 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
                 return;
             }
         }
-        for (_, id, act) in outward {
+        for (ids, act) in spoil::batches(outward.into_iter().map(|(_, id, act)| (id, act)).collect()) {
             let (app, lines) = (Arc::clone(&app), Arc::clone(&lines));
             away.spawn(async move {
                 let _line = lines.acquire().await;
-                leave(&app, id, act).await;
+                leave(&app, &ids, act).await;
             });
         }
     }
@@ -95,11 +95,11 @@ fn happen(world: &mut World, at: At, act: Act) {
     }
 }
 
-async fn leave(app: &App, id: u64, act: Act) {
+async fn leave(app: &App, ids: &[u64], act: Act) {
     let result = match act {
-        Act::Deliver(delivery) => deliver::send(app, id, *delivery).await,
+        Act::Deliver(delivery) => deliver::send(app, ids, *delivery).await,
         Act::Follow { provider, to, url, scanner } => {
-            deliver::follow(app, id, provider, &to, &url, scanner).await
+            deliver::follow(app, ids, provider, &to, &url, scanner).await
         }
         Act::WhatsappStatus { .. }
         | Act::WhatsappReply { .. }

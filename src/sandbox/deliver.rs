@@ -52,6 +52,14 @@ pub(super) enum Again {
     Never,
 }
 
+/// One of the webhooks in a batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub to: Option<String>,
+    pub what: String,
+    pub outcome: Option<String>,
+}
+
 /// One webhook on its way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Delivery {
@@ -68,6 +76,12 @@ pub(super) struct Delivery {
     pub signed: bool,
     /// Carries a wrong signature on purpose.
     pub forged: bool,
+    /// Goes together with all others that are due.
+    #[serde(default)]
+    pub batched: bool,
+    /// What is in a batch.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     pub tries: u32,
     pub first: At,
     /// Stays the same over retries.
@@ -75,11 +89,6 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// A copy that nobody may believe.
-    pub(super) fn forged(&self) -> Self {
-        Self { forged: true, again: Again::Never, outcome: None, ..self.clone() }
-    }
-
     /// When it is due again after this answer; `None`: never.
     fn next(&self, status: Option<u16>, now: At) -> Option<At> {
         let pause = match self.again {
@@ -165,7 +174,7 @@ pub(super) fn loopback(text: &str) -> Option<url::Url> {
 }
 
 /// Sends a webhook, writes down what was answered, and plans the next try if there is one.
-pub(super) async fn send(app: &App, id: u64, mut delivery: Delivery) -> Result<(), MemoryError> {
+pub(super) async fn send(app: &App, ids: &[u64], mut delivery: Delivery) -> Result<(), MemoryError> {
     let secrets = app.lock().secrets.clone();
     let status = match loopback(&delivery.url) {
         Some(url) => answer(delivery.request(&app.http, url, &secrets)).await,
@@ -173,18 +182,14 @@ pub(super) async fn send(app: &App, id: u64, mut delivery: Delivery) -> Result<(
     };
     app.change(|world, now| {
         let (provider, channel) = (delivery.provider.as_str(), delivery.provider.channel());
-        world.event(&EventLine {
-            at: now,
-            provider,
-            channel,
-            to: delivery.to.as_deref(),
-            kind: "webhook",
-            what: if delivery.forged { "forged" } else { &delivery.what },
-            outcome: delivery.outcome.as_deref(),
-            status,
-        });
+        let Delivery { to, what, outcome, .. } = delivery.clone();
+        for part in std::iter::once(&Part { to, what, outcome }).chain(&delivery.parts) {
+            let (to, outcome) = (part.to.as_deref(), part.outcome.as_deref());
+            let (kind, what) = ("webhook", part.what.as_str());
+            world.event(&EventLine { at: now, provider, channel, to, kind, what, outcome, status });
+        }
         let next = delivery.next(status, now);
-        world.done(id);
+        world.done(ids);
         if let Some(due) = next {
             delivery.tries += 1;
             world.plan(due, Act::Deliver(Box::new(delivery)));
@@ -207,7 +212,7 @@ async fn answer(request: RequestBuilder) -> Option<u16> {
 /// Fetches a link, as a person's browser or as a scanner does.
 pub(super) async fn follow(
     app: &App,
-    id: u64,
+    ids: &[u64],
     provider: Provider,
     to: &str,
     link: &str,
@@ -227,7 +232,7 @@ pub(super) async fn follow(
     let what = if scanner { "scanned" } else { "clicked" };
     app.change(|world, now| {
         world.saw_answer(now, provider, to, what, status);
-        world.done(id);
+        world.done(ids);
     })
     .await
 }

@@ -1,10 +1,22 @@
 //! Faults on demand: what an operator, a test or a scenario wants to go wrong.
 //!
-//! On create calls: `refuse` (the provider's own error, `code` or the usual throttle) and `lose_response` (taken,
-//! but the connection breaks before the answer). On every request: `status` (a bare HTTP status, `code` or 503)
-//! and `down` (the connection breaks, nothing is done). On webhooks: `delay` (by `code` seconds, or 300),
-//! `duplicate`, `reorder` (held back by up to two minutes), `forge` (a copy with a bad signature goes first); while
-//! a provider is down its webhooks wait.
+//! | kind | strikes | what happens | `code` |
+//! |---|---|---|---|
+//! | `refuse` | create calls | the provider's own error | its code; else the usual throttle |
+//! | `lose_response` | create calls | taken, and the connection breaks before the answer | |
+//! | `half` | create calls | taken, and the answer breaks off in its middle | |
+//! | `status_after` | create calls | taken, and answered by a bare status all the same | 500 to 599; else 502 |
+//! | `hang` | create calls | never answered | `taken` (else) or `not_taken` |
+//! | `status` | every request | a bare HTTP status, nothing is done | 200 to 599; else 503 |
+//! | `down` | every request | the connection breaks, nothing is done; webhooks wait | |
+//! | `lag` | lists | what was made shows only so much later; `share` and `count` make no sense | seconds; else 60 |
+//! | `delay` | webhooks | later | seconds; else 300 |
+//! | `duplicate` | webhooks | twice | |
+//! | `reorder` | webhooks | held back by up to two minutes | |
+//! | `batch` | WhatsApp's webhooks | held back and sent in one POST, at most 1000 together | seconds; else 60 |
+//! | `forge` | webhooks | a copy with a bad signature goes first | |
+//! | `garble` | webhooks | a copy that is signed and cannot be read goes first | |
+//! | `unknown` | webhooks | a copy about a message and a person that are nobody's goes first | |
 
 use super::ledger::Provider;
 use super::people::Draw;
@@ -24,6 +36,20 @@ pub(super) enum FaultKind {
     Reorder,
     Forge,
     Down,
+    Hang,
+    Half,
+    StatusAfter,
+    Lag,
+    Garble,
+    Batch,
+    Unknown,
+}
+
+impl FaultKind {
+    /// Holds as long as it is in force, without being counted.
+    const fn stands(self) -> bool {
+        matches!(self, Self::Down | Self::Lag)
+    }
 }
 
 /// One fault: where, what, how often and when.
@@ -69,34 +95,65 @@ impl Fault {
         if self.share.is_some_and(|s| !(0.0..=1.0).contains(&s)) {
             return Err("share must be between 0 and 1".into());
         }
-        if self.share.is_none() && self.count.is_none() && self.kind != FaultKind::Down {
+        if self.share.is_none() && self.count.is_none() && !self.kind.stands() {
             return Err("say how often: share (0 to 1) or count".into());
         }
+        if self.from.zip(self.until).is_some_and(|(from, until)| until <= from) {
+            return Err("until must be later than from".into());
+        }
         let number = self.code.as_ref().is_none_or(|code| code.parse::<u16>().is_ok());
-        match self.kind {
-            FaultKind::Delay if !number => Err("code of a delay is its seconds".into()),
-            FaultKind::Status if !number || self.status() < 200 || self.status() > 599 => {
-                Err("code of status is an HTTP status from 200 to 599".into())
+        let problem = match self.kind {
+            FaultKind::Delay | FaultKind::Lag | FaultKind::Batch if !number => "code is seconds here",
+            FaultKind::Status if !number || !(200..600).contains(&self.status()) => {
+                "code of status is an HTTP status from 200 to 599"
+            }
+            FaultKind::StatusAfter if !number || !(500..600).contains(&self.status()) => {
+                "code of status_after is an HTTP status from 500 to 599"
+            }
+            FaultKind::Hang if self.code.as_deref().is_some_and(|c| c != "taken" && c != "not_taken") => {
+                "code of hang is taken or not_taken"
+            }
+            FaultKind::Lag if self.share.is_some() || self.count.is_some() => {
+                "a list lags for everything in it: share and count make no sense"
+            }
+            FaultKind::Batch if self.provider != Provider::Whatsapp => "only WhatsApp sends batches",
+            FaultKind::Half | FaultKind::Garble | FaultKind::Unknown if self.code.is_some() => {
+                "code makes no sense here"
             }
             FaultKind::Delay
+            | FaultKind::Lag
+            | FaultKind::Batch
             | FaultKind::Status
+            | FaultKind::StatusAfter
+            | FaultKind::Hang
+            | FaultKind::Half
+            | FaultKind::Garble
+            | FaultKind::Unknown
             | FaultKind::Refuse
             | FaultKind::LoseResponse
             | FaultKind::Duplicate
             | FaultKind::Reorder
             | FaultKind::Forge
-            | FaultKind::Down => Ok(()),
-        }
+            | FaultKind::Down => return Ok(()),
+        };
+        Err(problem.into())
     }
 
     fn status(&self) -> u16 {
-        self.code.as_ref().and_then(|code| code.parse().ok()).unwrap_or(503)
+        let usual = if self.kind == FaultKind::StatusAfter { 502 } else { 503 };
+        self.code.as_ref().and_then(|code| code.parse().ok()).unwrap_or(usual)
+    }
+
+    fn seconds(&self, usual: i64) -> i64 {
+        self.code.as_ref().and_then(|code| code.parse().ok()).unwrap_or(usual)
+    }
+
+    fn is_in_force(&self, at: At) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
     }
 
     fn strikes(&mut self, seed: u64, place: usize, at: At) -> bool {
-        let early = self.from.is_some_and(|from| at < from);
-        let late = self.until.is_some_and(|until| at >= until);
-        if early || late || self.count == Some(0) {
+        if !self.is_in_force(at) || self.count == Some(0) {
             return false;
         }
         self.chances += 1;
@@ -120,6 +177,15 @@ pub(super) enum Strike {
     Status(u16),
     /// Done, but the answer is lost.
     Lost,
+    /// Done, but the answer breaks off in its middle.
+    Half,
+    /// Done, but answered by this status.
+    After(u16),
+    /// Never answered.
+    Hang {
+        /// Done.
+        taken: bool,
+    },
     /// Nothing is done, the connection breaks.
     Down,
 }
@@ -130,6 +196,10 @@ pub(super) struct Trouble {
     pub later_s: i64,
     pub twice: bool,
     pub forged: bool,
+    pub garbled: bool,
+    pub unknown: bool,
+    /// Goes together with all others of this many seconds.
+    pub batch_s: Option<i64>,
 }
 
 /// All faults in force.
@@ -156,16 +226,39 @@ impl Faults {
     /// Whether this request is struck.
     pub(super) fn request(&mut self, seed: u64, provider: Provider, at: At, creates: bool) -> Option<Strike> {
         let every: &[FaultKind] = &[FaultKind::Down, FaultKind::Status];
-        let create: &[FaultKind] =
-            &[FaultKind::Down, FaultKind::Status, FaultKind::Refuse, FaultKind::LoseResponse];
+        let create: &[FaultKind] = &[
+            FaultKind::Down,
+            FaultKind::Status,
+            FaultKind::Refuse,
+            FaultKind::LoseResponse,
+            FaultKind::Half,
+            FaultKind::StatusAfter,
+            FaultKind::Hang,
+        ];
         let fault = self.hit(seed, provider, at, if creates { create } else { every })?;
         match fault.kind {
             FaultKind::Down => Some(Strike::Down),
             FaultKind::Status => Some(Strike::Status(fault.status())),
             FaultKind::Refuse => Some(Strike::Refused(fault.code)),
             FaultKind::LoseResponse => Some(Strike::Lost),
-            FaultKind::Delay | FaultKind::Duplicate | FaultKind::Reorder | FaultKind::Forge => None,
+            FaultKind::Half => Some(Strike::Half),
+            FaultKind::StatusAfter => Some(Strike::After(fault.status())),
+            FaultKind::Hang => Some(Strike::Hang { taken: fault.code.as_deref() != Some("not_taken") }),
+            FaultKind::Delay
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Forge
+            | FaultKind::Lag
+            | FaultKind::Garble
+            | FaultKind::Batch
+            | FaultKind::Unknown => None,
         }
+    }
+
+    /// How far a provider's lists lag.
+    pub(super) fn lag(&self, provider: Provider, at: At) -> TimeDelta {
+        let mine = |f: &&Fault| f.provider == provider && f.kind == FaultKind::Lag && f.is_in_force(at);
+        TimeDelta::seconds(self.0.iter().filter(mine).map(|f| f.seconds(60)).max().unwrap_or(0))
     }
 
     /// What happens to this webhook.
@@ -178,7 +271,7 @@ impl Faults {
             trouble.later_s = down.until.map_or(60, |until| (until - at).num_seconds().max(0));
         }
         if let Some(fault) = self.hit(seed, provider, at, &[FaultKind::Delay]) {
-            trouble.later_s += fault.code.and_then(|c| c.parse().ok()).unwrap_or(300);
+            trouble.later_s += fault.seconds(300);
         }
         if let Some(fault) = self.hit(seed, provider, at, &[FaultKind::Reorder]) {
             let chance = Draw::new(seed, &fault.chances.to_string(), "reorder").between("by", 1.0, 120.0);
@@ -186,6 +279,9 @@ impl Faults {
         }
         trouble.twice = self.hit(seed, provider, at, &[FaultKind::Duplicate]).is_some();
         trouble.forged = self.hit(seed, provider, at, &[FaultKind::Forge]).is_some();
+        trouble.garbled = self.hit(seed, provider, at, &[FaultKind::Garble]).is_some();
+        trouble.unknown = self.hit(seed, provider, at, &[FaultKind::Unknown]).is_some();
+        trouble.batch_s = self.hit(seed, provider, at, &[FaultKind::Batch]).map(|fault| fault.seconds(60));
         trouble
     }
 }

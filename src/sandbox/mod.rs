@@ -18,6 +18,7 @@ mod people;
 mod scenario;
 mod server;
 mod sign;
+mod spoil;
 mod twilio;
 mod vapi;
 mod wire;

@@ -13,15 +13,23 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use futures::StreamExt as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// Longer than any client waits for an answer, in wall time.
+const HANG: Duration = Duration::from_mins(2);
+
+/// Between the half of an answer and its end, in wall time.
+const SAID: Duration = Duration::from_millis(20);
 
 /// Largest request body, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -203,20 +211,36 @@ async fn provider(
     };
     // Meta asks our address for the challenge before it answers.
     let proof = meta::verify(&app, &call).await;
-    let answered = app.change(|world, _| {
-        let (reply, lost) = answer(world, &call, proof)?;
-        enter(world, &call, &reply);
-        Some((reply, lost))
-    });
-    match answered.await {
-        Ok(Some((reply, false))) => respond(&reply, call.provider, at),
-        Ok(Some((_, true)) | None) => cut.apply(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    let answered = app.change(|world, _| answer(world, &call, proof));
+    let (reply, way) = match answered.await {
+        Ok(answered) => answered,
+        Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    };
+    match way {
+        Way::Whole => respond(&reply, call.provider, at),
+        Way::Half => half(&reply, call.provider, at),
+        Way::Cut => cut.apply(),
+        Way::Never => {
+            // Whoever hangs up takes this task with them.
+            tokio::time::sleep(HANG).await;
+            cut.apply()
+        }
     }
 }
 
-/// The provider's answer and whether it gets lost; `None`: the provider is down.
-fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> Option<(Reply, bool)> {
+/// How an answer leaves.
+enum Way {
+    Whole,
+    /// The connection breaks in the middle of it.
+    Half,
+    /// The connection breaks before it.
+    Cut,
+    /// It does not.
+    Never,
+}
+
+/// The provider's answer, written down, and how it leaves.
+fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> (Reply, Way) {
     let send = call.kind == Kind::Send;
     let strike = world.faults.request(world.seed, call.provider, call.at, send);
     if strike.is_some() {
@@ -227,26 +251,34 @@ fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> Option<(Reply,
         Provider::Vapi => vapi::answer(world, call),
         Provider::Twilio => twilio::answer(world, call),
     };
-    match strike {
-        None => Some((handle(world), false)),
-        Some(Strike::Lost) => Some((handle(world), true)),
-        Some(Strike::Down) => None,
-        Some(Strike::Status(status)) => {
-            Some((Reply::error(status, status, serde_json::Value::String("fault on demand".into())), false))
-        }
-        Some(Strike::Refused(code)) => {
-            let code = code.as_deref();
-            let reply = match call.provider {
-                Provider::Whatsapp => meta::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(130_429)),
-                Provider::Vapi => vapi::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(429)),
-                Provider::Twilio => twilio::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(20429)),
-            };
-            Some((reply, false))
-        }
+    let bare =
+        |status: u16| Reply::error(status, status, serde_json::Value::String("fault on demand".into()));
+    let (done, answered, way) = match strike {
+        // Nothing was done: that is in no ledger.
+        Some(Strike::Down) => return (bare(503), Way::Cut),
+        Some(Strike::Hang { taken: false }) => return (bare(503), Way::Never),
+        None => (handle(world), None, Way::Whole),
+        Some(Strike::Lost) => (handle(world), None, Way::Cut),
+        Some(Strike::Half) => (handle(world), None, Way::Half),
+        Some(Strike::Hang { taken: true }) => (handle(world), None, Way::Never),
+        Some(Strike::After(status)) => (handle(world), Some(bare(status)), Way::Whole),
+        Some(Strike::Status(status)) => (bare(status), None, Way::Whole),
+        Some(Strike::Refused(code)) => (refusal(call.provider, code.as_deref()), None, Way::Whole),
+    };
+    enter(world, call, &done, answered.as_ref());
+    (answered.unwrap_or(done), way)
+}
+
+fn refusal(provider: Provider, code: Option<&str>) -> Reply {
+    match provider {
+        Provider::Whatsapp => meta::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(130_429)),
+        Provider::Vapi => vapi::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(429)),
+        Provider::Twilio => twilio::refusal(code.and_then(|c| c.parse().ok()).unwrap_or(20429)),
     }
 }
 
-fn enter(world: &mut World, call: &Call, reply: &Reply) {
+/// Writes the request down: what was `done` about it, and what was answered where that is another thing.
+fn enter(world: &mut World, call: &Call, done: &Reply, answered: Option<&Reply>) {
     // A recall names our id of the thing; whom it was for, the provider knows.
     let (to, attempt) = match (call.kind, call.provider) {
         (Kind::Recall, Provider::Vapi) => vapi::about(world, call),
@@ -259,14 +291,30 @@ fn enter(world: &mut World, call: &Call, reply: &Reply) {
         kind: call.kind,
         method: call.method.as_str(),
         path: &call.path,
-        status: reply.status,
+        status: answered.unwrap_or(done).status,
         channel: call.provider.channel(),
         to: to.as_deref(),
         attempt: attempt.as_deref(),
-        accepted: (call.kind == Kind::Send).then_some((200..300).contains(&reply.status)),
-        code: reply.code.as_deref(),
+        accepted: (call.kind == Kind::Send).then_some((200..300).contains(&done.status)),
+        code: answered.unwrap_or(done).code.as_deref(),
         body_sha256: sign::sha256_hex(&call.body),
     });
+}
+
+/// The head, and half of the body that it announces.
+fn half(reply: &Reply, provider: Provider, at: crate::model::At) -> Response {
+    let body = reply.body.to_string();
+    let begun = body.get(..body.len() / 2).unwrap_or_default().to_owned();
+    let mut response = respond(reply, provider, at);
+    response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+    let rest = async {
+        // What was said is on its way before the connection breaks.
+        tokio::time::sleep(SAID).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    let begun = futures::stream::once(std::future::ready(Ok(begun)));
+    *response.body_mut() = Body::from_stream(begun.chain(futures::stream::once(rest)));
+    response
 }
 
 fn respond(reply: &Reply, provider: Provider, at: crate::model::At) -> Response {

@@ -202,9 +202,9 @@ impl World {
         self.plan(from + TimeDelta::milliseconds(ms), act);
     }
 
-    /// An act is over and needs no repetition after a restart.
-    pub(super) fn done(&mut self, id: u64) {
-        self.writes.push(Write::Done { id });
+    /// These acts are over and need no repetition after a restart.
+    pub(super) fn done(&mut self, ids: &[u64]) {
+        self.writes.extend(ids.iter().map(|id| Write::Done { id: *id }));
     }
 
     /// When the next act is due.
@@ -237,14 +237,24 @@ impl World {
         if !self.faults.is_empty() {
             self.keep_faults();
         }
-        let due = at + TimeDelta::seconds(trouble.later_s);
-        if trouble.forged {
-            self.plan(due, Act::Deliver(Box::new(delivery.forged())));
+        let mut due = at + TimeDelta::seconds(trouble.later_s);
+        let mut copies = Vec::new();
+        copies.extend(trouble.forged.then(|| delivery.forged()));
+        copies.extend(trouble.garbled.then(|| delivery.garbled()));
+        if trouble.unknown {
+            let id = self.new_id();
+            copies.extend(delivery.of_nobody(&id));
         }
-        if trouble.twice {
+        for copy in copies {
+            self.plan(due, Act::Deliver(Box::new(copy)));
+        }
+        let delivery = Delivery { batched: trouble.batch_s.is_some(), ..delivery };
+        if let Some(window_ms) = trouble.batch_s.map(|seconds| seconds.max(1) * 1000) {
+            due = At::from_millis((due.millis() / window_ms + 1) * window_ms);
+        }
+        for _ in 0..=u8::from(trouble.twice) {
             self.plan(due, Act::Deliver(Box::new(delivery.clone())));
         }
-        self.plan(due, Act::Deliver(Box::new(delivery)));
     }
 
     /// A person did something.

@@ -182,9 +182,7 @@ impl Page {
         let itself = matches!(failure.class, Class::Throttle | Class::Outage);
         let key = keys::key(Cmd::Mended);
         let again = match row.retry_at.map(|at| span((at - self.now).num_seconds())) {
-            _ if !row.scope.can_be_asked() => {
-                [format!("only your word opens it: {key} "), format!("{key} mends ")]
-            }
+            _ if row.by_word => [format!("only your word opens it: {key} "), format!("{key} mends ")],
             Some(left) if itself => {
                 [format!("opens by itself, asked in {left} · {key} now "), format!("in {left} · {key} ")]
             }

@@ -88,8 +88,10 @@ fn breakers(model: &Model, needs: &mut Vec<Need>) {
     // A shut scope that holds nobody asks nothing of anybody.
     for row in model.picture.snapshot.breakers.iter().filter(|row| row.held > 0) {
         let scope = clean(&row.scope.to_string());
-        let again =
-            row.retry_at.map(|at| format!(", tried again in {}", span((at - model.now).num_seconds())));
+        let again = match row.retry_at {
+            Some(at) => Some(format!(", tried again in {}", span((at - model.now).num_seconds()))),
+            None => row.by_word.then(|| ", only your word opens it".to_owned()),
+        };
         let words = format!(
             "{} held: {} {scope} {}{}",
             row.held,

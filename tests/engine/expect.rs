@@ -28,6 +28,12 @@ impl Play {
                 paused.extend(header.paused.as_ref().map(|_| "everything"));
                 assert_eq!(paused, none(expected), "{place}");
             }
+            ["without_end", expected @ ..] => {
+                let whose = |id: &String| self.names[self.owner(id).0 as usize - 1].as_str();
+                let open = self.world.campaign.without_end();
+                let open: Vec<&str> = open.iter().map(|(_, id)| whose(id)).collect();
+                assert_eq!(open, none(expected), "{place}");
+            }
             ["spent", amount] => {
                 assert_eq!(self.world.campaign.spent(), Money::parse(amount).unwrap(), "{place}");
             }
@@ -62,6 +68,11 @@ impl Play {
             _ => return false,
         }
         true
+    }
+
+    fn owner(&self, provider_id: &str) -> CascadeId {
+        let attempt = self.world.campaign.by_provider_id(provider_id).unwrap();
+        self.world.campaign.cascade_of(attempt).unwrap()
     }
 
     /// What the newest order came to, for somebody or as a whole.

@@ -1,5 +1,6 @@
 //! DESIGN.md's invariants, as far as the engine alone can break them; asked after every single input.
 
+use cascade::engine::breaker::OUTAGES_IN_A_ROW;
 use cascade::engine::event::{Event, Kind};
 use cascade::engine::journey::{Attempt, Journey, Stage, State};
 use cascade::engine::{Campaign, Concluded, allowed_from, effect::Effect, replay, tally};
@@ -94,6 +95,10 @@ fn counts_are_recounts(campaign: &Campaign) {
         let room = campaign.header.launch.policy.concurrent(*channel) as usize;
         let claimed = attempts().filter(|a| a.channel == *channel && a.stage == Stage::Claimed).count();
         assert!(claimed <= room, "6: a crash could leave {claimed} of {channel} in doubt");
+    }
+    for streak in campaign.header.streaks.iter().filter(|s| s.outages >= OUTAGES_IN_A_ROW) {
+        let shut = campaign.header.breakers.iter().any(|b| b.on == streak.on && b.scope == streak.scope);
+        assert!(shut, "{streak:?} and its scope is open");
     }
     assert_eq!(campaign.spent(), attempts().map(|a| a.cost).sum::<Money>());
     assert_eq!(campaign.reserved(), attempts().map(|a| a.reserved).sum::<Money>());

@@ -23,7 +23,7 @@ const RULES: [&str; 5] = [
     "email",
 ];
 
-const FAILURES: [&str; 12] = [
+const FAILURES: [&str; 16] = [
     "throttle",
     "throttle=20",
     "pair_rate",
@@ -36,6 +36,10 @@ const FAILURES: [&str; 12] = [
     "sender_off",
     "token_expired",
     "timeout",
+    "fault_502",
+    "template_outage",
+    "carrier_congested",
+    "odd_end",
 ];
 
 /// A campaign of few people, some of whom share numbers, zones, templates and countries.

@@ -26,6 +26,7 @@
 //! ann has delivered read [on sms]         exactly these outcomes
 //! ann log attempt_planned wait_started    these kinds of events, in this order, others between them
 //! asks recall ann | look_up ann | check | nothing         of the world, since the last input
+//! without_end ann bob            whose calls and messages are asked about after a gap, in order; `none`
 //! tally held=2 running=3 | breakers whatsapp template | paused phone | spent 0.05 | reserved 0.20
 //! after_answer 1 | unmatched 1 | scanners 1 | campaign running | stuck | paused | ended
 //! ```

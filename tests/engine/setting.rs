@@ -48,6 +48,7 @@ pub struct Special {
     #[serde(default)]
     skip: BTreeMap<String, Skip>,
     zone: Option<String>,
+    /// Empty: unknown.
     country: Option<String>,
     /// Template and language of WhatsApp.
     template: Option<String>,
@@ -186,7 +187,7 @@ impl Setting {
             walk: ladder.walk(start).into_iter().map(leg).collect(),
             skips: special.skip.iter().map(|(c, why)| (channel(c), *why)).collect(),
             zone: special.zone.unwrap_or_else(|| "America/New_York".into()),
-            country: special.country.or_else(|| Some("US".into())),
+            country: special.country.map_or(Some("US".into()), |code| (!code.is_empty()).then_some(code)),
             line,
             recent: special.contacted_ago.iter().map(ago).collect(),
         }

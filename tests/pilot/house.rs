@@ -154,6 +154,41 @@ impl Running {
         child.wait().unwrap();
     }
 
+    /// SIGKILL, unless it had ended by itself.
+    pub fn kill_if_alive(mut self) -> bool {
+        let mut child = self.0.take().unwrap();
+        let alive = child.try_wait().unwrap().is_none();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        alive
+    }
+
+    /// Lets time pass, unless it ends before.
+    pub fn lives_for(&mut self, span: Duration) {
+        let step = Duration::from_millis(5);
+        let mut left = span;
+        while !left.is_zero() && self.lives() {
+            std::thread::sleep(step.min(left));
+            left = left.saturating_sub(step);
+        }
+    }
+
+    /// Looks until it is so; false if it ended before.
+    pub fn lives_until(&mut self, so: impl Fn() -> bool) -> bool {
+        while !so() {
+            if !self.lives() {
+                return false;
+            }
+            // Between two looks, not for anything to happen.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+
     /// SIGTERM.
     pub fn terminate(self) -> Done {
         self.signal("TERM");
@@ -212,7 +247,17 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn start(house: &House, speed: &str) -> Self {
-        let mut process = house.start(&["sandbox", "--speed", speed, "--seed", "1"]);
+        Self::start_with(house, speed, "{}")
+    }
+
+    /// With a scenario of the test's own.
+    pub fn start_with(house: &House, speed: &str, scenario: &str) -> Self {
+        house.write("scenario.json", scenario);
+        let mut args = vec!["sandbox", "--speed", speed, "--seed", "1"];
+        if scenario != "{}" {
+            args.extend(["--scenario", "scenario.json"]);
+        }
+        let mut process = house.start(&args);
         let mut url = String::new();
         let out = process.0.as_mut().unwrap().stdout.take().unwrap();
         BufReader::new(out).read_line(&mut url).unwrap();
@@ -239,6 +284,21 @@ impl Sandbox {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{head}");
         body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Asks the sandbox itself for something.
+    pub fn post(&self, what: &str, body: &Value) {
+        let (host, body) = (self.url.trim_start_matches("http://"), body.to_string());
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 20"), "{answer}");
     }
 
     /// Sends in the ledger, in order of arrival.

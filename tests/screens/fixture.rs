@@ -616,6 +616,7 @@ pub fn running(mode: Mode) -> Picture {
             held: 2,
             since: ago(420),
             retry_at: None,
+            by_word: false,
         }],
         steps: steps(&rows),
         next: next(&rows),

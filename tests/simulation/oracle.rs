@@ -473,7 +473,8 @@ impl State {
     pub fn asked_for_inbound(&mut self, asked: At, now: At, life: u64, listed: &[Heard]) {
         self.tell(now, || format!("life {life} asks for inbound messages: {}", listed.len()));
         if self.oracle.gap_since.is_some_and(|since| asked >= since) {
-            self.oracle.caught_up = Some(now);
+            // Before the settling is over it is listed once more, because lists lag.
+            self.oracle.caught_up.get_or_insert(now);
         }
         for report in listed {
             // Read, before anything is recorded.

@@ -1,10 +1,11 @@
 //! What calls come to: progress, the end, what was said, and the wait that runs from there.
 
+use crate::engine::effect::Effect;
 use crate::engine::event::{CallProgress, Kind, RecallResult};
-use crate::engine::fold::{newest_id, rank};
+use crate::engine::fold::rank;
 use crate::engine::input::{CallEnd, CallResult, Heard};
 use crate::engine::journal::Journal;
-use crate::engine::journey::State;
+use crate::engine::journey::{Journey, State};
 use crate::engine::meaning::Meaning;
 use crate::model::{AttemptId, CascadeId, Channel, Disposition, Outcome};
 use chrono::TimeDelta;
@@ -12,6 +13,9 @@ use chrono::TimeDelta;
 /// How long a talk's report is awaited before it counts without one. Nothing is sent to the person meanwhile, and
 /// concluding too early turns a "no" that is still on its way into a conversion.
 const REPORT_WAIT: TimeDelta = TimeDelta::minutes(30);
+
+/// How long until the provider is asked for it: a webhook may be lost for ever, and a STOP said on the phone with it.
+const REPORT_ASKED: TimeDelta = TimeDelta::minutes(10);
 
 impl Journal<'_> {
     pub fn call_progressed(&mut self, attempt: AttemptId, progress: CallProgress) {
@@ -23,7 +27,9 @@ impl Journal<'_> {
 
     pub fn call_ended(&mut self, attempt: AttemptId, end: &CallEnd, heard: &Heard) {
         let Some((journey, call)) = self.campaign.attempt(attempt) else { return };
-        let (id, first, canceled) = (journey.id, !call.ended, end.result == CallResult::Canceled);
+        // A recall frees its line before the provider tells the end.
+        let (id, first, freed) = (journey.id, call.ended_at.is_none(), call.ended);
+        let canceled = end.result == CallResult::Canceled;
         if first {
             let talked_s = end.talked_s.unwrap_or(0);
             self.record_attempt(attempt, Kind::CallEnded { reason: end.reason.clone(), talked_s });
@@ -38,7 +44,9 @@ impl Journal<'_> {
             CallResult::Canceled | CallResult::NoAnswer { .. } | CallResult::Failed(_) => {}
         }
         if first && canceled {
-            self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
+            if !freed {
+                self.record_attempt(attempt, Kind::Recalled { result: RecallResult::Recalled });
+            }
             if self.is_current(attempt) {
                 self.start_wait(id, self.at);
             }
@@ -53,7 +61,7 @@ impl Journal<'_> {
         let (known, stopped) = (has(Outcome::Answered), has(Outcome::OptedOut));
         match &end.meaning {
             None if first && !known && self.is_current(attempt) => {
-                let (due, timer) = (self.at + REPORT_WAIT, self.timer());
+                let (due, timer) = (self.at + REPORT_ASKED, self.timer());
                 self.record_attempt(attempt, Kind::ReportAwaited { due, timer });
             }
             None => {}
@@ -86,11 +94,18 @@ impl Journal<'_> {
         }
     }
 
-    /// The report never came: a person was on the line, and nobody can tell what they meant.
-    pub fn conclude_without_report(&mut self, id: CascadeId) {
-        if let Some(attempt) = self.journey(id).and_then(newest_id) {
-            self.human(attempt, Outcome::Answered, Some(Disposition::Unclear), None, None);
+    /// The report did not come: it is asked for once. If it never comes, a person was on the line, and nobody can
+    /// tell what they meant.
+    pub fn miss_report(&mut self, id: CascadeId) {
+        let Some(call) = self.journey(id).and_then(Journey::newest) else { return };
+        let (attempt, channel) = (call.id, call.channel);
+        let until = call.ended_at.map(|ended| ended + REPORT_WAIT).filter(|until| self.at < *until);
+        if let Some(due) = until {
+            let timer = self.timer();
+            self.record_attempt(attempt, Kind::ReportAwaited { due, timer });
+            return self.ask(Effect::LookUp { attempt, cascade: id, channel });
         }
+        self.human(attempt, Outcome::Answered, Some(Disposition::Unclear), None, None);
     }
 
     fn nobody_answered(&mut self, id: CascadeId, attempt: AttemptId, end: &CallEnd) {

@@ -177,10 +177,10 @@ pub fn complete(failure: &mut Failure, template: Option<&str>, country: Option<&
 
 /// No answer came at all (PROVIDERS.md section 0).
 pub fn no_answer(subject: Subject<'_>, trouble: &Trouble, told: Told) -> Failure {
-    let row = match trouble.code {
-        "refused_address" => &REFUSED_ADDRESS,
-        _ if trouble.reached => &LOST,
-        _ => &UNREACHED,
+    let row = match find(UNANSWERED, trouble.code) {
+        Some(row) => row,
+        None if trouble.reached => &LOST,
+        None => &UNREACHED,
     };
     let words = Words { code: trouble.code.to_owned(), detail: trouble.detail.clone(), retry_after_s: None };
     failure(row, subject, words, told)
@@ -192,7 +192,29 @@ pub fn unreadable(subject: Subject<'_>, reply: &Reply, told: Told) -> Failure {
     failure(&UNREADABLE, subject, words, told)
 }
 
-/// The row for a code that stands in no table.
+/// A list that does not come to its end: what stands in the rest of it is not known.
+pub fn endless(subject: Subject<'_>) -> Failure {
+    let detail = "its pages repeat, or are too many".to_owned();
+    failure(
+        &ENDLESS,
+        subject,
+        Words { code: "endless_list".to_owned(), detail, retry_after_s: None },
+        Told::Later,
+    )
+}
+
+/// The row for an answer whose code stands in no table, or that has none. A refusal that was cut off may have told
+/// anything, so it shuts nothing and is tried again.
+pub fn by_reply(reply: &Reply) -> &'static Row {
+    match reply.status {
+        // These say enough by themselves.
+        status @ (401..=403 | 408 | 429) => by_status(status),
+        400..=499 if !reply.whole => &CUT_OFF,
+        status => by_status(status),
+    }
+}
+
+/// The row for a bare status.
 pub fn by_status(status: u16) -> &'static Row {
     match status {
         401 | 403 => &UNAUTHORISED,
@@ -204,19 +226,73 @@ pub fn by_status(status: u16) -> &'static Row {
     }
 }
 
-const REFUSED_ADDRESS: Row = no(
-    &["refused_address"],
-    "address refused",
-    Class::Config,
-    About::Account,
-    "Correct base_url in cascade.toml: a rehearsal talks to this machine alone. Held people go on once it is right.",
-);
+/// What can be said of requests that got no answer, by the code of their [`Trouble`].
+pub const UNANSWERED: &[Row] = &[
+    no(
+        &["refused_address"],
+        "address refused",
+        Class::Config,
+        About::Account,
+        "Correct base_url in cascade.toml: a rehearsal talks to this machine alone. Held people go on once it is right.",
+    ),
+    no(
+        &["no_client"],
+        "no HTTP client",
+        Class::Config,
+        About::Account,
+        "Install the system's root certificates and start cascade again; held people go on then.",
+    ),
+    no(
+        &["dns"],
+        "name not found",
+        Class::Outage,
+        About::Account,
+        "Check base_url and this machine's name resolution; the queue keeps its place and goes on by itself.",
+    ),
+    no(
+        &["refused"],
+        "connection refused",
+        Class::Outage,
+        About::Account,
+        "Nobody listens there: check base_url; the queue keeps its place and goes on by itself.",
+    ),
+    no(
+        &["tls"],
+        "no trusted encryption",
+        Class::Outage,
+        About::Account,
+        "Check base_url, this machine's clock and any proxy between: its certificate is not the provider's. Nothing \
+         was sent; the queue keeps its place and goes on by itself.",
+    ),
+    no(
+        &["connect_timeout"],
+        "no connection in time",
+        Class::Outage,
+        About::Account,
+        "Check this machine's network and the provider's status page; the queue keeps its place and goes on by itself.",
+    ),
+    no(
+        &["closed"],
+        "hung up before the request",
+        Class::Outage,
+        About::Account,
+        "Check the provider's status page; nothing was sent, and it is tried again by itself.",
+    ),
+    LOST,
+];
 const UNREACHED: Row = no(
     &["connect"],
     "provider not reached",
     Class::Outage,
     About::Account,
     "Check this machine's network and the base_url; the queue keeps its place and goes on by itself.",
+);
+const CUT_OFF: Row = no(
+    &["400-499"],
+    "refusal cut off",
+    Class::Outage,
+    About::Account,
+    "What the provider refused was not to be read; it is tried again by itself.",
 );
 const LOST: Row = maybe(
     &["timeout", "broken"],
@@ -231,6 +307,13 @@ const UNREADABLE: Row = maybe(
     Class::InDoubt,
     About::Person,
     "See the provider's words; after its wait the next channel follows, and only you may send it again.",
+);
+const ENDLESS: Row = no(
+    &["endless_list"],
+    "list without end",
+    Class::Outage,
+    About::Account,
+    "Check the provider's status page; it is asked again, and sending goes on by itself once the list ends.",
 );
 const UNAUTHORISED: Row = no(
     &["401", "403"],

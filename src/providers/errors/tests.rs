@@ -66,7 +66,7 @@ fn each_exact_code_stands_in_one_row() {
 
 #[test]
 fn a_remedy_is_a_sentence_that_says_what_happens_next() {
-    let all = [WHATSAPP, TWILIO, VAPI].concat();
+    let all = [WHATSAPP, TWILIO, VAPI, UNANSWERED].concat();
     let refusals = VAPI_REFUSALS.iter().map(|(_, row)| *row);
     for row in all.into_iter().chain(refusals) {
         assert!(!row.title.is_empty() && row.title.len() <= 50, "{}", row.title);
@@ -136,7 +136,10 @@ fn without_an_answer_only_an_unmade_connection_is_no() {
         let failure = no_answer(about("vapi"), &trouble, Told::AtCreate);
         (failure.class, failure.sent)
     };
-    assert_eq!(told("connect", false), (Class::Outage, Sent::No));
+    for code in ["connect", "dns", "refused", "tls", "connect_timeout", "closed"] {
+        assert_eq!(told(code, false), (Class::Outage, Sent::No), "{code}");
+    }
+    assert_eq!(told("no_client", false), (Class::Config, Sent::No));
     assert_eq!(told("refused_address", false), (Class::Config, Sent::No));
     assert_eq!(told("timeout", true), (Class::InDoubt, Sent::Maybe));
     assert_eq!(told("broken", true), (Class::InDoubt, Sent::Maybe));

@@ -6,7 +6,7 @@ pub use heard::{Form, heard_inbound, heard_status};
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{list, scalar, step, text};
+use super::wire::{Skew, list, scalar, step, text};
 use super::{Answer, Heard, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Failure, Scope};
@@ -15,12 +15,16 @@ use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 const NAME: &str = "twilio";
 
 /// Pages of a list at most; a list that never ends is a broken one.
-const PAGES_MAX: usize = 100;
+const PAGES_MAX: usize = 1000;
+
+/// Twilio's dates are cut to the second, and both sides take a moment.
+const MARGIN: TimeDelta = TimeDelta::seconds(5);
 
 /// The client of one account and sender.
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub struct Twilio {
     http: Arc<Http>,
     /// What each message reports to, less its attempt.
     callback: String,
+    skew: Skew,
 }
 
 fn subject(country: Option<&str>) -> Subject<'_> {
@@ -41,7 +46,7 @@ fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     let row = code
         .as_deref()
         .and_then(|code| errors::find(errors::TWILIO, code))
-        .unwrap_or_else(|| errors::by_status(reply.status));
+        .unwrap_or_else(|| errors::by_reply(reply));
     let words = Words {
         code: code.unwrap_or_else(|| reply.status.to_string()),
         detail: text(&body, "/message").map_or_else(|| reply.text(), str::to_owned),
@@ -61,7 +66,7 @@ impl Twilio {
     /// A client for `config` whose messages report to `{webhooks}/hooks/twilio/status?a={attempt}`.
     pub fn new(config: config::Twilio, http: Arc<Http>, webhooks: &str) -> Self {
         let callback = format!("{}/hooks/twilio/status", webhooks.trim_end_matches('/'));
-        Self { config, http, callback }
+        Self { config, http, callback, skew: Skew::default() }
     }
 
     fn base(&self) -> &str {
@@ -89,7 +94,7 @@ impl Twilio {
             Some(form) => request.form(form),
             None => request,
         };
-        self.http.send(request).await
+        self.http.send(request).await.inspect(|reply| self.skew.note(reply))
     }
 
     async fn get(&self, url: &str, query: &[(&str, &str)]) -> Result<Value, Box<Failure>> {
@@ -138,22 +143,25 @@ impl Twilio {
         }
     }
 
-    /// Messages that fit `query`, newest first, back to `since`.
+    /// Messages that fit `query`, newest first, back to `since` by our clock. All of them, or an error.
     async fn messages(&self, query: &[(&str, &str)], since: At) -> Result<Vec<Value>, Box<Failure>> {
         let mut page = self.get(&self.url("Messages"), query).await?;
-        let mut found = Vec::new();
-        for _ in 0..PAGES_MAX {
+        let since = self.skew.theirs(since).unwrap_or(since);
+        let (mut found, mut read) = (Vec::new(), HashSet::new());
+        while read.len() < PAGES_MAX {
             let items = list(&page, "/messages");
             let older = items.iter().any(|m| heard::created(m).is_some_and(|at| at < since));
             found.extend(items.iter().filter(|m| heard::created(m).is_none_or(|at| at >= since)).cloned());
             // Our credentials go with it: a path of the same host, or nothing.
             let next = text(&page, "/next_page_uri").filter(|uri| uri.starts_with("/2010-04-01/"));
-            match next {
-                Some(uri) if !older => page = self.get(&format!("{}{uri}", self.base()), &[]).await?,
-                Some(_) | None => break,
+            let Some(uri) = next.filter(|_| !older).map(str::to_owned) else { return Ok(found) };
+            let url = format!("{}{uri}", self.base());
+            if !read.insert(uri) {
+                break;
             }
+            page = self.get(&url, &[]).await?;
         }
-        Ok(found)
+        Err(Box::new(errors::endless(subject(None))))
     }
 
     async fn search(&self, out: &Outgoing, since: At) -> Lookup {
@@ -164,7 +172,7 @@ impl Twilio {
                 && text(m, "/to") == Some(out.to.as_str())
                 && text(m, "/body") == Some(body)
         };
-        match self.messages(&query, since - TimeDelta::seconds(5)).await {
+        match self.messages(&query, since - MARGIN).await {
             Ok(all) => all.iter().find(ours).map_or(Lookup::NotSeen, found),
             Err(failure) => Lookup::Failed(failure),
         }
@@ -172,7 +180,10 @@ impl Twilio {
 
     async fn inbound(&self, since: At) -> Result<Vec<Heard>, Box<Failure>> {
         // The filter knows days alone; a day's margin costs a page.
-        let day = (since - TimeDelta::days(1)).utc().format("%Y-%m-%d").to_string();
+        let day = (self.skew.theirs(since).unwrap_or(since) - TimeDelta::days(1))
+            .utc()
+            .format("%Y-%m-%d")
+            .to_string();
         let mut query = vec![("DateSent>", day.as_str()), ("PageSize", "1000")];
         // A messaging service has many numbers: then everything inbound is ours.
         if !self.config.from.is_empty() {

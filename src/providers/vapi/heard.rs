@@ -4,7 +4,7 @@ use super::NAME;
 use crate::engine::event::CallProgress;
 use crate::model::{At, Channel, Class, Sent, Untrusted};
 use crate::providers::errors::{self, About, Row, Subject, Told, Words};
-use crate::providers::wire::{list, money, phone, rfc3339, scalar, text};
+use crate::providers::wire::{fingerprint, list, money, phone, rfc3339, scalar, text};
 use crate::providers::{CallEnd, CallResult, Fact, Heard};
 use serde_json::Value;
 
@@ -15,12 +15,11 @@ pub fn heard(body: &Value) -> Vec<Heard> {
     match text(message, "/type") {
         Some("status-update") => {
             let status = text(message, "/status").unwrap_or_default();
-            fact(call, message, "status-update", status).into_iter().collect()
+            vec![fact(call, message, "status-update", status)]
         }
-        Some("end-of-call-report") => {
-            fact(call, message, "end-of-call-report", "ended").into_iter().collect()
-        }
-        Some(_) | None => Vec::new(),
+        Some("end-of-call-report") => vec![fact(call, message, "end-of-call-report", "ended")],
+        Some(_) => Vec::new(),
+        None => vec![unread(body)],
     }
 }
 
@@ -29,31 +28,47 @@ pub(super) fn of_call(call: &Value) -> Vec<Heard> {
     let status = text(call, "/status").unwrap_or_default();
     let analysed = call.get("analysis").is_some_and(|a| a.as_object().is_some_and(|o| !o.is_empty()));
     let kind = if status == "ended" && analysed { "end-of-call-report" } else { "status-update" };
-    fact(call, call, kind, status).into_iter().collect()
+    vec![fact(call, call, kind, status)]
 }
 
-/// `call` says which call it is, `said` (a message, or the call itself) how it stands.
-fn fact(call: &Value, said: &Value, kind: &str, status: &str) -> Option<Heard> {
-    let id = text(call, "/id")?;
+/// Signed, and not to be made sense of. Its words stand nowhere: they may be anybody's.
+fn unread(body: &Value) -> Heard {
+    Heard {
+        provider: NAME,
+        channel: Channel::Phone,
+        dedup: format!("unread:{}", fingerprint(body.to_string().as_bytes())),
+        happened_at: None,
+        provider_id: None,
+        attempt_key: None,
+        person: None,
+        what: Fact::System { what: "a webhook of Vapi that cannot be read".into(), shuts: None },
+    }
+}
+
+/// `call` says which call it is, `said` (a message, or the call itself) how it stands. A report without the call's id
+/// may hold a STOP all the same: then its own bytes are its key.
+fn fact(call: &Value, said: &Value, kind: &str, status: &str) -> Heard {
+    let id = text(call, "/id").map(str::to_owned);
     let what = match status {
         "scheduled" | "queued" => Fact::CallProgressed(CallProgress::Queued),
         "ringing" => Fact::CallProgressed(CallProgress::Ringing),
         "in-progress" | "forwarding" => Fact::CallProgressed(CallProgress::InProgress),
         "ended" => Fact::CallEnded(end(call, said)),
-        _ => return None,
+        other => Fact::System { what: format!("call is {other:?}").into(), shuts: None },
     };
     // A report has no status of its own.
     let last = if kind == "status-update" { status } else { "" };
-    Some(Heard {
+    let named = || format!("unnamed:{}", fingerprint(said.to_string().as_bytes()));
+    Heard {
         provider: NAME,
         channel: Channel::Phone,
-        dedup: format!("{id}:{kind}:{last}"),
+        dedup: format!("{}:{kind}:{last}", id.clone().unwrap_or_else(named)),
         happened_at: when(call, said, status),
-        provider_id: Some(id.to_owned()),
+        provider_id: id,
         attempt_key: key(call).or_else(|| key(said)),
         person: number(said).or_else(|| number(call)),
         what,
-    })
+    }
 }
 
 /// `timestamp` may be seconds or milliseconds; an end has a time of its own.

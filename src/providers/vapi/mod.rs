@@ -6,7 +6,7 @@ pub use heard::heard;
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{list, rfc3339, step, text};
+use super::wire::{Skew, list, rfc3339, step, text};
 use super::{Answer, Call, Heard, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
@@ -26,6 +26,13 @@ const NAME_MAX: usize = 40;
 /// Calls in one page of a list.
 const PAGE: usize = 100;
 
+/// Pages at most: as many as an hour of a busy account; more would be somebody else's traffic.
+const PAGES_MAX: usize = 20;
+
+/// Both sides take a moment; and much more than that while we do not know how far their clock is ahead.
+const MARGIN: TimeDelta = TimeDelta::seconds(5);
+const MARGIN_UNKNOWN: TimeDelta = TimeDelta::minutes(5);
+
 /// The client of one calling number.
 #[derive(Debug)]
 pub struct Vapi {
@@ -33,6 +40,7 @@ pub struct Vapi {
     http: Arc<Http>,
     /// What each call reports to.
     webhook: String,
+    skew: Skew,
 }
 
 fn subject(country: Option<&str>) -> Subject<'_> {
@@ -51,8 +59,8 @@ fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     let by_words = errors::VAPI_REFUSALS.iter().find(|(word, _)| lower.contains(word)).map(|(_, row)| row);
     let row = match reply.status {
         // Their words help where the status says only "bad request".
-        400 | 422 => by_words.unwrap_or_else(|| errors::by_status(reply.status)),
-        status => errors::by_status(status),
+        400 | 422 => by_words.unwrap_or_else(|| errors::by_reply(reply)),
+        _ => errors::by_reply(reply),
     };
     let words = Words { code: reply.status.to_string(), detail, retry_after_s: reply.retry_after_s };
     errors::failure(row, about, words, told)
@@ -70,7 +78,7 @@ impl Vapi {
     /// A client for `config` whose calls report to `{webhooks}/hooks/vapi`.
     pub fn new(config: config::Vapi, http: Arc<Http>, webhooks: &str) -> Self {
         let webhook = format!("{}/hooks/vapi", webhooks.trim_end_matches('/'));
-        Self { config, http, webhook }
+        Self { config, http, webhook, skew: Skew::default() }
     }
 
     async fn ask(
@@ -87,7 +95,7 @@ impl Vapi {
             Some(body) => request.json(body),
             None => request,
         };
-        self.http.send(request).await
+        self.http.send(request).await.inspect(|reply| self.skew.note(reply))
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Box<Failure>> {
@@ -163,32 +171,36 @@ impl Vapi {
         })
     }
 
-    /// Calls since then, newest first, until `wanted` picks one.
+    /// Calls since then by our clock, newest first, until `wanted` picks one.
     async fn find(&self, since: At, wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, Box<Failure>> {
-        let from = (since - TimeDelta::seconds(5)).to_string();
+        let from =
+            self.skew.theirs(since).map_or(since - MARGIN_UNKNOWN, |theirs| theirs - MARGIN).to_string();
+        let limit = PAGE.to_string();
         let mut until: Option<At> = None;
-        // As many as an hour of a busy account; more would be somebody else's traffic.
-        for _ in 0..20 {
+        for _ in 0..PAGES_MAX {
             let before = until.map(|at| at.to_string());
-            let limit = PAGE.to_string();
             let mut query = vec![
                 ("createdAtGe", from.as_str()),
                 ("phoneNumberId", &self.config.phone_number_id),
                 ("limit", &limit),
             ];
-            query.extend(before.as_deref().map(|before| ("createdAtLt", before)));
+            // The last page's oldest come again: others may have been made in the same instant.
+            query.extend(before.as_deref().map(|before| ("createdAtLe", before)));
             let page = self.get("/call", &query).await?;
             let calls = list(&page, "");
             if let Some(call) = calls.iter().find(|call| wanted(call)) {
                 return Ok(Some(call.clone()));
             }
             let oldest = calls.iter().filter_map(|call| rfc3339(call, "/createdAt")).min();
-            if calls.len() < PAGE || oldest.is_none() || oldest == until {
+            if calls.len() < PAGE || oldest.is_none() {
                 return Ok(None);
+            }
+            if oldest == until {
+                break;
             }
             until = oldest;
         }
-        Ok(None)
+        Err(Box::new(errors::endless(subject(None))))
     }
 
     async fn search(&self, out: &Outgoing, since: At) -> Lookup {

@@ -11,7 +11,14 @@ use serde_json::Value;
 /// [`Fact::System`], so that nothing a signed body tells is lost without a trace.
 pub fn heard(body: &Value) -> Vec<Heard> {
     let mut all = Vec::new();
+    let is_list = |value: &Value, name: &str| value.get(name).is_some_and(Value::is_array);
+    if !is_list(body, "entry") {
+        all.push(unread(body, body, "a webhook"));
+    }
     for entry in list(body, "/entry") {
+        if !is_list(entry, "changes") {
+            all.push(unread(entry, entry, "an entry"));
+        }
         for change in list(entry, "/changes") {
             all.extend(from_change(entry, change));
         }
@@ -23,12 +30,17 @@ fn from_change(entry: &Value, change: &Value) -> Vec<Heard> {
     let value = change.get("value").unwrap_or(&Value::Null);
     match text(change, "/field").unwrap_or("messages") {
         "messages" => {
-            let statuses = list(value, "/statuses").iter().filter_map(from_status);
-            let messages = list(value, "/messages").iter().filter_map(from_message);
+            let status = |s| from_status(s).unwrap_or_else(|| unread(entry, s, "a status"));
+            let statuses = list(value, "/statuses").iter().map(status);
+            let messages = list(value, "/messages").iter().map(from_message);
             let errors = list(value, "/errors").iter().map(|error| from_error(entry, error));
-            statuses.chain(messages).chain(errors).collect()
+            let all: Vec<Heard> = statuses.chain(messages).chain(errors).collect();
+            if all.is_empty() { vec![unread(entry, value, "a change")] } else { all }
         }
-        "user_preferences" => list(value, "/user_preferences").iter().filter_map(from_preference).collect(),
+        "user_preferences" => {
+            let preference = |p| from_preference(p).unwrap_or_else(|| unread(entry, p, "a preference"));
+            list(value, "/user_preferences").iter().map(preference).collect()
+        }
         "message_template_status_update" => vec![from_template(entry, value)],
         other => vec![notice(entry, value, format!("news of {other}"), None)],
     }
@@ -55,6 +67,11 @@ fn notice(entry: &Value, value: &Value, what: String, shuts: Shuts) -> Heard {
     about(dedup, at, None, Fact::System { what: Untrusted::new(what), shuts })
 }
 
+/// Signed, and not to be made sense of. Its words stand nowhere: they may be anybody's.
+fn unread(entry: &Value, value: &Value, what: &str) -> Heard {
+    notice(entry, value, format!("{what} of WhatsApp that cannot be read"), None)
+}
+
 type Shuts = Option<(crate::model::Scope, Box<Failure>)>;
 
 fn from_status(status: &Value) -> Option<Heard> {
@@ -78,7 +95,7 @@ fn from_status(status: &Value) -> Option<Heard> {
 
 /// An error object of a webhook as a failure: same codes as at the create call.
 fn later(error: &Value) -> Failure {
-    super::sort(error, None, subject(None, None), None, Told::Later)
+    super::sort(error, None, subject(None, None), Told::Later)
 }
 
 fn from_error(entry: &Value, error: &Value) -> Heard {
@@ -91,23 +108,25 @@ fn from_error(entry: &Value, error: &Value) -> Heard {
     notice(entry, error, what, shuts)
 }
 
-fn from_message(message: &Value) -> Option<Heard> {
-    let id = text(message, "/id")?;
+/// One without an id is a message all the same, and may be a STOP: then its own bytes are its key.
+fn from_message(message: &Value) -> Heard {
+    let unnamed = || format!("unnamed:{}", fingerprint(message.to_string().as_bytes()));
+    let id = text(message, "/id").map_or_else(unnamed, str::to_owned);
     let at = unix_seconds(message, "/timestamp");
     let person = text(message, "/from").and_then(phone);
     let Some(inbound) = inbound(message) else {
         let what = Fact::System { what: system(message).into(), shuts: None };
-        return Some(about(id.to_owned(), at, person, what));
+        return about(id, at, person, what);
     };
     let (said, payload) = inbound;
     let attempt_key = payload.as_deref().and_then(|p| Some(p.split_once(':')?.1.to_owned()));
     let answered = text(message, "/context/id").or_else(|| text(message, "/reaction/message_id"));
     let what = Fact::Inbound { text: Untrusted::new(said), payload, provider_optout: None };
-    Some(Heard {
+    Heard {
         provider_id: answered.map(str::to_owned),
         attempt_key: attempt_key.filter(|key| key.starts_with("att_")),
-        ..about(id.to_owned(), at, person, what)
-    })
+        ..about(id, at, person, what)
+    }
 }
 
 /// Words and payload of a message by a person; `None` for a notice of the system or a reaction taken back.
@@ -168,7 +187,9 @@ fn from_template(entry: &Value, value: &Value) -> Heard {
         _ => return notice(entry, value, what, None),
     };
     let words = Words { code: code.to_owned(), detail: what.clone(), retry_after_s: None };
-    let shuts = errors::find(errors::WHATSAPP, code).map(|row| {
+    // A scope without its key would shut nobody.
+    let named = !key.starts_with('/') && !key.ends_with('/');
+    let shuts = errors::find(errors::WHATSAPP, code).filter(|_| named).map(|row| {
         let failure = errors::failure(row, subject(Some(&key), None), words, Told::Later);
         (failure.scope.clone(), Box::new(failure))
     });

@@ -36,14 +36,8 @@ fn subject<'a>(template: Option<&'a str>, country: Option<&'a str>) -> Subject<'
 }
 
 /// Sorts an `error` object (1.4): by `code` and `details` alone, because Meta's HTTP statuses contradict each
-/// other. Without a code, by `status`.
-fn sort(
-    error: &Value,
-    status: Option<u16>,
-    subject: Subject<'_>,
-    retry_after_s: Option<u64>,
-    told: Told,
-) -> Failure {
+/// other. Without a code, by the `reply` that it stands in.
+fn sort(error: &Value, reply: Option<&Reply>, subject: Subject<'_>, told: Told) -> Failure {
     let details = text(error, "/error_data/details").unwrap_or_default();
     let message = text(error, "/message").or_else(|| text(error, "/title")).unwrap_or_default();
     let code = scalar(error, "/code");
@@ -52,9 +46,10 @@ fn sort(
             &errors::BAD_RECIPIENT
         }
         Some(row) => row,
-        None => status.map_or(&UNKNOWN_LATER, errors::by_status),
+        None => reply.map_or(&UNKNOWN_LATER, errors::by_reply),
     };
-    let code = code.or_else(|| status.map(|s| s.to_string())).unwrap_or_else(|| "failed".to_owned());
+    let code = code.or_else(|| reply.map(|r| r.status.to_string())).unwrap_or_else(|| "failed".to_owned());
+    let retry_after_s = reply.and_then(|r| r.retry_after_s);
     let detail = [message, details].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ");
     errors::failure(row, subject, Words { code, detail, retry_after_s }, told)
 }
@@ -217,7 +212,7 @@ impl Whatsapp {
 fn refusal(reply: &Reply, about: Subject<'_>, told: Told) -> Failure {
     let body = reply.json().unwrap_or(Value::Null);
     let plain = json!({ "message": reply.text() });
-    sort(body.get("error").unwrap_or(&plain), Some(reply.status), about, reply.retry_after_s, told)
+    sort(body.get("error").unwrap_or(&plain), Some(reply), about, told)
 }
 
 /// The body of 1.2.

@@ -6,6 +6,7 @@
 
 mod callers;
 mod reading;
+mod refused;
 mod routes;
 mod serve;
 pub mod signature;
@@ -31,6 +32,9 @@ pub trait Inbox: Send + Sync {
         code: String,
         suspected: Option<String>,
     ) -> BoxFuture<'_, Result<Option<String>, NotTaken>>;
+
+    /// A report in this provider's name was refused, because its signature is missing or wrong.
+    fn disbelieved(&self, _provider: &'static str) {}
 }
 
 /// The store did not take it: the provider gets 503 and sends it again.

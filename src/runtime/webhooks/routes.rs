@@ -3,7 +3,7 @@
 use super::callers::Caller;
 use super::reading::{BATCH_MAX, ORDINARY_MAX, Reading, Unread};
 use super::signature::{self, Disbelief};
-use super::{Inbox, Secrets};
+use super::{Inbox, Secrets, refused};
 use crate::model::Channel;
 use crate::providers::{Fact, Heard, twilio, vapi, whatsapp, wire};
 use crate::runtime::links;
@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -36,6 +37,7 @@ pub fn router(inbox: Arc<dyn Inbox>, secrets: Secrets) -> Router {
         .route("/hooks/twilio/status", post(take_twilio_status))
         .route("/hooks/twilio/inbound", post(take_twilio_inbound))
         .route("/l/{code}", get(follow))
+        .layer(middleware::from_fn_with_state(Arc::clone(&inbox), refused::tell))
         .with_state(Arc::new(Ear { inbox, secrets, reading: Reading::new() }))
 }
 

@@ -212,8 +212,11 @@ fn subscribe(world: &mut World, call: &Call, proof: Option<bool>) -> Reply {
 
 fn history(world: &World, call: &Call) -> Reply {
     let wanted = call.query("message_id");
-    let mut found: Vec<(&String, &Message)> =
-        world.messages.iter().filter(|(id, _)| wanted.is_none_or(|w| w == *id)).collect();
+    let seen = call.at - world.faults.lag(call.provider, call.at);
+    let listed = |(id, message): &(&String, &Message)| {
+        wanted.map_or(message.at <= seen, |wanted| wanted == id.as_str())
+    };
+    let mut found: Vec<(&String, &Message)> = world.messages.iter().filter(listed).collect();
     found.sort_by(|a, b| (b.1.at, b.0).cmp(&(a.1.at, a.0)));
     let limit = call.query("limit").and_then(|l| l.parse().ok()).unwrap_or(25_usize).min(100);
     let entry = |(id, message): &(&String, &Message)| {

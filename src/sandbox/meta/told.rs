@@ -39,6 +39,8 @@ fn post(
         again: Again::Days,
         signed: true,
         forged: false,
+        batched: false,
+        parts: Vec::new(),
         tries: 0,
         first: at,
         token,

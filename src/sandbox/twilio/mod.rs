@@ -147,8 +147,10 @@ fn list(world: &World, call: &Call) -> Reply {
             && on("DateSent<", &|day, wanted| day <= wanted)
             && on("DateSent>", &|day, wanted| day >= wanted)
     };
+    let seen = call.at - world.faults.lag(call.provider, call.at);
     let fits = |sms: &&Sms| {
-        call.query("To").is_none_or(|to| sms.to == to)
+        sms.created <= seen
+            && call.query("To").is_none_or(|to| sms.to == to)
             && call.query("From").is_none_or(|from| sms.from == from)
             && dated(sms)
     };

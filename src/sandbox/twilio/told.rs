@@ -73,13 +73,25 @@ fn fields(world: &World, sms: &Sms) -> Vec<(&'static str, String)> {
 pub(in crate::sandbox) fn reply(world: &mut World, at: At, sid: &str, saying: Saying) {
     let Some(ours) = world.texts.get(sid).cloned() else { return };
     let draw = world.people.draw(&ours.to, Channel::Sms);
-    let stop = saying == Saying::Stop;
+    let body = written(&draw, saying).to_owned();
+    inbound(world, at, (&ours.to, &ours.from), ours.service.clone(), body, saying == Saying::Stop);
+}
+
+/// Somebody writes to our number: listed, and told to us once.
+pub(in crate::sandbox) fn inbound(
+    world: &mut World,
+    at: At,
+    (from, to): (&str, &str),
+    service: Option<String>,
+    body: String,
+    stop: bool,
+) {
     let sms = Sms {
         sid: format!("SM{}", world.new_id()),
-        to: ours.from.clone(),
-        from: ours.to.clone(),
-        service: ours.service.clone(),
-        body: written(&draw, saying).to_owned(),
+        to: to.to_owned(),
+        from: from.to_owned(),
+        service,
+        body,
         status: "received".to_owned(),
         inbound: true,
         callback: None,
@@ -143,6 +155,8 @@ fn post(
         again: Again::OnceUnheard,
         signed: true,
         forged: false,
+        batched: false,
+        parts: Vec::new(),
         tries: 0,
         first: at,
         token,

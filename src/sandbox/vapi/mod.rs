@@ -204,8 +204,10 @@ fn list(world: &World, request: &Request) -> Reply {
     if request.query("phoneNumberId").is_some_and(|id| id != phone_number_id(world)) {
         return Reply::ok(200, json!([]));
     }
+    let seen = request.at - world.faults.lag(request.provider, request.at);
     let fits = |call: &&Call| {
-        from.is_none_or(|at| call.created >= at)
+        call.created <= seen
+            && from.is_none_or(|at| call.created >= at)
             && after.is_none_or(|at| call.created > at)
             && to.is_none_or(|at| call.created <= at)
             && before.is_none_or(|at| call.created < at)

@@ -100,7 +100,7 @@ pub fn breaker<'a>(ctx: &Ctx, channel: Channel, scope: &Scope, cells: usize) -> 
     let since = format!("{}, for {}", minute(row.since, ctx.zone), span((ctx.now - row.since).num_seconds()));
     lines.extend(fact(ctx, "since", &since, cells));
     let again = match row.retry_at.map(|at| span((at - ctx.now).num_seconds())) {
-        _ if !row.scope.can_be_asked() => "by your word alone: m, once it is mended".to_owned(),
+        _ if row.by_word => "by your word alone: m, once it is mended".to_owned(),
         Some(left) => format!("the provider is asked in {left}, read-only; or by your word: m"),
         None => "the provider is being asked; or by your word: m".to_owned(),
     };
