@@ -75,6 +75,18 @@ pub fn note(text: &str) {
     }
 }
 
+/// Prints help, the version, or what is wrong with the command line, in colours where they are wanted. It quotes what
+/// was typed, or what a script put there: if that would move the terminal, plainly and cleaned.
+pub fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    if text.lines().all(|line| sinks::screen(line) == line) {
+        // A closed pipe is nobody's fault.
+        let _ = error.print();
+    } else {
+        note(&text);
+    }
+}
+
 /// Whether a person sits at both ends.
 pub fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()

@@ -127,6 +127,30 @@ fn log_knows_nobody(house: &House) {
 }
 
 #[test]
+fn what_is_typed_moves_no_terminal_either() {
+    let house = House::with(&[]);
+    for word in ["\x1b[2J", "\u{9b}31mred", "\u{202e}tolip", "a\rb", "\u{e0041}"] {
+        for args in [
+            &[word][..],
+            &["pilot", word],
+            &["pilot", "--speed", word],
+            &["pilot", "--start", word],
+            &["pilot", "--sandbox", word],
+            &["pilot", "--segment", word],
+            &["events", "--customer", word],
+            &["report", "--campaign", word],
+            &["sandbox", "--listen", word],
+            &["sandbox", "--scenario", word],
+            &["trust", word],
+        ] {
+            let done = house.run(args);
+            assert!(matches!(done.code, Some(1 | 2)), "{args:?}: {done:?}");
+            is_harmless(&done, &format!("{args:?}"), false);
+        }
+    }
+}
+
+#[test]
 fn names_of_files_move_no_terminal_either() {
     let house = House::with(&[]);
     for name in

@@ -7,7 +7,7 @@ pub use heard::heard;
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
 use super::wire::{Skew, list, rfc3339, step, text};
-use super::{Answer, Call, Heard, Lookup, Message, Outgoing, Provider, Recall};
+use super::{Answer, Call, Control, Heard, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
 use chrono::TimeDelta;
@@ -222,7 +222,8 @@ impl Vapi {
         let call = self.get(&format!("/call/{id}"), &[]).await.unwrap_or(Value::Null);
         let status = text(&call, "/status").unwrap_or_default();
         let known = heard::control(&call);
-        let url = known.as_deref().or(control).filter(|url| is_theirs(&self.config.base_url, url));
+        let url =
+            known.as_ref().map(Control::url).or(control).filter(|url| is_theirs(&self.config.base_url, url));
         let Some(url) = url.filter(|_| status != "ended") else { return Recall::TooLate };
         // Without our key: the address came from outside, and the control URL is its own secret.
         let Ok(request) = self.http.request(Method::POST, url) else { return Recall::TooLate };
