@@ -36,7 +36,7 @@ pub struct Place {
 /// How a rehearsal runs.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct Rehearsal {
-    /// Campaign seconds in one real second (720 in the console, 3600 elsewhere by default); rehearsals only
+    /// Campaign seconds in one real second (720 in the console and `run`, 3600 elsewhere by default); rehearsals only
     #[arg(long, value_name = "N", value_parser = speed)]
     pub speed: Option<f64>,
     /// Fixes who is drawn and how people and faults behave
@@ -59,6 +59,8 @@ pub enum Command {
     Pilot(Pilot),
     /// Go on with whatever was in flight when the last process ended
     Resume(Resume),
+    /// Drive campaigns without a screen until it is stopped; `cascade` attaches consoles to it
+    Run(Run),
     /// Print what came of a campaign, also while it runs
     Report(Report),
     /// Print the event log
@@ -140,6 +142,23 @@ pub struct Resume {
     /// In live: contact people without asking
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `cascade run`
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// How rehearsals run; a campaign in flight goes on as it was launched unless --speed is given.
+    #[command(flatten)]
+    pub rehearsal: Rehearsal,
+    /// Print the report of each campaign that ends as JSON, a line each
+    #[arg(long)]
+    pub json: bool,
+    /// In live: contact people without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Print a systemd user unit that does this, and run nothing
+    #[arg(long)]
+    pub unit: bool,
 }
 
 /// `cascade report`

@@ -6,6 +6,7 @@
 
 use crate::model::At;
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
@@ -25,6 +26,19 @@ pub fn wall() -> Instant {
 pub fn wall_at() -> At {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     At::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How a rehearsal's clock stood at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Campaign time.
+    pub now: At,
+    /// The calendar's wall time of the reading.
+    pub wall: At,
+    /// Campaign seconds in one wall second.
+    pub speed: f64,
+    /// Whether it runs.
+    pub running: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +128,39 @@ impl Clock {
         }
     }
 
+    /// How the clock stands, for a console in another process; `None` in live, where everybody has the same.
+    pub fn reading(&self) -> Option<Reading> {
+        let (now, wall) = (self.now(), wall_at());
+        match *self.kind() {
+            Kind::Live => None,
+            Kind::Scaled { speed, running, .. } => Some(Reading { now, wall, speed, running }),
+            Kind::Stepped { .. } | Kind::Simulated { .. } => {
+                Some(Reading { now, wall, speed: 1.0, running: false })
+            }
+        }
+    }
+
+    /// Goes as another process's clock does; the time since its reading is made up for. Live and stepped clocks
+    /// ignore it.
+    pub fn mirror(&self, reading: Reading) {
+        if let Kind::Scaled { anchor, at, speed, running } = &mut *self.kind() {
+            let late = if reading.running {
+                (wall_at() - reading.wall).max(TimeDelta::zero())
+            } else {
+                TimeDelta::zero()
+            };
+            let passed = (late.num_milliseconds() as f64 * reading.speed) as i64;
+            *at = At::from_millis(reading.now.millis().saturating_add(passed));
+            (*anchor, *speed, *running) = (wall(), reading.speed, reading.running);
+        }
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Hears whenever the clock is set, started, stopped or made faster.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     /// Lets a scaled clock run or stand still; the others ignore it.
     pub fn run(&self, on: bool) {
         let now = self.now();
@@ -190,6 +237,23 @@ mod tests {
         clock.run(false);
         let stood = clock.now();
         assert_eq!(clock.now(), stood);
+    }
+
+    #[test]
+    fn a_mirror_goes_as_the_other_does() {
+        let (ours, mut theirs) =
+            (Clock::scaled(At::from_secs(0), 1.0), Clock::scaled(At::from_secs(0), 3600.0));
+        theirs.set(At::from_secs(5000));
+        let stood = theirs.reading().unwrap();
+        ours.mirror(stood);
+        assert_eq!((ours.now(), ours.speed(), ours.is_running()), (At::from_secs(5000), 3600.0, false));
+        theirs = Clock::scaled(At::from_secs(5000), 3600.0);
+        theirs.run(true);
+        // Two wall seconds on the way.
+        let read = theirs.reading().unwrap();
+        ours.mirror(Reading { wall: read.wall - TimeDelta::seconds(2), ..read });
+        assert!(ours.is_running() && ours.now() >= read.now + TimeDelta::seconds(7200));
+        assert_eq!(Clock::live().reading(), None);
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@
 //!         ├──► runtime::dispatch ─► providers ─► an answer, which is news again
 //!         ├──► 2xx to whoever told us
 //!         └──► runtime::gallery ─► Picture (Arc, latest wins) ─► tui draws when it changed
+//!                   └► runtime::feed: how far the log is ─► runtime::attach, consoles in other processes
 //! ```
 //!
 //! | module | what it is |

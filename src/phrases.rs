@@ -2,6 +2,8 @@
 //!
 //! Everything that comes out of here is safe for one line of a terminal.
 
+pub mod leaving;
+
 use crate::engine::event::{
     Actor, CallProgress, Deferral, End, Event, Hold, Kind, RecallResult, Skip, Withdrawal,
 };

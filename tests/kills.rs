@@ -5,8 +5,11 @@
 //! repeats itself, and people who say STOP while we are down. Without a number it kills a few times.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::print_stdout, reason = "tells what was seen")]
 #![expect(dead_code, reason = "the houses and ledgers of the pilots' tests, of which this needs some")]
 
+#[path = "kills/blow.rs"]
+mod blow;
 #[path = "pilot/house.rs"]
 mod house;
 #[path = "kills/plan.rs"]
@@ -130,12 +133,14 @@ impl Siege {
             Blow::After(span) => process.lives_for(span),
             Blow::Claimed { within } => {
                 let waits = wall() + within;
-                // In the middle of a wave the provider falls silent; the next request gets no answer.
-                let in_wave = || {
-                    self.house.looked_up().is_some_and(|c| {
-                        cascade::model::Channel::ALL.iter().any(|ch| !c.queue(*ch).is_empty())
-                    })
+                // Once requests leave again, the provider falls silent: the next one gets no answer.
+                let claims = |c: &cascade::engine::Campaign| {
+                    let attempts = c.journeys().iter().flat_map(|j| &j.attempts);
+                    attempts.filter(|a| a.claimed_at.is_some()).count()
                 };
+                let claims = || self.house.looked_up().as_ref().map_or(0, claims);
+                let before = claims();
+                let in_wave = || claims() > before;
                 if process.lives_until(|| in_wave() || wall() > waits) {
                     self.sandbox.freeze();
                     let waits = wall() + Duration::from_secs(3);

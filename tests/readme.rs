@@ -75,7 +75,7 @@ fn every_flag_that_is_named_exists() {
             Cli::try_parse_from(["cascade", command, "--help"].iter().filter(|word| !word.is_empty()));
         refused.expect_err("help is no command").to_string()
     };
-    let all: String = ["", "check", "pilot", "resume", "report", "events", "sandbox", "trust"]
+    let all: String = ["", "check", "pilot", "resume", "run", "report", "events", "sandbox", "trust"]
         .into_iter()
         .map(help)
         .collect();

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::too_many_lines, reason = "test code: a failure is a panic")]
 
+#[path = "screens/attached.rs"]
+mod attached;
 #[path = "screens/fixture.rs"]
 mod fixture;
 #[path = "screens/stage.rs"]

@@ -7,6 +7,7 @@
 //! smallest that breaks.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tells the story of a seed")]
 
 #[path = "simulation/book.rs"]
 mod book;
@@ -16,6 +17,8 @@ mod happenings;
 mod hooks;
 #[path = "simulation/machine.rs"]
 mod machine;
+#[path = "simulation/operator.rs"]
+mod operator;
 #[path = "simulation/oracle.rs"]
 mod oracle;
 #[path = "simulation/planted.rs"]

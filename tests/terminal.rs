@@ -352,17 +352,32 @@ fn a_name_full_of_escapes_never_reaches_the_terminal() {
 }
 
 #[test]
-fn a_store_in_use_is_said_in_words() {
+fn a_store_in_use_is_said_in_words_and_a_second_console_reads() {
     let dir = empty();
-    let first = Pty::start(WIDE, dir.path(), &[], &[]);
-    first.sees("Press  L");
-    let end = Pty::start(WIDE, dir.path(), &[], &[]).end();
-    assert_eq!(end.code, 2, "{}", end.text);
-    // The refusal may come before the screen was ever taken.
-    assert_eq!(end.restored, Ok(()), "left behind");
-    let said = end.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut first = launched(dir.path(), &[], &[]);
+    let refused = run(dir.path(), &["pilot"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("is in use by another cascade (process"), "{said}");
-    assert!(said.contains("cascade report"), "{said}");
+    assert!(said.contains("`cascade` attaches"), "{said}");
+
+    let mut second = Pty::start(WIDE, dir.path(), &[], &[]);
+    second.until("the same campaign", |text| text.contains("PILOT 100") && reconciles(text));
+    second.sees("attached · reading (");
+    // It runs in the first one's console, which keeps it; holding is for everybody.
+    second.keys("p");
+    second.sees("it runs in their console and they keep it");
+    second.keys("P");
+    first.sees("HOLD");
+    first.keys("q");
+    first.sees("Not heard");
+    first.keys("y");
+    assert_eq!(first.end().code, 0);
+    let text = second.sees("DETACHED");
+    assert!(text.contains("ended, everything is saved"), "{text}");
+    second.keys("q");
+    let end = second.end();
+    assert_eq!((end.code, end.restored), (0, Ok(())), "{}", end.text);
 }
 
 #[test]

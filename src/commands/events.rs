@@ -29,7 +29,7 @@ pub(super) fn run(place: &Place, args: &Events) -> Result<Exit, Failure> {
         let mut signals = super::signals::listen()?;
         loop {
             tokio::select! {
-                () = signals.next() => return Ok(Exit::Interrupted),
+                _ = signals.next() => return Ok(Exit::Interrupted),
                 () = tokio::time::sleep(LOOK) => printer.catch_up()?,
             }
         }

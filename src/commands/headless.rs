@@ -5,8 +5,10 @@ use super::{Exit, Failure, output, report};
 use crate::cli::Place;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::model::{At, Mode};
+use crate::phrases::leaving::leaving;
+use crate::runtime::attach::Host;
 use crate::runtime::handle::Handle;
-use crate::runtime::{BootError, Running, boot};
+use crate::runtime::{BootError, Ended, Running, boot};
 use std::time::Duration;
 
 /// Wall time between two lines of progress.
@@ -28,8 +30,8 @@ pub(super) struct Wants {
 }
 
 /// Runs until nothing can go on without an operator, a signal comes, or the store fails.
-pub(super) fn run(place: &Place, asked: Asked, wants: Wants) -> Result<Exit, Failure> {
-    let (options, wires, handle) = session::open(place, asked)?;
+pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static str) -> Result<Exit, Failure> {
+    let (mut options, wires, mut handle) = session::open(place, asked)?;
     if options.workspace.mode == Mode::Live && !wants.yes {
         return Err(Failure::usage(
             "this workspace is live: real people would be contacted. Look at `cascade check` and the console \
@@ -38,7 +40,8 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants) -> Result<Exit, Fai
     }
     let _log = super::log::to_file(&options.workspace.dir);
     session::block_on(async move {
-        let running = match boot(options, wires).await {
+        options.host = Some(Host::of(program, &mut handle, None));
+        let running = match Box::pin(boot(options, wires)).await {
             Ok(running) => running,
             Err(BootError::NothingToResume) => return Err(Failure { exit: 0, message: NOTHING.into() }),
             Err(error) => return Err(error.into()),
@@ -59,18 +62,16 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
             ended = &mut ended => break ended,
             Some(notice) = handle.notices.recv() => session::say(&notice),
             _ = tick.tick() => output::note(&progress(handle.clock.now(), &handle.picture.borrow().snapshot)),
-            () = signals.next() => {
+            _ = signals.next() => {
                 if std::mem::replace(&mut interrupted, true) {
-                    return Err(Failure { exit: 130, message: "ended at once; what was on its way is in doubt, `cascade resume` asks".into() });
+                    return Err(at_once());
                 }
                 output::note("cascade: ending; everything is saved, `cascade resume` goes on");
                 session::quit(&handle.commands).await;
             }
         }
     };
-    while let Ok(notice) = handle.notices.try_recv() {
-        session::say(&notice);
-    }
+    session::drain(&mut handle).await;
     let ended = ended
         .ok_or_else(|| Failure::failed("the driver ended badly; see .cascade/log, then `cascade resume`"))?;
     if ended.failed {
@@ -81,16 +82,19 @@ async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exi
             "a fault of this program ended it; see .cascade/log. Everything is saved, `cascade resume` goes on",
         ));
     }
-    let Some(campaign) = ended.campaign else {
+    let Some(campaign) = &ended.campaign else {
         return Err(Failure::usage("nothing was launched; the reason stands above"));
     };
-    let phase = crate::engine::phase(&campaign);
-    if !interrupted {
-        for line in left_open(&campaign) {
-            output::note(&format!("cascade: {line}"));
-        }
+    let phase = crate::engine::phase(campaign);
+    let lines = if interrupted {
+        left_behind(&ended, &handle)
+    } else {
+        left_open(&crate::engine::snapshot(campaign, ended.seq, ended.now, std::sync::Arc::default()))
+    };
+    for line in lines {
+        output::note(&format!("cascade: {line}"));
     }
-    report::print(&campaign, ended.seq, ended.now, wants.json)?;
+    report::print(campaign, ended.seq, ended.now, wants.json)?;
     let paused_itself =
         campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
     Ok(match phase {
@@ -113,7 +117,23 @@ fn unusable_rows(handle: &Handle) {
     }
 }
 
-fn progress(now: At, snapshot: &Snapshot) -> String {
+/// What will not be sent and not be heard, now that a campaign under way is left alone.
+pub(super) fn left_behind(ended: &Ended, handle: &Handle) -> Vec<String> {
+    let Some(campaign) = ended.campaign.as_ref().filter(|c| c.header.ended_at.is_none()) else {
+        return Vec::new();
+    };
+    let snapshot = crate::engine::snapshot(campaign, ended.seq, ended.now, std::sync::Arc::default());
+    let zone = handle.picture.borrow().place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    leaving(&snapshot, ended.now, zone)
+}
+
+/// The second signal: whoever sends it does not want to wait.
+pub(super) fn at_once() -> Failure {
+    let message = "ended at once; what was on its way is in doubt, `cascade resume` asks";
+    Failure { exit: 130, message: message.into() }
+}
+
+pub(super) fn progress(now: At, snapshot: &Snapshot) -> String {
     let t = &snapshot.tally;
     format!(
         "{} | {} customers: {} converted, {} declined, {} opted out, {} exhausted, {} held, {} in doubt, {} running",
@@ -122,8 +142,7 @@ fn progress(now: At, snapshot: &Snapshot) -> String {
 }
 
 /// Whoever can go on only by an operator's hand, and by which.
-fn left_open(campaign: &crate::engine::Campaign) -> Vec<String> {
-    let rows = crate::engine::snapshot(campaign, 0, campaign.header.started_at, std::sync::Arc::default());
+pub(super) fn left_open(rows: &Snapshot) -> Vec<String> {
     let mut lines: Vec<String> = rows
         .breakers
         .iter()

@@ -12,10 +12,12 @@ mod page;
 mod pilot;
 pub mod report;
 mod resume;
+mod run;
 mod sandbox;
 mod session;
 mod signals;
 mod trust;
+mod unit;
 
 use crate::cli::{Cli, Command, Rehearsal};
 use crate::workspace::Unusable;
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&place, &args),
         Command::Pilot(args) => pilot::run(&place, &args),
         Command::Resume(args) => resume::run(&place, &args),
+        Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),

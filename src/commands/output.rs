@@ -21,6 +21,14 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     results.close()
 }
 
+/// Prints a result for programs now, as one line of many.
+pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let mut results = Results::open();
+    results.json(value)?;
+    results.text("\n")?;
+    results.close()
+}
+
 fn document(written: serde_json::Result<String>) -> Result<String, Failure> {
     let cannot = |fault| Failure::failed(format!("the result cannot be written as JSON: {fault}"));
     written.map(|text| sinks::json(&text)).map_err(cannot)

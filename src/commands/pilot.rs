@@ -15,5 +15,5 @@ pub(super) fn run(place: &Place, args: &Pilot) -> Result<Exit, Failure> {
         limit: args.limit,
         purpose: Purpose::Pilot,
     };
-    headless::run(place, asked, headless::Wants { json: args.json, yes: args.yes })
+    headless::run(place, asked, headless::Wants { json: args.json, yes: args.yes }, "cascade pilot")
 }

@@ -15,7 +15,7 @@ pub(super) fn run(place: &Place, args: &Resume) -> Result<Exit, Failure> {
         limit: u64::MAX,
         purpose: Purpose::Resume,
     };
-    match headless::run(place, asked, headless::Wants { json: args.json, yes: args.yes }) {
+    match headless::run(place, asked, headless::Wants { json: args.json, yes: args.yes }, "cascade resume") {
         Err(failure) if failure.message == headless::NOTHING => {
             output::note(&format!("cascade: {}", failure.message));
             Ok(Exit::Done)

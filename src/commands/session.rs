@@ -7,7 +7,8 @@ use crate::model::{At, Mode, Segment};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture};
 use crate::runtime::plan::Draw;
 use crate::runtime::{BootError, Options, Purpose, Wires, operator};
-use crate::workspace::{Named, Unusable, Workspace};
+use crate::workspace::{self, Named, Unusable, Workspace};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -21,6 +22,9 @@ const SEED: u64 = 1;
 
 /// Commands and notices that may wait.
 const WAITING: usize = 64;
+
+/// For notices that are on their way when everything has ended.
+const LAST_NOTICES: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What a session is asked to do.
 pub struct Asked {
@@ -56,7 +60,7 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
             "with --sandbox, speed, seed and time are the sandbox's: give them to `cascade sandbox`";
         return Err(Failure::usage(message));
     }
-    let as_before = asked.purpose == Purpose::Resume && speed.is_none();
+    let as_before = matches!(asked.purpose, Purpose::Resume | Purpose::Run) && speed.is_none();
     let speed = speed.unwrap_or(asked.speed);
     if !(speed.is_finite() && (1.0..=1_000_000.0).contains(&speed)) {
         return Err(Failure::usage(
@@ -78,14 +82,27 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
         segments: asked.segments.into_iter().map(Segment).collect(),
     };
     let purpose = asked.purpose;
-    let options =
-        Options { workspace, db: place.db.clone(), draw, speed, as_before, start, sandbox, purpose };
+    let options = Options {
+        workspace,
+        db: place.db.clone(),
+        draw,
+        speed,
+        as_before,
+        start,
+        sandbox,
+        purpose,
+        host: None,
+    };
     let wires = Wires { picture, commands: asked_for, notices, clock: clock.clone() };
-    Ok((
-        options,
-        wires,
-        Handle { picture: shown, commands, notices: told, clock, operator: operator::here() },
-    ))
+    let operator = operator::here();
+    Ok((options, wires, Handle { picture: shown, commands, notices: told, clock, operator, control: None }))
+}
+
+/// Where the store of a workspace lies. Its mode can be told without its secrets, which a console that attaches need
+/// not have.
+pub fn store_of(place: &Place) -> Result<PathBuf, Failure> {
+    let opened = Workspace::open(&place.workspace, &Named::default(), &|name| std::env::var(name).ok())?;
+    Ok(workspace::store_path(&opened.dir, place.db.as_deref(), opened.mode)?)
 }
 
 /// The async runtime of a session.
@@ -108,6 +125,13 @@ pub fn say(notice: &Notice) {
         Level::Error => "error: ",
     };
     output::note(&format!("cascade: {mark}{}", notice.text));
+}
+
+/// Says what is still on its way to stderr once everything has ended.
+pub async fn drain(handle: &mut Handle) {
+    while let Ok(Some(notice)) = tokio::time::timeout(LAST_NOTICES, handle.notices.recv()).await {
+        say(&notice);
+    }
 }
 
 /// Asks the runtime to end; it may have ended already.

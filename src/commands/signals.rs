@@ -1,11 +1,34 @@
-//! Ctrl-C, SIGTERM and SIGHUP as one ordinary wish to end, for commands without a screen.
+//! Ctrl-C, SIGTERM and SIGHUP, for commands without a screen: two wishes to end, and a terminal that is gone.
 
 use super::Failure;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+/// What came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM: a service manager, or `kill`.
+    Terminate,
+    /// SIGHUP: the terminal or the ssh session is gone.
+    Hangup,
+}
+
+impl Signal {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
+        }
+    }
+}
 
 /// Listening; see [`Signals::next`].
-pub(super) struct Signals([Signal; 3]);
+pub(super) struct Signals([Stream; 3]);
 
+/// From now on none of them ends the process by itself.
 pub(super) fn listen() -> Result<Signals, Failure> {
     let on = |kind| signal(kind).map_err(|e| Failure::failed(format!("signals cannot be listened to: {e}")));
     Ok(Signals([on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?]))
@@ -13,12 +36,12 @@ pub(super) fn listen() -> Result<Signals, Failure> {
 
 impl Signals {
     /// Until one of them comes.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signal {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => Signal::Interrupt,
+            _ = terminate.recv() => Signal::Terminate,
+            _ = hangup.recv() => Signal::Hangup,
         }
     }
 }

@@ -9,6 +9,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// Variables that say where it is kept.
+pub const PLACES: [&str; 2] = ["XDG_STATE_HOME", "HOME"];
+
 const SCHEMA: &str = "cascade.trusted/1";
 
 /// Where a section's secrets go, and which they are. Trust in one says nothing about any other.
@@ -182,8 +185,8 @@ fn io_error(path: &Path, doing: &'static str, source: io::Error) -> TrustError {
 /// The user's directory for what a program remembers on this machine (XDG base directories: a relative one counts
 /// as none).
 fn state_home(env: Env<'_>) -> Option<PathBuf> {
-    let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
+    let [state, home] = PLACES.map(|name| env(name).map(PathBuf::from).filter(|path| path.is_absolute()));
+    state.or_else(|| Some(home?.join(".local/state")))
 }
 
 fn private(path: &Path) -> io::Result<File> {

@@ -23,6 +23,14 @@ pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Campaig
     campaign
 }
 
+/// Takes in one committed event of this campaign, for whoever keeps a copy; others' events are passed over. A launch
+/// makes a new campaign: that is for [`replay`] or for the store's rows.
+pub fn follow(campaign: &mut Campaign, event: &Event) {
+    if event.campaign == campaign.id() {
+        fold(campaign, event);
+    }
+}
+
 /// What one event makes of the rows.
 pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
     let Event { at, subject, kind, .. } = event;

@@ -33,7 +33,7 @@ pub mod streak;
 
 pub use apply::{CRASH, IllegalMove, apply, launch};
 pub use campaign::{Campaign, Header, Pause};
-pub use fold::replay;
+pub use fold::{follow, replay};
 pub use journal::Concluded;
 pub use may_send::{Verdict, may_send};
 pub use picture::{channel_rows, failure_rows, phase, row, snapshot, tally};

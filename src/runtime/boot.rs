@@ -1,12 +1,13 @@
 //! Building the parts and joining them: store, clock, sandbox, receiver, clients, driver. In this order, so that
 //! we can hear before we can speak.
 
-use super::driver::Ended;
-use super::handle::{Command, Notice, Picture};
+use super::attach::{Host, Server};
+use super::closing::Ended;
+use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
-use super::store::StoreError;
+use super::store::{Store, StoreError};
 use super::{parts, proof};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -38,6 +39,8 @@ pub struct Options {
     pub sandbox: Option<String>,
     /// What is to be done with it.
     pub purpose: Purpose,
+    /// Consoles of other processes may look in.
+    pub host: Option<Host>,
 }
 
 /// What the parts are built for.
@@ -45,6 +48,8 @@ pub struct Options {
 pub enum Purpose {
     /// An operator decides.
     Console,
+    /// Go on, and stay up for consoles that attach.
+    Run,
     /// Launch at once, and end when nothing can go on.
     Pilot,
     /// Go on, and end when nothing can go on.
@@ -119,12 +124,16 @@ pub struct Running {
     pub driver: JoinHandle<Ended>,
     receiver: parts::Receiver,
     sandbox: Option<Sandbox>,
+    server: Option<Server>,
 }
 
 impl Running {
     /// Waits for the loop, then takes the rest down.
     pub async fn ended(self) -> Option<Ended> {
         let ended = self.driver.await.ok();
+        if let Some(server) = self.server {
+            server.close("ended, everything is saved").await;
+        }
         self.receiver.stop.send_replace(true);
         // A receiver that panicked has been logged; there is nothing left to save.
         let _ = self.receiver.task.await;
@@ -137,12 +146,13 @@ impl Running {
 
 /// Brings everything up, in this order: so that we can hear before we can speak.
 pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> {
-    let Options { workspace, db, draw, speed, as_before, start, sandbox, purpose } = options;
+    let Options { workspace, db, draw, speed, as_before, start, sandbox, purpose, host } = options;
     let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
     let mut junction = Junction::new(wires, parts::place(&workspace, mode));
     let clock = junction.clock.clone();
     junction.starting("opening the store");
     let (store, loaded, in_flight) = parts::open_store(&workspace, db.as_deref(), mode, purpose)?;
+    let server = host.and_then(|host| let_in(host, &store, &junction));
     junction.starting("reading customers");
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());
@@ -188,5 +198,18 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
             as_before,
         })
         .await;
-    Ok(Running { driver: joined.driver, receiver, sandbox: rehearsed.sandbox })
+    Ok(Running { driver: joined.driver, receiver, sandbox: rehearsed.sandbox, server })
+}
+
+/// From now on consoles can attach; that none can is no reason not to run.
+fn let_in(host: Host, store: &Store, junction: &Junction) -> Option<Server> {
+    match host.open(store, junction.gallery.feed(), junction.clock.clone()) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            let text = crate::model::clean(&format!("no console can attach to this process: {error}"));
+            tracing::warn!("{text}");
+            let _ = junction.notices().try_send(Notice { level: Level::Warning, text });
+            None
+        }
+    }
 }

@@ -8,38 +8,36 @@
 //! 503, the campaign is read back from disk, and the operator is told.
 
 use super::brakes::Brakes;
+use super::closing::Ended;
 use super::dispatch::Dispatch;
 use super::ears::Hearing;
 use super::gallery::Gallery;
-use super::gap::Gap;
 use super::handle::{Level, Notice};
+use super::kept::Kept;
 use super::launch::Plan;
+use super::listening::Listening;
 use super::news::News;
 use super::pace::{self, Pacer};
 use super::proof::RoundTrip;
-use super::recovery;
 use super::speaker::Speaker;
-use super::store::{Keeper, Loaded};
+use super::store::Keeper;
 use super::tasks::{Part, Tasks};
 use super::turn::Turn;
 use super::webhooks::NotTaken;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
-use crate::model::{At, AttemptId, Channel, Customer, PersonId, Phone};
+use crate::model::{At, AttemptId, Channel};
 use crate::providers::Outgoing;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Wall time that answers under way get when we leave; a provider has no longer for one request.
-const LAST_ANSWERS: Duration = Duration::from_secs(21);
-
 /// News taken in one turn at most; more would make the first of them wait.
-const TURN: usize = 1024;
+pub(super) const TURN: usize = 1024;
 
 /// What a driver is made of.
 pub(super) struct Parts {
@@ -71,24 +69,15 @@ pub struct Driver {
     pub(super) parts: Parts,
     pub(super) kept: Kept,
     pub(super) outgoing: HashMap<AttemptId, (Outgoing, At)>,
-    /// Sends nothing before then: after a gap, what was said meanwhile is heard first.
-    pub(super) settling_until: Option<At>,
-    pub(super) deaf: bool,
+    pub(super) listening: Listening,
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
-    pub(super) gap: Gap,
-    /// Nothing said before then can have been missed.
-    pub(super) heard_until: At,
     pub(super) failed: bool,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
     /// The operator cannot be heard any more.
     pub(super) broken: bool,
-    /// Somebody is being asked what was said in a gap.
-    pub(super) catching_up: bool,
-    /// Since when.
-    pub(super) asked_since: At,
 }
 
 impl Drop for Driver {
@@ -98,81 +87,20 @@ impl Drop for Driver {
     }
 }
 
-/// What the store holds, in memory.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub campaign: Option<Campaign>,
-    pub people: HashMap<PersonId, Customer>,
-    /// Whoever shares a number shares its first person's id.
-    pub lines: HashMap<Phone, PersonId>,
-    /// Short links by code: whose, and where they lead.
-    pub links: HashMap<String, (AttemptId, String)>,
-    pub dedup: HashSet<[u8; 16]>,
-    pub seq: u64,
-    pub last_person: u64,
-    pub last_cascade: u64,
-    pub last_text: u64,
-    pub last_at: At,
-}
-
 impl Driver {
     /// Knows nothing yet; see [`Driver::load`].
     pub(super) fn new(parts: Parts) -> Self {
-        let (kept, outgoing) = (Kept::default(), HashMap::new());
-        let (deaf, failed, refused, quit) = (false, false, false, false);
-        let gap = Gap::new(&parts.clock);
         Self {
-            parts,
-            kept,
-            outgoing,
-            settling_until: None,
-            deaf,
+            kept: Kept::default(),
+            outgoing: HashMap::new(),
+            listening: Listening::new(&parts.clock),
             begun: false,
-            gap,
-            heard_until: At::default(),
-            failed,
-            refused,
-            quit,
+            failed: false,
+            refused: false,
+            quit: false,
             broken: false,
-            catching_up: false,
-            asked_since: At::default(),
+            parts,
         }
-    }
-
-    /// Takes in what the store held.
-    pub(super) fn load(&mut self, loaded: Loaded) {
-        self.kept.campaign = loaded.campaign;
-        self.kept.people = loaded.people;
-        self.kept.lines = HashMap::new();
-        for (id, customer) in &self.kept.people {
-            let line = self.kept.lines.entry(customer.phone.clone()).or_insert(*id);
-            *line = (*line).min(*id);
-        }
-        (self.kept.links, self.kept.dedup, self.kept.seq) = (loaded.links, loaded.dedup, loaded.seq);
-        (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
-        (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
-        for phone in loaded.suppressed {
-            self.parts.brakes.opt_out(phone);
-        }
-        if let Some(campaign) = &self.kept.campaign {
-            // The line that a cascade was started with counts, whoever else has that number by now.
-            for journey in campaign.journeys() {
-                if let Some(customer) = self.kept.people.get(&journey.person) {
-                    self.kept.lines.insert(customer.phone.clone(), journey.start.line);
-                }
-            }
-            self.parts.brakes.hold(None, self.failed || campaign.header.paused.is_some());
-            for channel in Channel::ALL {
-                self.parts.brakes.hold(Some(*channel), campaign.header.paused_on[channel.index()].is_some());
-            }
-        }
-        self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
-        self.parts.gallery.set_audit(loaded.audit);
-    }
-
-    /// Campaign time, never earlier than the log's last event.
-    pub(super) fn now(&self) -> At {
-        self.parts.clock.now().max(self.kept.last_at)
     }
 
     /// Runs until it is told to quit, or until nothing can go on (`until_done`).
@@ -222,7 +150,7 @@ impl Driver {
         self.parts.gallery.show(campaign, seq, now, last);
     }
 
-    fn hear(&mut self, news: News, turn: &mut Turn) {
+    pub(super) fn hear(&mut self, news: News, turn: &mut Turn) {
         if self.failed {
             return self.turn_away(news);
         }
@@ -236,12 +164,7 @@ impl Driver {
             }
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
-            News::CaughtUp => {
-                // With nothing in flight there is a launch still to come.
-                self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-                self.catching_up = false;
-                self.settling_until = Some(self.now() + recovery::SETTLING);
-            }
+            News::CaughtUp => self.caught_up(),
             // What it says is minded in every turn.
             News::Hearing => {}
             News::Tell(notice) => self.tell(notice.level, notice.text),
@@ -318,54 +241,6 @@ impl Driver {
         }
     }
 
-    /// Claims what each channel's rate, its places and the engine allow now.
-    fn give_permits(&mut self, turn: &mut Turn) {
-        let now = self.now();
-        if self.is_deaf() {
-            return;
-        }
-        for at in 0..self.parts.pacers.len() {
-            let channel = self.parts.pacers[at].0;
-            self.parts.pacers[at].1.waits_for_news = false;
-            while self.wants_to_send(channel) && self.parts.pacers[at].1.ready(now) {
-                let before = turn.claimed.len();
-                self.apply(Input::Permit(channel), turn);
-                if turn.claimed.len() == before {
-                    // Somebody at the same number is in contact with whoever is left.
-                    self.parts.pacers[at].1.waits_for_news = true;
-                    break;
-                }
-                self.parts.pacers[at].1.take();
-            }
-        }
-    }
-
-    fn wants_to_send(&self, channel: Channel) -> bool {
-        // What a brake would only take back is not claimed.
-        !self.parts.brakes.holds(channel)
-            && self
-                .kept
-                .campaign
-                .as_ref()
-                .is_some_and(|c| !c.queue(channel).is_empty() && c.has_room(channel))
-    }
-
-    /// The next instant at which something is to be done without any news.
-    fn next_wake(&self) -> Option<At> {
-        if self.failed {
-            return None;
-        }
-        let campaign = self.kept.campaign.as_ref()?;
-        let deaf = self.is_deaf();
-        let may_go = |(channel, pacer): &&(Channel, Pacer)| {
-            !deaf && self.wants_to_send(*channel) && !pacer.waits_for_news
-        };
-        let pacers = self.parts.pacers.iter().filter(may_go);
-        // An instant that passed during the commit wakes at once: nobody is left lying for want of news.
-        let due = pacers.map(|(_, pacer)| pacer.next()).chain(campaign.next_due()).min()?;
-        Some(due.max(self.settling_until.unwrap_or_default()))
-    }
-
     /// What stands under the header of a console as long as it lasts need not be told there besides.
     fn tell_without_screen(&self, level: Level, text: String) {
         if self.parts.until_done {
@@ -385,64 +260,6 @@ impl Driver {
         }
         let _ = self.parts.notices.try_send(Notice { level, text });
     }
-
-    /// Requests that are out are answered first: leaving puts nobody in doubt.
-    async fn wait_for_answers(&mut self) {
-        let unanswered = |campaign: &Campaign| !campaign.unanswered_claims().is_empty();
-        let mut news = Vec::new();
-        let waited = clock::wall();
-        while !self.failed && self.kept.campaign.as_ref().is_some_and(unanswered) {
-            let left = LAST_ANSWERS.saturating_sub(clock::wall().saturating_duration_since(waited));
-            match tokio::time::timeout(left, self.parts.news.recv_many(&mut news, TURN)).await {
-                Ok(received) if received > 0 => {}
-                Ok(_) | Err(_) => return,
-            }
-            let mut turn = Turn::default();
-            for item in news.drain(..) {
-                self.hear(item, &mut turn);
-            }
-            self.finish(turn).await;
-        }
-    }
-
-    /// Everything is saved already; the clock's position is noted.
-    async fn close(mut self) -> Ended {
-        self.parts.brakes.leave();
-        self.wait_for_answers().await;
-        if !self.failed {
-            let mut turn = Turn::default();
-            turn.batch.meta.push(("clock", self.now().to_string()));
-            if let Err(error) = self.parts.store.commit(turn.batch).await {
-                self.fail_stop(&error);
-            }
-        }
-        let now = self.now();
-        Ended {
-            failed: self.failed,
-            broken: self.broken,
-            now,
-            seq: self.kept.seq,
-            campaign: self.kept.campaign.take(),
-            people: std::mem::take(&mut self.kept.people),
-        }
-    }
-}
-
-/// How the loop ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// The store failed.
-    pub failed: bool,
-    /// The operator could not be heard any more, for a fault of this program.
-    pub broken: bool,
-    /// Campaign time.
-    pub now: At,
-    /// The log's last place.
-    pub seq: u64,
-    /// As it stands.
-    pub campaign: Option<Campaign>,
-    /// Who is in it.
-    pub people: HashMap<PersonId, Customer>,
 }
 
 async fn sleep_until(clock: &Clock, due: Option<At>) {

@@ -100,6 +100,14 @@ impl Hearing {
         })
     }
 
+    /// As another process hears: wall seconds ago, in the order of [`Hearing::ears`].
+    pub fn mirror(&self, heard_s: &[Option<u64>]) {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (time, ago) in times.providers.iter_mut().zip(heard_s) {
+            *time = ago.and_then(|s| clock::wall().checked_sub(Duration::from_secs(s)));
+        }
+    }
+
     /// For the header.
     pub fn ears(&self) -> Vec<Ear> {
         let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,8 @@
 //! Pictures for the screen: made after a commit, at most 30 a second, newest wins.
 
+use super::attach::Seat;
 use super::ears::Hearing;
+use super::feed::{Beside, Feed};
 use super::handle::{
     InboxItem, PersonCard, Picture, PlaceFacts, Preflight, Settling, TimelineEntry, Trouble,
 };
@@ -22,6 +24,9 @@ pub const TIMELINE: usize = 1000;
 /// Least wall time between two pictures.
 const PACE: Duration = Duration::from_millis(33);
 
+/// The same where no screen looks, only lines of progress: a picture costs as much as the cohort is large.
+const AT_LEISURE: Duration = Duration::from_secs(1);
+
 /// Makes pictures and hangs them where the screen looks.
 #[derive(Debug)]
 pub struct Gallery {
@@ -33,11 +38,17 @@ pub struct Gallery {
     touched: BTreeSet<CascadeId>,
     troubles: BTreeMap<&'static str, Trouble>,
     last: Option<Instant>,
+    pace: Duration,
+    feed: Feed,
+    /// How often everything was made anew.
+    anew: u64,
+    beside: Arc<Beside>,
 }
 
 impl Gallery {
     /// Shows in `shown`.
     pub fn new(shown: watch::Sender<Arc<Picture>>, place: Arc<PlaceFacts>, hearing: Hearing) -> Self {
+        let feed = Feed::new(Arc::clone(&place), hearing.clone());
         let picture = Picture { place, ..Picture::default() };
         Self {
             shown,
@@ -48,7 +59,21 @@ impl Gallery {
             touched: BTreeSet::new(),
             troubles: BTreeMap::new(),
             last: None,
+            pace: PACE,
+            feed,
+            anew: 0,
+            beside: Arc::default(),
         }
+    }
+
+    /// What consoles in other processes are told.
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+
+    /// Nobody watches a screen of this process: pictures are for lines of progress.
+    pub fn at_leisure(&mut self) {
+        self.pace = AT_LEISURE;
     }
 
     /// Everything anew: a campaign was launched or loaded.
@@ -65,7 +90,7 @@ impl Gallery {
         let entries: Vec<_> = newest.iter().map(entry).collect();
         self.picture.inbox = Arc::new(entries.iter().filter_map(|e| inbox_item(e)).collect());
         self.picture.timeline = Arc::new(entries.into_iter().collect::<VecDeque<_>>());
-        self.stale = true;
+        (self.stale, self.anew) = (true, self.anew + 1);
     }
 
     /// What one commit brought.
@@ -75,12 +100,26 @@ impl Gallery {
         texts: &HashMap<TextId, Untrusted>,
         touched: &BTreeSet<CascadeId>,
     ) {
+        let entries = events.iter().map(|(seq, event)| {
+            let text = text_id(event).and_then(|id| texts.get(&id)).cloned();
+            Arc::new(TimelineEntry { seq: *seq, event: event.clone(), text })
+        });
+        self.extend(entries, touched);
+        if let Some((seq, _)) = events.last() {
+            self.publish(*seq);
+        }
+    }
+
+    /// What was read of commits that another process made.
+    pub fn add_stored(&mut self, events: &[StoredEvent], touched: &BTreeSet<CascadeId>) {
+        self.extend(events.iter().map(entry), touched);
+    }
+
+    fn extend(&mut self, entries: impl Iterator<Item = Arc<TimelineEntry>>, touched: &BTreeSet<CascadeId>) {
         let timeline = Arc::make_mut(&mut self.picture.timeline);
         let audit = Arc::make_mut(&mut self.picture.audit);
-        for (seq, event) in events {
-            let text = text_id(event).and_then(|id| texts.get(&id)).cloned();
-            audit.see(*seq, event, text.as_ref());
-            let entry = Arc::new(TimelineEntry { seq: *seq, event: event.clone(), text });
+        for entry in entries {
+            audit.see(entry.seq, &entry.event, entry.text.as_ref());
             if let Some(item) = inbox_item(&entry) {
                 Arc::make_mut(&mut self.picture.inbox).push(item);
             }
@@ -93,15 +132,34 @@ impl Gallery {
         self.stale = true;
     }
 
+    /// Tells other processes how far the log is on disk, and what stands beside it.
+    fn publish(&self, seq: u64) {
+        self.feed.standing.send_if_modified(|told| {
+            let same = (told.seq, told.anew) == (seq, self.anew) && Arc::ptr_eq(&told.beside, &self.beside);
+            if !same {
+                (told.seq, told.anew, told.beside) = (seq, self.anew, Arc::clone(&self.beside));
+            }
+            !same
+        });
+    }
+
     /// What a launch would do.
     pub fn set_preflight(&mut self, preflight: Option<Arc<Preflight>>) {
+        Arc::make_mut(&mut self.beside).preflight.clone_from(&preflight);
         self.picture.preflight = preflight;
         self.stale = true;
     }
 
     /// What is still coming up; `None`: everything is there.
     pub fn set_starting(&mut self, what: Option<String>) {
+        Arc::make_mut(&mut self.beside).starting.clone_from(&what);
         self.picture.starting = what;
+        self.stale = true;
+    }
+
+    /// What people wrote and said before, where the newest events tell of the last hour alone.
+    pub fn set_inbox(&mut self, inbox: &[StoredEvent]) {
+        self.picture.inbox = Arc::new(inbox.iter().filter_map(|stored| inbox_item(&entry(stored))).collect());
         self.stale = true;
     }
 
@@ -120,6 +178,7 @@ impl Gallery {
             }
             let mut gravest_first: Vec<_> = self.troubles.values().cloned().collect();
             gravest_first.sort_by_key(|trouble| std::cmp::Reverse(trouble.level));
+            Arc::make_mut(&mut self.beside).troubles.clone_from(&gravest_first);
             self.picture.troubles = gravest_first;
             self.stale = true;
         }
@@ -128,6 +187,7 @@ impl Gallery {
     /// Nothing is sent before what was said in a gap is heard.
     pub fn set_settling(&mut self, settling: Option<Settling>) {
         if self.picture.settling != settling {
+            Arc::make_mut(&mut self.beside).settling = settling;
             self.picture.settling = settling;
             self.stale = true;
         }
@@ -135,7 +195,34 @@ impl Gallery {
 
     /// The store failed, or is well again.
     pub fn set_failed(&mut self, why: Option<String>) {
+        Arc::make_mut(&mut self.beside).store_failed.clone_from(&why);
         self.picture.store_failed = why;
+        self.stale = true;
+    }
+
+    /// What another process tells, all of it.
+    pub fn set_beside(&mut self, beside: &Beside) {
+        self.set_starting(beside.starting.clone());
+        self.set_preflight(beside.preflight.clone());
+        self.set_failed(beside.store_failed.clone());
+        self.set_settling(beside.settling);
+        self.picture.troubles.clone_from(&beside.troubles);
+    }
+
+    /// Which files and settings another process runs on.
+    pub fn set_place(&mut self, place: PlaceFacts) {
+        self.picture.place = Arc::new(place);
+        self.stale = true;
+    }
+
+    /// Where a console that is attached sits.
+    pub fn set_seat(&mut self, seat: Seat) {
+        self.picture.seat = Some(Arc::new(seat));
+        self.stale = true;
+    }
+
+    /// Ears age without an event: shows them again.
+    pub fn listen_again(&mut self) {
         self.stale = true;
     }
 
@@ -144,12 +231,13 @@ impl Gallery {
         if self.shown.receiver_count() == 0 {
             return None;
         }
-        let since = self.last.map_or(PACE, |last| clock::wall().saturating_duration_since(last));
-        self.stale.then(|| PACE.saturating_sub(since))
+        let since = self.last.map_or(self.pace, |last| clock::wall().saturating_duration_since(last));
+        self.stale.then(|| self.pace.saturating_sub(since))
     }
 
     /// Shows a picture if one is due, or at once.
     pub fn show(&mut self, campaign: Option<&Campaign>, seq: u64, now: At, at_once: bool) {
+        self.publish(seq);
         if self.due_in().is_none_or(|left| !at_once && !left.is_zero()) {
             return;
         }

@@ -1,5 +1,6 @@
 //! What a console holds of a running program: the newest picture, the directory of names, and a way to ask.
 
+use super::attach::Seat;
 use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::order::{Order, Who};
@@ -23,6 +24,8 @@ pub struct Handle {
     pub clock: crate::clock::Clock,
     /// Who sits here.
     pub operator: Who,
+    /// Takes control of a campaign that another process runs, or (`false`) gives it back. `None`: it is our own.
+    pub control: Option<mpsc::Sender<bool>>,
 }
 
 /// Everything a frame may show of the campaign.
@@ -52,10 +55,12 @@ pub struct Picture {
     pub settling: Option<Settling>,
     /// What operators ordered, and what came of it.
     pub audit: Arc<Audit>,
+    /// Where a console sits that is attached to another process; `None`: the campaign runs in this one.
+    pub seat: Option<Arc<Seat>>,
 }
 
 /// Which files and settings the console runs on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PlaceFacts {
     /// Rehearsal or live.
     pub mode: Mode,
@@ -128,7 +133,7 @@ pub struct InboxItem {
 }
 
 /// What a launch would do: shown before it is confirmed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preflight {
     /// Campaign name.
     pub name: String,
@@ -177,7 +182,7 @@ impl Preflight {
 }
 
 /// One step of a launch, in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {
     /// Where.
     pub channel: Channel,
@@ -191,7 +196,8 @@ pub struct Wave {
 
 /// What a console asks. Each answer is said in a [`Notice`] or in the next picture. Plain data but for `History`, so that
 /// a console in another process can ask the same.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Launch what the preflight showed; refused if its numbers changed meanwhile.
     Launch(Signature),
@@ -205,9 +211,26 @@ pub enum Command {
         why: String,
     },
     /// Everything that happened to one customer, oldest first.
+    #[serde(skip)]
     History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
     /// Everything is saved; end.
+    #[serde(skip)]
     Quit,
+}
+
+impl Command {
+    /// Whether nothing but standing still can come of it.
+    pub const fn holds_all(&self) -> bool {
+        matches!(self, Self::Order { order: Order::Pause { only: None, .. }, .. })
+    }
+
+    /// Whoever carries it on knows better than the console who sits there.
+    pub fn sign(&mut self, who: &Who) {
+        match self {
+            Self::Launch(signature) | Self::Order { signature, .. } => signature.by.clone_from(who),
+            Self::History(..) | Self::Quit => {}
+        }
+    }
 }
 
 /// Who gives an order, and when.
@@ -234,7 +257,7 @@ impl Signature {
 }
 
 /// Something that stands in the way until it is over: a slow disk, a deaf ear.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// How bad.
     pub level: Level,
@@ -245,7 +268,8 @@ pub struct Trouble {
 }
 
 /// After a gap nothing is sent before what was said meanwhile is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Settling {
     /// Everybody who can be asked is being asked.
     Asking,
@@ -254,7 +278,7 @@ pub enum Settling {
 }
 
 /// Something the operator must be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// How bad.
     pub level: Level,
@@ -263,7 +287,8 @@ pub struct Notice {
 }
 
 /// How bad a [`Notice`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Done as asked.
     Info,

@@ -9,8 +9,9 @@
 
 use super::boot::{Purpose, Wires};
 use super::brakes::Brakes;
+use super::closing::Ended;
 use super::dispatch::Dispatch;
-use super::driver::{Driver, Ended, Parts};
+use super::driver::{Driver, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
 use super::handle::{Command, Notice, PlaceFacts, Signature};
@@ -113,7 +114,10 @@ impl Junction {
 
     /// Starts the loop. A campaign in flight goes on: what was claimed is in doubt, and we listen before we speak.
     pub async fn join(self, seams: Seams) -> Joined {
-        let Self { news, queue, brakes, commands, notices, tasks, clock, hearing, gallery } = self;
+        let Self { news, queue, brakes, commands, notices, tasks, clock, hearing, mut gallery } = self;
+        if seams.purpose != Purpose::Console {
+            gallery.at_leisure();
+        }
         let dispatch =
             Dispatch::new(seams.providers, news.clone(), brakes.clone(), clock.clone(), tasks.clone());
         let links_target = seams.config.webhooks.target().to_owned();
@@ -130,7 +134,7 @@ impl Junction {
             news: queue,
             notices,
             gallery,
-            until_done: seams.purpose != Purpose::Console,
+            until_done: matches!(seams.purpose, Purpose::Pilot | Purpose::Resume),
             pacers: Channel::ALL.iter().filter_map(rate).collect(),
             clock,
             hearing: seams.round_trip.is_some().then(|| hearing.clone()),
@@ -146,6 +150,9 @@ impl Junction {
             // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
             driver.catch_up(driver.kept.last_at);
         }
+        // What was loaded is seen before anything moves.
+        let now = driver.now();
+        driver.parts.gallery.show(driver.kept.campaign.as_ref(), driver.kept.seq, now, true);
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
         }

@@ -263,6 +263,8 @@ impl Driver {
             && let Some(plan) = &self.parts.plan
         {
             self.parts.clock.set(next_monday(self.now(), plan.ready.config.timezone));
+            // The one before may have gone on at a speed of its own.
+            self.parts.clock.pace(plan.speed);
         }
         self.parts.clock.run(true);
     }

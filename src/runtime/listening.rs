@@ -2,14 +2,54 @@
 //! before anything falls due or goes out.
 
 use super::driver::Driver;
+use super::gap::Gap;
 use super::handle::{Level, Settling, Trouble};
 use super::recovery;
 use super::tasks::Part;
+use crate::clock::Clock;
 use crate::engine::Campaign;
 use crate::model::At;
 
 /// Until everybody was asked.
 const NEVER: At = At::from_millis(i64::MAX);
+
+/// Whether we hear, and whether everything is heard.
+#[derive(Debug)]
+pub(super) struct Listening {
+    /// Nothing is sent before then: after a gap, what was said meanwhile is heard first.
+    settling_until: Option<At>,
+    deaf: bool,
+    gap: Gap,
+    /// Nothing said before then can have been missed.
+    heard_until: At,
+    /// Somebody is being asked what was said in a gap.
+    catching_up: bool,
+    /// Since when.
+    asked_since: At,
+}
+
+impl Listening {
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            settling_until: None,
+            deaf: false,
+            gap: Gap::new(clock),
+            heard_until: At::default(),
+            catching_up: false,
+            asked_since: At::default(),
+        }
+    }
+
+    /// Nothing is sent before then.
+    pub fn until(&self) -> At {
+        self.settling_until.unwrap_or_default()
+    }
+
+    /// The catch-up ended badly.
+    pub fn gives_up(&mut self) {
+        self.catching_up = false;
+    }
+}
 
 impl Driver {
     /// Deaf is mute: in live, nothing is sent without a proof of hearing.
@@ -22,7 +62,7 @@ impl Driver {
         let Some(hearing) = self.parts.hearing.clone() else { return };
         // Before the first answer nobody can say that we are deaf; nothing is sent before it either.
         let deaf = self.is_deaf() && hearing.is_failing();
-        let was_deaf = std::mem::replace(&mut self.deaf, deaf);
+        let was_deaf = std::mem::replace(&mut self.listening.deaf, deaf);
         if deaf != was_deaf {
             let trouble = deaf.then(|| deaf_trouble(self.now()));
             self.parts.gallery.set_trouble("deaf", trouble);
@@ -41,10 +81,10 @@ impl Driver {
                 Level::Info,
                 "webhooks can reach us again; what was said meanwhile is asked for first".into(),
             );
-            self.catch_up(self.heard_until);
+            self.catch_up(self.listening.heard_until);
         }
         if !deaf && !hearing.is_failing() {
-            self.heard_until = self.now();
+            self.listening.heard_until = self.now();
         }
     }
 
@@ -53,7 +93,7 @@ impl Driver {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
         // Between two campaigns of a rehearsal its world stands still; ours goes on.
         let matters = running || (self.kept.seq > 0 && !self.parts.owns_clock);
-        if self.gap.look(&self.parts.clock) && matters {
+        if self.listening.gap.look(&self.parts.clock) && matters {
             tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
             if let Some(hearing) = &self.parts.hearing {
                 hearing.forget();
@@ -64,7 +104,8 @@ impl Driver {
 
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
-        (self.settling_until, self.catching_up, self.asked_since) = (Some(NEVER), true, since);
+        let listening = &mut self.listening;
+        (listening.settling_until, listening.catching_up, listening.asked_since) = (Some(NEVER), true, since);
         let open = self.kept.campaign.as_ref().map(Campaign::without_end).unwrap_or_default();
         let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since);
         self.parts.tasks.spawn(Part::CatchUp, asking);
@@ -72,16 +113,24 @@ impl Driver {
 
     /// The last catch-up ended badly, and the operator goes on: everybody is asked again.
     pub(super) fn catch_up_again(&mut self) {
-        if self.settling_until == Some(NEVER) && !self.catching_up {
-            self.catch_up(self.asked_since);
+        if self.listening.until() == NEVER && !self.listening.catching_up {
+            self.catch_up(self.listening.asked_since);
         }
+    }
+
+    /// Everybody was asked; what comes by itself is given time.
+    pub(super) fn caught_up(&mut self) {
+        // With nothing in flight there is a launch still to come.
+        self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        self.listening.catching_up = false;
+        self.listening.settling_until = Some(self.now() + recovery::SETTLING);
     }
 
     /// The same for the screen.
     pub(super) fn settling(&self) -> Option<Settling> {
-        let until = self.settling_until.filter(|until| self.now() < *until)?;
+        let until = self.listening.settling_until.filter(|until| self.now() < *until)?;
         if until == NEVER {
-            self.catching_up.then_some(Settling::Asking)
+            self.listening.catching_up.then_some(Settling::Asking)
         } else {
             Some(Settling::Until(until))
         }
@@ -89,7 +138,7 @@ impl Driver {
 
     /// After a gap, what was said meanwhile is heard before anything falls due or goes out.
     pub(super) fn still_listening(&self) -> bool {
-        self.settling_until.is_some_and(|until| self.now() < until)
+        self.now() < self.listening.until()
     }
 }
 

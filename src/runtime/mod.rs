@@ -1,18 +1,22 @@
 //! The world, joined to the engine by one loop.
 
 mod asking;
+pub mod attach;
 mod boot;
 pub mod brakes;
+mod closing;
 mod commands;
 mod commit;
 mod dispatch;
 mod driver;
 mod ears;
+pub mod feed;
 mod gallery;
 mod gap;
 pub mod handle;
 pub mod hearing;
 mod junction;
+mod kept;
 pub mod launch;
 pub mod links;
 mod listening;
@@ -21,6 +25,7 @@ pub mod operator;
 mod pace;
 mod panicked;
 mod parts;
+mod permits;
 pub mod plan;
 mod proof;
 mod recovery;
@@ -33,7 +38,7 @@ mod turn;
 pub mod webhooks;
 
 pub use boot::{BootError, Options, Purpose, Running, Wires, boot};
-pub use driver::Ended;
+pub use closing::Ended;
 pub use junction::{Joined, Junction, Seams};
 pub use proof::RoundTrip;
 pub use rehearsal::first_monday;

@@ -26,7 +26,7 @@ impl Driver {
                 self.stop_for(part, turn);
             }
             Part::CatchUp => {
-                self.catching_up = false;
+                self.listening.gives_up();
                 self.stop_for(part, turn);
             }
             Part::Recall(attempt) => {

@@ -43,7 +43,7 @@ pub(super) fn open_store(
             Err(BootError::InFlight { name: campaign.header.launch.name.clone(), open: campaign.open() })
         }
         (Purpose::Resume, None) => Err(BootError::NothingToResume),
-        (Purpose::Console | Purpose::Pilot | Purpose::Resume, in_flight) => {
+        (Purpose::Console | Purpose::Run | Purpose::Pilot | Purpose::Resume, in_flight) => {
             let in_flight = in_flight.is_some();
             Ok((store, loaded, in_flight))
         }

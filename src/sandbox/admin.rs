@@ -5,6 +5,7 @@ use super::faults::Fault;
 use super::memory::MemoryError;
 use super::world::App;
 use super::{meta, twilio, vapi};
+use crate::model::{Channel, Phone};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/config", get(|State(app): State<Arc<App>>| async move { axum::Json(config(&app)) }))
         .route("/sandbox/webhooks", put(webhooks))
         .route("/sandbox/faults", post(fault))
+        .route("/sandbox/inbound", post(inbound))
 }
 
 async fn lines(app: &App, table: &'static str) -> Response {
@@ -87,6 +89,35 @@ async fn webhooks(State(app): State<Arc<App>>, body: Bytes) -> Response {
     });
     match changed.await {
         Ok(hooks) => axum::Json(hooks).into_response(),
+        Err(error) => broken(&error),
+    }
+}
+
+/// What Twilio takes for an opt-out on a long code (PROVIDERS.md 2.5).
+const STOPS: [&str; 8] = ["STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inbound {
+    channel: Channel,
+    from: Phone,
+    text: String,
+}
+
+/// Somebody writes to us, whoever it is and whatever it is about.
+async fn inbound(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    let said: Inbound = match serde_json::from_slice(&body) {
+        Ok(said) => said,
+        Err(error) => return unusable(error),
+    };
+    let stop = STOPS.contains(&said.text.trim().to_ascii_uppercase().as_str());
+    let write = match said.channel {
+        Channel::Whatsapp => meta::writes,
+        Channel::Sms => twilio::writes,
+        Channel::Phone | Channel::Email => return unusable("people write on whatsapp or sms"),
+    };
+    match app.change(|world, now| write(world, now, said.from.as_str(), &said.text, stop)).await {
+        Ok(()) => StatusCode::ACCEPTED.into_response(),
         Err(error) => broken(&error),
     }
 }

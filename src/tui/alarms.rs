@@ -123,6 +123,9 @@ impl Page {
     fn nothing_is_sent(&self, model: &Model) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut add = |look, words: &str, tail: &str| lines.push(Line { look, text: self.line(words, tail) });
+        if let Some(why) = model.lost() {
+            add(Look::Alarm, &format!(" ✗ DETACHED  {}", clean(why)), "");
+        }
         if let Some(why) = &model.picture.store_failed {
             add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
         }

@@ -248,6 +248,12 @@ impl<'t, B: Backend> Console<'t, B> {
                         tracing::warn!(%why, "the mouse could not be switched");
                     }
                 }
+                Request::Control(take) => {
+                    let asked = self.handle.control.as_ref().map(|control| control.try_send(take));
+                    if let Some(Err(why)) = asked {
+                        tracing::warn!(%why, "control could not be asked for");
+                    }
+                }
                 Request::Leave => self.leaving = Some(Exit::Key),
             }
         }

@@ -34,6 +34,10 @@ pub fn open(model: &mut Model, cmd: Cmd) {
         (_, Some(deed)) => whom.map(|whom| Wanted::People(deed, whom)),
         (Cmd::StopCampaign, _) => Some(Wanted::StopCampaign),
         (Cmd::Mended, _) => return mend(model),
+        (Cmd::TakeControl, _) => {
+            model.dialog = Some(Dialog::TakeControl);
+            return;
+        }
         (Cmd::Launch, _) => {
             let blocked = model.picture.preflight.as_ref().is_none_or(|p| !p.blocked.is_empty());
             let typed = model.picture.place.mode == Mode::Live && !blocked;
@@ -98,6 +102,7 @@ pub fn answer(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             Some(_) | None => Vec::new(),
         },
         (Dialog::Quit, _) => vec![Request::Leave],
+        (Dialog::TakeControl, _) => vec![Request::Control(true)],
         (Dialog::Ask(mut asking), Cmd::Reason) => {
             asking.field = Field::Reason;
             model.dialog = Some(Dialog::Ask(asking));

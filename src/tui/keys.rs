@@ -4,6 +4,7 @@
 use super::layout::Pane;
 use super::model::{Model, What};
 use crate::phrases;
+use crate::runtime::attach::InControl;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -47,6 +48,8 @@ pub enum Cmd {
     SkipWait,
     Retry,
     StopCampaign,
+    TakeControl,
+    GiveControl,
     Yes,
     Extend,
     Reason,
@@ -163,6 +166,8 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::WasNotSent, "was-not-sent", "doubt: it was not sent", Place::Actions, &["n"], 0, "You found out that it did not; the step is sent again"),
     row(Cmd::Release, "release", "settled: go on", Place::Actions, &["r"], 0, "You found out who answered at a shared number: this customer's cascade goes on"),
     row(Cmd::StopCampaign, "stop-campaign", "stop the campaign", Place::Screen, &[], 0, "End every open cascade for good; a word must be typed"),
+    row(Cmd::TakeControl, "take-control", "take control", Place::Screen, &[], 0, "Attached to another process: be in control; whoever was goes on reading"),
+    row(Cmd::GiveControl, "give-control", "give control", Place::Screen, &[], 0, "Attached to another process: read on; whoever acts first is in control"),
     row(Cmd::Yes, "yes", "yes", Place::Question, &["y"], 0, "Yes, do it"),
     row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
     row(Cmd::Reason, "reason", "say why", Place::Order, &["r"], 0, "Say why; it is written down with your name. In live it is asked for"),
@@ -223,7 +228,11 @@ pub fn name(press: KeyEvent) -> Option<String> {
 /// Whether a command can be had now; if not, why, in words for the operator.
 pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
     let no = |why: &str| Err(why.to_owned());
+    if let Some(why) = model.refusal().filter(|_| changes(cmd)) {
+        return Err(why);
+    }
     match cmd {
+        Cmd::TakeControl | Cmd::GiveControl => seat(cmd, model),
         Cmd::Hold | Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
         Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
             _ if model.in_flight() => {
@@ -248,6 +257,39 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         | Cmd::WasNotSent
         | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
+        _ => Ok(()),
+    }
+}
+
+/// Whether something comes of it for a campaign: not for whoever only reads. Holding all is for everybody.
+const fn changes(cmd: Cmd) -> bool {
+    matches!(
+        cmd,
+        Cmd::Pause
+            | Cmd::Launch
+            | Cmd::Mended
+            | Cmd::StopCascade
+            | Cmd::Retry
+            | Cmd::SkipWait
+            | Cmd::OptOut
+            | Cmd::WasSent
+            | Cmd::WasNotSent
+            | Cmd::Release
+            | Cmd::StopCampaign
+    )
+}
+
+/// Control is there to be had where another process runs the campaign.
+fn seat(cmd: Cmd, model: &Model) -> Result<(), String> {
+    let Some(seat) = &model.picture.seat else {
+        return Err("this console runs the campaign itself, and nobody takes that away".to_owned());
+    };
+    match (&seat.control, cmd) {
+        (InControl::Us, Cmd::TakeControl) => Err("you are in control".to_owned()),
+        (InControl::Nobody | InControl::Another { .. }, Cmd::GiveControl) => {
+            Err("you are not in control".to_owned())
+        }
+        (InControl::Another { for_good: true, .. }, _) => Err(model.refusal().unwrap_or_default()),
         _ => Ok(()),
     }
 }

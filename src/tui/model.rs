@@ -164,6 +164,8 @@ pub enum Dialog {
     Launch(Option<LineInput>),
     /// Leave while something runs?
     Quit,
+    /// Take control from whoever has it?
+    TakeControl,
     /// What to do about these people.
     Actions(Whom),
     /// An order to be confirmed.
@@ -210,6 +212,17 @@ impl Model {
     /// Nothing was launched yet and no page is open: the screen invites instead of showing empty panes.
     pub fn welcomes(&self) -> bool {
         self.picture.snapshot.campaign.is_none() && self.pages.is_empty()
+    }
+
+    /// Why nobody is at the other end of an attached console, if nobody is.
+    pub fn lost(&self) -> Option<&str> {
+        self.picture.seat.as_ref()?.lost.as_deref()
+    }
+
+    /// Why nothing can be changed from here, if this console only reads.
+    pub fn refusal(&self) -> Option<String> {
+        let zone = self.picture.place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
+        self.picture.seat.as_ref()?.refusal(zone)
     }
 
     /// Lines of standing banners.

@@ -1,5 +1,7 @@
 //! Text in cells: cutting with an ellipsis, padding, wrapping and clock times. Widths are a terminal's, not bytes.
 
+pub use crate::phrases::leaving::when;
+
 use crate::model::At;
 use chrono_tz::Tz;
 use unicode_segmentation::UnicodeSegmentation;
@@ -84,12 +86,6 @@ pub fn second(at: At, zone: Tz) -> String {
 /// `Tue 16:12`
 pub fn weekday(at: At, zone: Tz) -> String {
     at.utc().with_timezone(&zone).format("%a %H:%M").to_string()
-}
-
-/// The clock alone on the day of `now`, with its weekday on any other.
-pub fn when(at: At, now: At, zone: Tz) -> String {
-    let day = |a: At| a.utc().with_timezone(&zone).date_naive();
-    if day(at) == day(now) { minute(at, zone) } else { weekday(at, zone) }
 }
 
 /// A zone as people say it: `America/New_York` is `New York`.

@@ -46,6 +46,8 @@ pub enum Request {
     Launch,
     /// Everything that happened to one customer.
     History(CascadeId),
+    /// Take control of what another process runs, or give it back.
+    Control(bool),
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
     /// Leave; everything is saved.
@@ -129,7 +131,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             let why = "held by an operator (P)".to_owned();
             return vec![Request::Ask(Order::Pause { only: None, why }, String::new())];
         }
-        Cmd::Quit if model.in_flight() => model.dialog = Some(Dialog::Quit),
+        // Leaving an attached console stops nothing.
+        Cmd::Quit if model.in_flight() && model.picture.seat.is_none() => model.dialog = Some(Dialog::Quit),
         Cmd::Quit => return vec![Request::Leave],
         Cmd::Mouse => {
             model.mouse = !model.mouse;
@@ -138,6 +141,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             model.tell(Level::Info, whose);
             return vec![Request::Mouse(model.mouse)];
         }
+        Cmd::GiveControl => return vec![Request::Control(false)],
         Cmd::Pause => return pause(model),
         Cmd::Yes | Cmd::Extend | Cmd::Reason | Cmd::No => return dialogs::answer(model, cmd),
         Cmd::Launch
@@ -152,7 +156,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::WasSent
         | Cmd::WasNotSent
         | Cmd::Release
-        | Cmd::StopCampaign => dialogs::open(model, cmd),
+        | Cmd::StopCampaign
+        | Cmd::TakeControl => dialogs::open(model, cmd),
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Orders => open(model, What::Orders),

@@ -129,7 +129,7 @@ impl Done {
 }
 
 /// A process of ours; ended with its test.
-pub struct Running(Option<Child>);
+pub struct Running(pub Option<Child>);
 
 impl Running {
     pub fn wait(mut self) -> Done {
@@ -152,41 +152,6 @@ impl Running {
         assert_eq!(child.try_wait().unwrap(), None, "it had ended before it was killed");
         child.kill().unwrap();
         child.wait().unwrap();
-    }
-
-    /// SIGKILL, unless it had ended by itself.
-    pub fn kill_if_alive(mut self) -> bool {
-        let mut child = self.0.take().unwrap();
-        let alive = child.try_wait().unwrap().is_none();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        alive
-    }
-
-    /// Lets time pass, unless it ends before.
-    pub fn lives_for(&mut self, span: Duration) {
-        let step = Duration::from_millis(5);
-        let mut left = span;
-        while !left.is_zero() && self.lives() {
-            std::thread::sleep(step.min(left));
-            left = left.saturating_sub(step);
-        }
-    }
-
-    /// Looks until it is so; false if it ended before.
-    pub fn lives_until(&mut self, so: impl Fn() -> bool) -> bool {
-        while !so() {
-            if !self.lives() {
-                return false;
-            }
-            // Between two looks, not for anything to happen.
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        true
-    }
-
-    fn lives(&mut self) -> bool {
-        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
     }
 
     /// SIGTERM.
@@ -284,21 +249,6 @@ impl Sandbox {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{head}");
         body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// Asks the sandbox itself for something.
-    pub fn post(&self, what: &str, body: &Value) {
-        let (host, body) = (self.url.trim_start_matches("http://"), body.to_string());
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "POST /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains(" 20"), "{answer}");
     }
 
     /// Sends in the ledger, in order of arrival.

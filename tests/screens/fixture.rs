@@ -750,6 +750,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let (commands, commands_from) = mpsc::channel(16);
     let (notices_to, notices) = mpsc::channel(16);
     let operator = ops();
-    let handle = Handle { picture, commands, notices, clock, operator };
+    let handle = Handle { picture, commands, notices, clock, operator, control: None };
     (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to })
 }

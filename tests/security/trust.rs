@@ -211,6 +211,12 @@ fn the_command_shows_asks_and_is_heard_by_the_others() {
     assert_eq!(house.run(&["trust", "--json"]).json()["trusted"], true);
     let check = house.run(&["check"]);
     assert!(!check.out.contains("untrusted"), "{}", check.out);
+    // A service manager's unit is for the trusted workspace too, and what says where trust is kept is no secret.
+    house.write("rules/cascade.json", include_bytes!("../../rules/cascade.json"));
+    house.write("customers.csv", b"name,phone,segment\nAna,+14155550111,smb\n");
+    let unit = house.run(&["run", "--unit"]);
+    assert!(unit.code == Some(0) && unit.out.lines().count() > 10, "{unit:?}");
+    assert!(unit.err.contains("MY_TOKEN") && !unit.err.contains("HOME"), "{}", unit.err);
     // One line changed: closed again, and it says what was trusted before.
     let toml = fs::read_to_string(house.path("cascade.toml")).unwrap();
     house.write("cascade.toml", toml.replace("gateway.example", "gateway2.example").as_bytes());

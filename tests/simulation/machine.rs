@@ -1,24 +1,18 @@
-//! The simulated machine: one life of the real process after the other, each joined to the world at its four seams,
-//! and the operator who sits before it.
+//! The simulated machine: one life of the real process after the other, each joined to the world at its four seams.
 
-use crate::happenings::Happening;
-use crate::setting::{Act, RULES, STORMY_S, Setting, What};
+use crate::setting::{Act, RULES, STORMY_S, Setting};
 use crate::shelf::{Disk, Rows, Shelf};
 use crate::transport::Line;
 use crate::world::{BEGIN, World};
 use cascade::config::Config;
 use cascade::engine::Campaign;
-use cascade::engine::event::Hold;
-use cascade::engine::journey::{Journey, Stage, State};
-use cascade::engine::order::{Deed, Order, Target};
-use cascade::model::{CascadeId, Channel, Customer, Mode, Money, Phone, QuietHours, Scope};
+use cascade::model::{Channel, Customer, Mode, Money, Phone, QuietHours};
 use cascade::runtime::handle::{Command, Notice, PlaceFacts, Signature};
 use cascade::runtime::launch::Plan;
 use cascade::runtime::plan::Draw;
 use cascade::runtime::store::Keeper;
 use cascade::runtime::{Joined, Junction, Purpose, RoundTrip, Seams, Wires};
 use cascade::workspace::{Named, Workspace};
-use chrono::TimeDelta;
 use futures::future::FutureExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 const BOUND_S: u64 = 14 * 24 * 3600;
 
 /// Wall time after which a simulation, which takes milliseconds, is given up.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_mins(2);
 
 /// The program's own rules, content and settings, read once.
 static PLAN: LazyLock<Plan> = LazyLock::new(|| {
@@ -129,26 +123,27 @@ fn customer(model: &Customer, n: u64, setting: &Setting) -> Customer {
     }
 }
 
-struct Machine {
-    world: Arc<World>,
+/// The machine, whoever sits before it.
+pub struct Machine {
+    pub world: Arc<World>,
     disk: Arc<Disk>,
     plan: Arc<Plan>,
     acts: Vec<Act>,
     lives: u64,
-    launched: u64,
+    pub launched: u64,
 }
 
 /// One life's ends.
-struct Life {
-    number: u64,
-    commands: mpsc::Sender<Command>,
+pub struct Life {
+    pub number: u64,
+    pub commands: mpsc::Sender<Command>,
     joined: Joined,
     /// The operator was told that the store failed.
     store_failed: Arc<AtomicBool>,
 }
 
 /// How long the process stays away, or that all is over.
-enum Next {
+pub enum Next {
     Away(u64),
     Over,
 }
@@ -277,7 +272,7 @@ impl Machine {
         }
     }
 
-    fn campaign(&self) -> Option<Campaign> {
+    pub fn campaign(&self) -> Option<Campaign> {
         self.disk.read(Rows::campaign)
     }
 
@@ -289,172 +284,6 @@ impl Machine {
         let campaign = self.campaign();
         let open = campaign.iter().flat_map(Campaign::journeys).filter(|j| !j.is_over());
         open.map(|j| format!("{} {:?} {:?}", j.id, j.state, j.timer)).collect::<Vec<_>>().join("; ")
-    }
-
-    async fn give(&self, life: &Life, command: Command) {
-        // A process that ended takes no commands.
-        let _ = life.commands.send(command).await;
-        // The wish is heard before anything else of this instant.
-        for _ in 0..8 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn order(&self, life: &Life, order: Order) {
-        let (signature, why) = (Signature::default(), String::new());
-        self.give(life, Command::Order { order, signature, why }).await;
-    }
-
-    /// For one person, as they stand.
-    async fn deed(&self, life: &Life, deed: Deed, cascade: CascadeId) {
-        let campaign = self.campaign();
-        let Some(journey) = campaign.as_ref().and_then(|c| c.journey(cascade)) else { return };
-        self.order(life, Order::one(deed, target(journey))).await;
-    }
-
-    async fn act(&mut self, life: &Life, what: What) -> Option<Next> {
-        let world = Arc::clone(&self.world);
-        let now = world.now();
-        world.lock().tell(now, || format!("the operator, or fate: {what:?}"));
-        let in_flight = self.campaign().filter(|c| c.header.ended_at.is_none());
-        let whose = |n: u64| in_flight.as_ref()?.journeys().get(n as usize).map(|j| j.id);
-        match what {
-            What::HoldAll if in_flight.is_some() => {
-                world.lock().oracle.holds(now, None);
-                self.order(life, Order::Pause { only: None, why: "P".into() }).await;
-            }
-            What::PauseChannel(channel) if in_flight.is_some() => {
-                world.lock().oracle.holds(now, Some(channel));
-                self.order(life, Order::Pause { only: Some(channel), why: "p".into() }).await;
-            }
-            What::HoldAll | What::PauseChannel(_) => {}
-            What::Resume { extend } => self.resume(life, None, extend).await,
-            What::ResumeChannel(channel, extend) => self.resume(life, Some(channel), extend).await,
-            What::Stop(n) => {
-                if let Some(cascade) = whose(n) {
-                    self.stop(life, cascade).await;
-                }
-            }
-            What::OptOut(n) => {
-                if let Some(cascade) = whose(n) {
-                    world.lock().oracle.ends_by_hand(now, cascade);
-                    self.deed(life, Deed::OptOut, cascade).await;
-                }
-            }
-            What::SkipWait(n) => {
-                if let Some(cascade) = whose(n) {
-                    world.lock().oracle.hurries(cascade);
-                    self.deed(life, Deed::SkipWait, cascade).await;
-                }
-            }
-            What::RetryAll => {
-                let of = in_flight.iter().flat_map(Campaign::journeys).map(target).collect();
-                self.order(life, Order::People { deed: Deed::Retry, of, gone: Vec::new() }).await;
-            }
-            What::StopCampaign => {
-                for journey in in_flight.iter().flat_map(Campaign::journeys) {
-                    world.lock().oracle.ends_by_hand(now, journey.id);
-                }
-                self.order(life, Order::StopAll).await;
-            }
-            What::Leave { away_s } => return Some(self.leave(life, away_s).await),
-            What::Kill { away_s } => {
-                world.kill();
-                return Some(Next::Away(away_s));
-            }
-            What::Sleep { for_s } => {
-                let span = TimeDelta::seconds(for_s as i64);
-                world.lock().oracle.gap(now + span);
-                world.sleep(span);
-            }
-            What::ClockJumps { by_s } => {
-                world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
-                if by_s.abs() >= 60 {
-                    world.lock().oracle.gap(now);
-                }
-            }
-            What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),
-            What::Stops(n) => {
-                let person = (n as usize).min(world.lock().people.len() - 1);
-                world.plan(now, Happening::TextsStop { person });
-            }
-            What::LaunchAgain => {
-                if in_flight.is_none() {
-                    self.launched += 1;
-                    self.give(life, Command::Launch(Signature::default())).await;
-                }
-            }
-            What::SettleAll { truthfully } => self.settle(life, truthfully).await,
-        }
-        None
-    }
-
-    /// It takes the answers under way in, then ends by itself.
-    async fn leave(&self, life: &Life, away_s: u64) -> Next {
-        let now = self.world.now();
-        self.world.lock().oracle.leaves(now);
-        self.give(life, Command::Quit).await;
-        tokio::select! {
-            biased;
-            () = self.world.until_dead(life.number) => {}
-            () = self.world.pass(30_000) => {}
-        }
-        Next::Away(away_s)
-    }
-
-    async fn resume(&self, life: &Life, only: Option<Channel>, extend_timers: bool) {
-        let now = self.world.now();
-        self.world.lock().oracle.resumes(now, only);
-        self.order(life, Order::Resume { only, extend_timers }).await;
-    }
-
-    async fn stop(&self, life: &Life, cascade: CascadeId) {
-        let now = self.world.now();
-        self.world.lock().oracle.ends_by_hand(now, cascade);
-        self.deed(life, Deed::Stop, cascade).await;
-    }
-
-    /// Doubts settled by what the operator found out: the truth, or that it was sent.
-    async fn settle(&self, life: &Life, truthfully: bool) {
-        let Some(campaign) = self.campaign() else { return };
-        let doubtful = campaign.journeys().iter().filter(|j| j.state == State::InDoubt);
-        for journey in doubtful {
-            let Some(attempt) = journey.newest().filter(|a| a.stage == Stage::InDoubt) else { continue };
-            let taken = {
-                let state = self.world.lock();
-                let sent = state.sent.iter().find(|s| s.attempt == attempt.id);
-                // A request that is still on its way may be taken yet: nobody can have found out.
-                let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
-                fresh || sent.is_some_and(|s| s.provider_id.is_some())
-            };
-            let deed = if taken || !truthfully { Deed::WasSent } else { Deed::WasNotSent };
-            self.deed(life, deed, journey.id).await;
-        }
-    }
-
-    /// After the storm: what is held goes on, what is shut is mended, who is held is let go on.
-    async fn mend(&self, life: &Life) {
-        let Some(campaign) = self.campaign().filter(|c| c.header.ended_at.is_none()) else { return };
-        if campaign.header.paused.is_some() {
-            self.resume(life, None, false).await;
-        }
-        for channel in Channel::ALL.iter().filter(|c| campaign.header.paused_on[c.index()].is_some()) {
-            self.resume(life, Some(*channel), false).await;
-        }
-        for breaker in &campaign.header.breakers {
-            let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
-            self.order(life, Order::CloseBreaker { channel, scope }).await;
-        }
-        for journey in campaign.journeys() {
-            match &journey.state {
-                State::Held(Hold::SharedNumber) => {
-                    self.world.lock().oracle.released();
-                    self.deed(life, Deed::Release, journey.id).await;
-                }
-                State::Held(Hold::Budget) => self.stop(life, journey.id).await,
-                _ => {}
-            }
-        }
     }
 
     /// 10, wherever a life ended.
@@ -471,11 +300,6 @@ impl Machine {
             self.world.lock().judge_the_end(now);
         }
     }
-}
-
-/// Somebody, as they stand.
-fn target(journey: &Journey) -> Target {
-    Target { cascade: journey.id, step: journey.step, attempt: journey.newest().map(|a| a.id) }
 }
 
 /// Our public address answers as long as the tunnel stands and the process lives.

@@ -1,6 +1,7 @@
 //! What one seed simulates: people, rules and limits, faults, the operator's acts, and where the machine dies.
 
 use crate::random::Draw;
+use cascade::engine::order::Deed;
 use cascade::model::Channel;
 
 /// How long faults and acts go on; afterwards everything works and the operator mends what is left.
@@ -63,19 +64,12 @@ pub struct Act {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
-    HoldAll,
-    Resume {
-        extend: bool,
-    },
-    PauseChannel(Channel),
-    ResumeChannel(Channel, bool),
-    Stop(u64),
-    OptOut(u64),
-    SkipWait(u64),
-    /// Everybody whose step failed, once more.
-    RetryAll,
-    /// `P`, and leaving in the same breath.
+    Order(Wish),
     Leave {
+        away_s: u64,
+    },
+    /// SIGKILL, whatever is under way.
+    Kill {
         away_s: u64,
     },
     Sleep {
@@ -89,15 +83,24 @@ pub enum What {
     },
     /// Somebody writes STOP by SMS out of the blue.
     Stops(u64),
-    /// SIGKILL, whatever is under way.
-    Kill {
-        away_s: u64,
+}
+
+/// What the operator asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wish {
+    Hold(Option<Channel>),
+    Resume {
+        only: Option<Channel>,
+        extend: bool,
     },
-    StopCampaign,
-    LaunchAgain,
+    For(u64, Deed),
     SettleAll {
         truthfully: bool,
     },
+    /// Everybody whose step failed, once more.
+    RetryAll,
+    StopCampaign,
+    LaunchAgain,
 }
 
 /// Where the process dies: at the nth time it gets there.
@@ -265,7 +268,7 @@ fn acts(draw: Draw, people: u64) -> Vec<Act> {
     let many = draw.named("many").below(7);
     let mut acts: Vec<Act> = (0..many).map(|n| act(draw.of(n), people)).collect();
     if draw.named("again").hits(300) {
-        acts.push(Act { at_s: STORMY_S + 3 * 3600, what: What::LaunchAgain });
+        acts.push(Act { at_s: STORMY_S + 3 * 3600, what: What::Order(Wish::LaunchAgain) });
     }
     acts.sort_by_key(|act| act.at_s);
     acts
@@ -281,25 +284,26 @@ fn act(draw: Draw, people: u64) -> Act {
     } else {
         draw.named("at").below(STORMY_S)
     };
-    let what = match draw.named("what").below(20) {
-        0 | 1 => What::HoldAll,
-        2 => What::Resume { extend },
-        3 => What::PauseChannel(channel),
-        4 => What::ResumeChannel(channel, extend),
-        5 => What::Stop(who),
-        6 => What::OptOut(who),
-        7 => What::Leave { away_s: away(span) },
-        8 => What::Sleep { for_s: span.between(61, 4 * 3600) },
-        9 => What::ClockJumps { by_s: span.between(0, 7200) as i64 - 3600 },
-        10 => What::TunnelDown { for_s: span.between(30, 3600) },
-        11 | 12 => What::Stops(who),
-        13 | 14 => What::Kill { away_s: away(span) },
-        15 if span.hits(200) => What::StopCampaign,
-        16 | 17 => What::SkipWait(who),
-        18 => What::RetryAll,
-        _ => What::SettleAll { truthfully: draw.named("truth").hits(800) },
+    let resume = |only| Wish::Resume { only, extend };
+    let order = match draw.named("what").below(20) {
+        7 => return Act { at_s, what: What::Leave { away_s: away(span) } },
+        8 => return Act { at_s, what: What::Sleep { for_s: span.between(61, 4 * 3600) } },
+        9 => return Act { at_s, what: What::ClockJumps { by_s: span.between(0, 7200) as i64 - 3600 } },
+        10 => return Act { at_s, what: What::TunnelDown { for_s: span.between(30, 3600) } },
+        11 | 12 => return Act { at_s, what: What::Stops(who) },
+        13 | 14 => return Act { at_s, what: What::Kill { away_s: away(span) } },
+        0 | 1 => Wish::Hold(None),
+        2 => resume(None),
+        3 => Wish::Hold(Some(channel)),
+        4 => resume(Some(channel)),
+        5 => Wish::For(who, Deed::Stop),
+        6 => Wish::For(who, Deed::OptOut),
+        15 if span.hits(200) => Wish::StopCampaign,
+        16 | 17 => Wish::For(who, Deed::SkipWait),
+        18 => Wish::RetryAll,
+        _ => Wish::SettleAll { truthfully: draw.named("truth").hits(800) },
     };
-    Act { at_s, what }
+    Act { at_s, what: What::Order(order) }
 }
 
 fn away(draw: Draw) -> u64 {

@@ -72,6 +72,7 @@ impl Rows {
             links: self.links.clone(),
             suppressed: self.suppressed.clone(),
             newest: Vec::new(),
+            inbox: Vec::new(),
             meta: self.meta.clone(),
             audit: Audit::default(),
         }

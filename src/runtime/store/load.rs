@@ -1,5 +1,9 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
+mod shown;
+
+pub use shown::Shown;
+
 use super::{StoreError, schema, sqlite};
 use crate::engine::audit::Audit;
 use crate::engine::event::Event;
@@ -57,6 +61,8 @@ pub struct Loaded {
     pub suppressed: HashSet<Phone>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
+    /// What people wrote and said in the campaign, oldest first.
+    pub inbox: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
     /// What operators ordered of that campaign.
@@ -99,6 +105,7 @@ impl Reader {
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
             loaded.audit = self.audit(Some(campaign.id()))?;
+            loaded.inbox = self.inbox(campaign.id(), keep)?;
         }
         let max = |table: &str, column: &str| self.max(table, column);
         loaded.seq = max("event", "seq")?;

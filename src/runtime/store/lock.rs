@@ -5,6 +5,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// How the line begins that says where consoles attach.
+const SOCKET: &str = "socket ";
+
+/// Bytes of a lock file that are read: whatever stands beside a named store need not be ours.
+const LONGEST: u64 = 8 * 1024;
+
 /// Held while the store is open for writing. The operating system frees it when the process dies.
 #[derive(Debug)]
 pub struct Lock {
@@ -14,14 +20,20 @@ pub struct Lock {
 /// Somebody else writes the store.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{path} is in use by another cascade ({holder}): end that one first, or look in with `cascade report` and \
-     `cascade events --follow`"
+    "{path} is in use by another cascade ({holder}): {}",
+    if .socket.is_some() {
+        "`cascade` attaches a console to it; or end that one first"
+    } else {
+        "end that one first, or look in with `cascade report` and `cascade events --follow`"
+    }
 )]
 pub struct Locked {
     /// The store.
     pub path: String,
     /// As it wrote itself into the lock file.
     pub holder: String,
+    /// Where consoles attach to it, if they can.
+    pub socket: Option<PathBuf>,
 }
 
 impl Lock {
@@ -42,16 +54,32 @@ impl Lock {
                 let mut holder = String::new();
                 // Whoever it is may be writing this line just now; the refusal stands either way.
                 let _ = file.read_to_string(&mut holder);
-                let holder = crate::model::clean(holder.trim());
-                return Err(Locked { path: store.display().to_string(), holder }.into());
+                return Err(locked(store, &holder).into());
             }
             Err(TryLockError::Error(source)) => return Err(io("lock the store")(source)),
         }
-        let holder = format!("process {}, since {}", std::process::id(), crate::clock::wall_at());
-        file.set_len(0).map_err(io("write the lock"))?;
-        file.seek(SeekFrom::Start(0)).map_err(io("write the lock"))?;
-        file.write_all(holder.as_bytes()).map_err(io("write the lock"))?;
-        Ok(Self { file })
+        let lock = Self { file };
+        lock.announce(store, "", None)?;
+        Ok(lock)
+    }
+
+    /// Says what holds the store, and where consoles attach to it.
+    pub fn announce(&self, store: &Path, what: &str, socket: Option<&Path>) -> Result<(), StoreError> {
+        let comma = if what.is_empty() { "" } else { ", " };
+        let socket = socket.and_then(Path::to_str).map(|socket| format!("{SOCKET}{socket}\n"));
+        let holder = format!(
+            "process {}{comma}{what}, since {}\n{}",
+            std::process::id(),
+            crate::clock::wall_at(),
+            socket.unwrap_or_default()
+        );
+        let mut file = &self.file;
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(holder.as_bytes()));
+        let path = || lock_path(store).display().to_string();
+        written.map_err(|source| StoreError::Io { path: path(), doing: "write the lock", source })
     }
 
     /// Frees it early; dropping does the same.
@@ -60,6 +88,22 @@ impl Lock {
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }
+}
+
+fn locked(store: &Path, lock: &str) -> Locked {
+    let holder = crate::model::clean(lock.lines().next().unwrap_or_default().trim());
+    Locked { path: store.display().to_string(), holder, socket: socket_in(lock) }
+}
+
+fn socket_in(lock: &str) -> Option<PathBuf> {
+    lock.lines().find_map(|line| line.strip_prefix(SOCKET)).map(PathBuf::from)
+}
+
+/// Where consoles attach to whoever holds `store`, as they wrote it down. They may be gone.
+pub fn attachable(store: &Path) -> Option<Locked> {
+    let mut lock = String::new();
+    File::open(lock_path(store)).ok()?.take(LONGEST).read_to_string(&mut lock).ok()?;
+    Some(locked(store, &lock)).filter(|locked| locked.socket.is_some())
 }
 
 fn lock_path(store: &Path) -> PathBuf {

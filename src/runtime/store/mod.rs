@@ -14,8 +14,8 @@ mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
 pub use keeper::{Contacts, Keeper, Known};
-pub use load::{Loaded, LogLine, Reader, StoredEvent};
-pub use lock::{Lock, Locked};
+pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
+pub use lock::{Lock, Locked, attachable};
 
 use crate::model::Mode;
 use std::path::{Path, PathBuf};
@@ -134,6 +134,11 @@ impl Store {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says in the lock file what holds the store, and where consoles attach to it.
+    pub fn announce(&self, what: &str, socket: Option<&Path>) -> Result<(), StoreError> {
+        self.lock.announce(&self.path, what, socket)
     }
 
     /// A read-only connection beside the writer.

@@ -6,7 +6,7 @@ mod told;
 
 pub(super) use send::Limits;
 pub(super) use templates::Template;
-pub(super) use told::{reply, status};
+pub(super) use told::{reply, status, writes};
 
 use super::deliver::loopback;
 use super::wire::{Call, Reply};

@@ -127,16 +127,27 @@ pub(in crate::sandbox) fn reply(world: &mut World, at: At, id: &str, saying: Say
         inbound["context"] = json!({"from": DISPLAY_NUMBER, "id": id});
     }
     let stop = saying == Saying::Stop;
-    world.keep("window", &to, &at.millis());
-    world.windows.insert(to.clone(), at);
-    world.saw(at, Provider::Whatsapp, &to, if stop { "stop" } else { "replied" });
-    let mut said = value(world, &to);
-    said["messages"] = json!([inbound]);
-    let outcome = if stop { "opted_out" } else { "replied" };
-    post(world, at, "messages", Some(&to), "inbound", Some(outcome), said);
+    written_to_us(world, at, &to, inbound, stop);
     if stop && draw.unit("preference") < 0.5 {
         prefer_stop(world, at, &to);
     }
+}
+
+/// Somebody writes to our number, in answer to nothing.
+pub(in crate::sandbox) fn writes(world: &mut World, at: At, from: &str, text: &str, stop: bool) {
+    let inbound = json!({"from": from.trim_start_matches('+'), "id": format!("wamid.IN{}", world.new_id()),
+        "timestamp": secs(at), "type": "text", "text": {"body": text}});
+    written_to_us(world, at, from, inbound, stop);
+}
+
+fn written_to_us(world: &mut World, at: At, from: &str, inbound: Value, stop: bool) {
+    world.keep("window", from, &at.millis());
+    world.windows.insert(from.to_owned(), at);
+    world.saw(at, Provider::Whatsapp, from, if stop { "stop" } else { "replied" });
+    let mut said = value(world, from);
+    said["messages"] = json!([inbound]);
+    let outcome = if stop { "opted_out" } else { "replied" };
+    post(world, at, "messages", Some(from), "inbound", Some(outcome), said);
 }
 
 /// Some also use the app's own switch.

@@ -4,7 +4,7 @@ mod create;
 mod segments;
 mod told;
 
-pub(super) use told::{price, reply, status};
+pub(super) use told::{price, reply, status, writes};
 
 use super::acts::Act;
 use super::wire::{Call, Reply, attempt_in};

@@ -77,8 +77,13 @@ pub(in crate::sandbox) fn reply(world: &mut World, at: At, sid: &str, saying: Sa
     inbound(world, at, (&ours.to, &ours.from), ours.service.clone(), body, saying == Saying::Stop);
 }
 
+/// Somebody writes to our number, in answer to nothing.
+pub(in crate::sandbox) fn writes(world: &mut World, at: At, from: &str, text: &str, stop: bool) {
+    inbound(world, at, (from, super::FROM), None, text.to_owned(), stop);
+}
+
 /// Somebody writes to our number: listed, and told to us once.
-pub(in crate::sandbox) fn inbound(
+fn inbound(
     world: &mut World,
     at: At,
     (from, to): (&str, &str),

@@ -4,7 +4,9 @@ use super::asking::{self, Shown};
 use super::{Ctx, welcome};
 use crate::engine::snapshot::Place;
 use crate::model::{Mode, clean};
+use crate::phrases::leaving::leaving;
 use crate::phrases::people;
+use crate::runtime::attach::{InControl, sits};
 use crate::tui::asking::{Whom, reach};
 use crate::tui::dialogs::{deed, matches};
 use crate::tui::input::LineInput;
@@ -16,7 +18,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
-use std::fmt::Write as _;
 
 /// Widest a question gets.
 const CELLS_MAX: u16 = 84;
@@ -37,14 +38,23 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
             let (title, lines) = actions(ctx, whom);
             Shown { title, lines, fields: Vec::new(), choices: Vec::new() }
         }
-        Some(Dialog::Quit) => Shown {
-            title: "Leave?".to_owned(),
-            lines: says(ctx, &leaving(ctx), cells),
-            fields: Vec::new(),
-            choices: vec![choice(ctx, &[("y", "save and leave"), ("Esc", "leave it as it is")])],
-        },
+        Some(Dialog::Quit) => {
+            let words = leaving(&ctx.picture.snapshot, ctx.now, ctx.zone);
+            plain(ctx, "Leave?", &words, "save and leave", cells)
+        }
+        Some(Dialog::TakeControl) => plain(ctx, "Take control?", &[taking(ctx)], "take control", cells),
     };
     popup(ctx, shown, frame);
+}
+
+/// A question that `y` answers.
+fn plain<'a>(ctx: &Ctx, title: &str, words: &[String], does: &str, cells: usize) -> Shown<'a> {
+    Shown {
+        title: title.to_owned(),
+        lines: says(ctx, words, cells),
+        fields: Vec::new(),
+        choices: vec![choice(ctx, &[("y", does), ("Esc", "leave it as it is")])],
+    }
 }
 
 pub fn says<'a>(ctx: &Ctx, words: &[String], cells: usize) -> Vec<Line<'a>> {
@@ -101,28 +111,18 @@ fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
     (format!("Launch {}?", clean(&preflight.name)), lines)
 }
 
-/// What will not be sent and not be heard once we have left.
-fn leaving(ctx: &Ctx) -> Vec<String> {
-    let snapshot = &ctx.picture.snapshot;
-    let next = snapshot.next.first().map(|group| {
-        let at = crate::tui::text::when(group.from, ctx.now, ctx.zone);
-        let what = super::next::what(group);
-        format!("Not sent while we are away: what falls due, first {what} at {at}.")
-    });
-    let mut words: Vec<String> = next.into_iter().collect();
-    words.push(
-        "Not heard: replies, clicks and opt-outs, until the next start; providers deliver some of them late."
-            .into(),
-    );
-    let mut open = format!(
-        "{} have not ended",
-        people(snapshot.tally.running + snapshot.tally.held + snapshot.tally.in_doubt)
-    );
-    if snapshot.tally.on_phone > 0 {
-        _ = write!(open, "; {} on the phone now are left to finish", snapshot.tally.on_phone);
+/// Who is in control now, and what becomes of them.
+fn taking(ctx: &Ctx) -> String {
+    match ctx.picture.seat.as_ref().map(|seat| &seat.control) {
+        Some(InControl::Another { who, since, .. }) => {
+            let since = crate::tui::text::minute(*since, ctx.zone);
+            let who = sits(who);
+            format!(
+                "{who} is in control since {since} by the wall clock. They are told so and go on reading; what they asked for stays."
+            )
+        }
+        Some(InControl::Us | InControl::Nobody) | None => "Nobody is in control now.".to_owned(),
     }
-    words.push(format!("{open}. Everything is saved, and the next start goes on from here."));
-    words
 }
 
 /// The menu is the command table's own rows.

@@ -8,6 +8,7 @@ use crate::engine::event::CampaignKind;
 use crate::engine::snapshot::Phase;
 use crate::model::Mode;
 use crate::phrases::span;
+use crate::runtime::attach::{InControl, Seat};
 use crate::tui::text::{city, cut, weekday, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -83,13 +84,20 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         left.push(Piece { rank: 3, spans: walk(ctx) });
         let at = campaign.ended_at.filter(|_| ctx.picture.snapshot.phase == Phase::Ended);
         right.push(piece(1, format!(" {}", weekday(at.unwrap_or(ctx.now), ctx.zone)), theme.text));
-        right.push(piece(2, format!(" {}", city(&ctx.picture.place.timezone)), theme.muted));
+        // Who is in control is worth more than where the clock hangs.
+        let rank = if ctx.picture.seat.is_some() { 3 } else { 2 };
+        right.push(piece(rank, format!(" {}", city(&ctx.picture.place.timezone)), theme.muted));
         if campaign.mode == Mode::Rehearsal {
             right.push(piece(5, format!(" ×{}", campaign.speed), theme.muted));
         }
     } else {
         let place = crate::model::clean(&ctx.picture.place.workspace);
         left.push(piece(3, format!(" {place}"), theme.muted));
+    }
+    if let Some(seat) = seat(ctx).filter(|_| cells >= ROOM_FOR_SEAT) {
+        let (short, more) = seat.title();
+        left.push(piece(0, format!(" · {short}"), seat_style(ctx, seat)));
+        left.push(piece(2, more, theme.muted));
     }
     right.push(state(ctx));
     fitted(left, right, cells)
@@ -112,6 +120,7 @@ fn walk<'a>(ctx: &Ctx) -> Vec<Span<'a>> {
 fn state<'a>(ctx: &Ctx) -> Piece<'a> {
     let theme = ctx.theme;
     let (words, style) = match &ctx.picture.snapshot.phase {
+        _ if ctx.model.lost().is_some() => ("✗ detached", theme.bad),
         _ if ctx.picture.store_failed.is_some() => ("✗ store failed", theme.bad),
         _ if ctx.model.held_by().is_some() => ("‖ on hold", theme.warning),
         Phase::Idle if ctx.picture.starting.is_some() => ("◌ starting", theme.muted),
@@ -124,12 +133,29 @@ fn state<'a>(ctx: &Ctx) -> Piece<'a> {
     piece(0, format!("  {words} "), style)
 }
 
+/// Fewer cells than this have no room on the first line for where an attached console sits.
+const ROOM_FOR_SEAT: usize = 72;
+
+/// Where an attached console sits, as long as somebody is at the other end.
+fn seat<'a>(ctx: &'a Ctx) -> Option<&'a Seat> {
+    ctx.picture.seat.as_deref().filter(|seat| seat.lost.is_none())
+}
+
+fn seat_style(ctx: &Ctx, seat: &Seat) -> Style {
+    if seat.control == InControl::Us { ctx.theme.strong } else { ctx.theme.warning }
+}
+
 /// Fewer cells than this have no room for both ears and money.
 const ROOM_FOR_EARS: usize = 100;
 
 fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
     let mut left = Vec::new();
+    if let Some(seat) = seat(ctx).filter(|_| cells < ROOM_FOR_SEAT) {
+        let (short, _) = seat.title();
+        let word = short.rsplit(" · ").next().unwrap_or_default();
+        left.push(piece(0, format!(" {word} ·"), seat_style(ctx, seat)));
+    }
     if ctx.picture.ears.is_empty() {
         left.push(piece(1, " hears nobody yet", theme.muted));
     } else {

@@ -1,8 +1,10 @@
 //! Pane 6, Next: what falls due, when, and how much of it.
 
+pub use crate::phrases::leaving::contacts;
+
 use super::Ctx;
-use crate::engine::snapshot::{DueGroup, DueKind};
-use crate::model::Channel;
+use crate::engine::snapshot::DueGroup;
+use crate::phrases::leaving::due;
 use crate::phrases::span;
 use crate::tui::layout::Pane;
 use crate::tui::text::{left, minute, right, when};
@@ -59,7 +61,7 @@ fn line<'a>(ctx: &Ctx, group: &DueGroup, most: u64, cells: usize) -> Line<'a> {
     };
     Line::from(vec![
         Span::styled(left(&times, 16), theme.text),
-        Span::styled(left(what(group), 13), style),
+        Span::styled(left(due(group), 13), style),
         Span::styled(right(&group.count.to_string(), 5), theme.strong),
         Span::styled(format!(" {bar} "), style),
         Span::styled(waits, theme.muted),
@@ -69,27 +71,4 @@ fn line<'a>(ctx: &Ctx, group: &DueGroup, most: u64, cells: usize) -> Line<'a> {
 fn bar(count: u64, most: u64, longest: usize) -> String {
     let cells = (count as usize * longest).div_ceil(most.max(1) as usize);
     "▇".repeat(cells.max(1))
-}
-
-/// What a group of due times is, in a word or two.
-pub const fn what(group: &DueGroup) -> &'static str {
-    match (group.what, group.channel) {
-        (DueKind::NextStep, Some(channel)) => contacts(channel),
-        (DueKind::NextStep, None) => "cascades end",
-        (DueKind::Retry, Some(Channel::Phone)) => "calls again",
-        (DueKind::Retry, _) => "sent again",
-        (DueKind::Deferred, _) => "allowed again",
-        (DueKind::Settle, _) => "windows close",
-        (DueKind::Doubt, _) => "doubts go on",
-    }
-}
-
-/// What is sent on a channel, in the plural.
-pub const fn contacts(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Whatsapp => "WhatsApp",
-        Channel::Phone => "calls",
-        Channel::Sms => "SMS",
-        Channel::Email => "e-mails",
-    }
 }

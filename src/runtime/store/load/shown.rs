@@ -1,0 +1,73 @@
+//! What a screen in another process shows, read beside the writer and at one instant of it.
+
+use super::{Reader, StoredEvent};
+use crate::engine::Campaign;
+use crate::engine::audit::Audit;
+use crate::model::{CampaignId, Customer, PersonId, Untrusted};
+use crate::runtime::store::{StoreError, sqlite};
+use rusqlite::params;
+use std::collections::HashMap;
+
+/// The newest campaign as it stands at one place of the log.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// The last event that is in it.
+    pub seq: u64,
+    /// The newest campaign.
+    pub campaign: Option<Campaign>,
+    /// Everybody in it.
+    pub people: HashMap<PersonId, Customer>,
+    /// The newest events with texts, oldest first.
+    pub newest: Vec<StoredEvent>,
+    /// What people wrote and said in it, oldest first.
+    pub inbox: Vec<StoredEvent>,
+    /// What operators ordered in it.
+    pub audit: Audit,
+}
+
+impl Reader {
+    /// Everything a screen needs, `newest` events at most `keep`.
+    pub fn shown(&self, keep: usize) -> Result<Shown, StoreError> {
+        self.at_one_instant(|| {
+            let mut shown = Shown { seq: self.max("event", "seq")?, ..Shown::default() };
+            shown.campaign = self.campaign(None)?;
+            if let Some(campaign) = &shown.campaign {
+                shown.people = self.people(campaign.id())?;
+                shown.inbox = self.inbox(campaign.id(), keep)?;
+                shown.audit = self.audit(Some(campaign.id()))?;
+            }
+            shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
+            Ok(shown)
+        })
+    }
+
+    /// What people wrote and said in a campaign: the newest, at most `keep`, oldest first.
+    pub fn inbox(&self, campaign: CampaignId, keep: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        // Backwards, and no further than the campaign's own beginning: what is new is found at once.
+        let sql = "SELECT event.seq, event.body, text.body FROM event
+                   CROSS JOIN text ON text.id = json_extract(event.body, '$.text')
+                   WHERE event.kind = 'outcome_heard' AND event.campaign = ?1 AND event.seq >= (
+                     SELECT coalesce(min(seq), 0) FROM event
+                     WHERE cascade = (SELECT min(id) FROM cascade WHERE campaign = ?1))
+                   ORDER BY event.seq DESC LIMIT ?2";
+        let rows = self.rows_of(sql, params![campaign.0 as i64, keep as i64], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        rows.into_iter()
+            .rev()
+            .map(|(seq, body, text)| {
+                let event = self.parse(&body, "an event")?;
+                Ok(StoredEvent { seq: seq as u64, event, text: Some(Untrusted::new(text)) })
+            })
+            .collect()
+    }
+
+    /// Reads as if the writer stood still meanwhile; it does not.
+    fn at_one_instant<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let reading = self.db.unchecked_transaction().map_err(sqlite(&self.path, "read the store"))?;
+        let result = read();
+        // Nothing was written: there is nothing to lose whichever way it ends.
+        drop(reading);
+        result
+    }
+}

@@ -1,0 +1,61 @@
+//! Striking a process, and asking the sandbox for something.
+
+use crate::house::{Running, Sandbox};
+use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+impl Running {
+    /// SIGKILL, unless it had ended by itself.
+    pub fn kill_if_alive(mut self) -> bool {
+        let mut child = self.0.take().unwrap();
+        let alive = child.try_wait().unwrap().is_none();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        alive
+    }
+
+    /// Lets time pass, unless it ends before.
+    pub fn lives_for(&mut self, span: Duration) {
+        let step = Duration::from_millis(5);
+        let mut left = span;
+        while !left.is_zero() && self.lives() {
+            std::thread::sleep(step.min(left));
+            left = left.saturating_sub(step);
+        }
+    }
+
+    /// Looks until it is so; false if it ended before.
+    pub fn lives_until(&mut self, so: impl Fn() -> bool) -> bool {
+        while !so() {
+            if !self.lives() {
+                return false;
+            }
+            // Between two looks, not for anything to happen.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+}
+
+impl Sandbox {
+    /// Asks the sandbox itself for something.
+    pub fn post(&self, what: &str, body: &Value) {
+        let (host, body) = (self.url.trim_start_matches("http://"), body.to_string());
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 20"), "{answer}");
+    }
+}

@@ -1,0 +1,181 @@
+//! The operator before the simulated machine, and fate: what they do, when it is time for it.
+
+use crate::happenings::Happening;
+use crate::machine::{Life, Machine, Next};
+use crate::setting::{What, Wish};
+use cascade::engine::event::Hold;
+use cascade::engine::journey::{Journey, Stage, State};
+use cascade::engine::order::{Deed, Order, Target};
+use cascade::model::{CascadeId, Channel, Scope};
+use cascade::runtime::handle::{Command, Signature};
+use chrono::TimeDelta;
+use std::sync::Arc;
+
+impl Machine {
+    pub async fn give(&self, life: &Life, command: Command) {
+        // A process that ended takes no commands.
+        let _ = life.commands.send(command).await;
+        // The wish is heard before anything else of this instant.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn order(&self, life: &Life, order: Order) {
+        let (signature, why) = (Signature::default(), String::new());
+        self.give(life, Command::Order { order, signature, why }).await;
+    }
+
+    /// For one person, as they stand.
+    async fn deed(&self, life: &Life, deed: Deed, cascade: CascadeId) {
+        let campaign = self.campaign();
+        let Some(journey) = campaign.as_ref().and_then(|c| c.journey(cascade)) else { return };
+        self.order(life, Order::one(deed, target(journey))).await;
+    }
+
+    /// What the setting says, when it is time for it; how long the process then stays away, if it goes.
+    pub async fn act(&mut self, life: &Life, what: What) -> Option<Next> {
+        let world = Arc::clone(&self.world);
+        let now = world.now();
+        world.lock().tell(now, || format!("the operator, or fate: {what:?}"));
+        match what {
+            What::Leave { away_s } => return Some(self.leave(life, away_s).await),
+            What::Kill { away_s } => {
+                world.kill();
+                return Some(Next::Away(away_s));
+            }
+            What::Sleep { for_s } => {
+                let span = TimeDelta::seconds(for_s as i64);
+                world.lock().oracle.gap(now + span);
+                world.sleep(span);
+            }
+            What::ClockJumps { by_s } => {
+                world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
+                if by_s.abs() >= 60 {
+                    world.lock().oracle.gap(now);
+                }
+            }
+            What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),
+            What::Stops(n) => {
+                let person = (n as usize).min(world.lock().people.len() - 1);
+                world.plan(now, Happening::TextsStop { person });
+            }
+            What::Order(wish) => self.wish(life, wish).await,
+        }
+        None
+    }
+
+    async fn wish(&mut self, life: &Life, wish: Wish) {
+        let world = Arc::clone(&self.world);
+        let now = world.now();
+        let Some(campaign) = self.campaign().filter(|c| c.header.ended_at.is_none()) else {
+            if wish == Wish::LaunchAgain {
+                self.launched += 1;
+                self.give(life, Command::Launch(Signature::default())).await;
+            }
+            return;
+        };
+        let whose = |n: u64| campaign.journeys().get(n as usize).map(|j| j.id);
+        match wish {
+            Wish::LaunchAgain => {}
+            Wish::Hold(only) => {
+                world.lock().oracle.holds(now, only);
+                self.order(life, Order::Pause { only, why: "asked for".into() }).await;
+            }
+            Wish::Resume { only, extend } => self.resume(life, only, extend).await,
+            Wish::SettleAll { truthfully } => self.settle(life, truthfully).await,
+            Wish::RetryAll => {
+                let of = campaign.journeys().iter().map(target).collect();
+                self.order(life, Order::People { deed: Deed::Retry, of, gone: Vec::new() }).await;
+            }
+            Wish::StopCampaign => {
+                for journey in campaign.journeys() {
+                    world.lock().oracle.ends_by_hand(now, journey.id);
+                }
+                self.order(life, Order::StopAll).await;
+            }
+            Wish::For(n, deed) => {
+                let Some(cascade) = whose(n) else { return };
+                match deed {
+                    Deed::Stop | Deed::OptOut => world.lock().oracle.ends_by_hand(now, cascade),
+                    Deed::SkipWait => world.lock().oracle.hurries(cascade),
+                    Deed::WasSent | Deed::WasNotSent | Deed::Release | Deed::Retry => {}
+                }
+                self.deed(life, deed, cascade).await;
+            }
+        }
+    }
+
+    /// It takes the answers under way in, then ends by itself.
+    pub async fn leave(&self, life: &Life, away_s: u64) -> Next {
+        let now = self.world.now();
+        self.world.lock().oracle.leaves(now);
+        self.give(life, Command::Quit).await;
+        tokio::select! {
+            biased;
+            () = self.world.until_dead(life.number) => {}
+            () = self.world.pass(30_000) => {}
+        }
+        Next::Away(away_s)
+    }
+
+    async fn resume(&self, life: &Life, only: Option<Channel>, extend_timers: bool) {
+        let now = self.world.now();
+        self.world.lock().oracle.resumes(now, only);
+        self.order(life, Order::Resume { only, extend_timers }).await;
+    }
+
+    async fn stop(&self, life: &Life, cascade: CascadeId) {
+        let now = self.world.now();
+        self.world.lock().oracle.ends_by_hand(now, cascade);
+        self.deed(life, Deed::Stop, cascade).await;
+    }
+
+    /// Doubts settled by what the operator found out: the truth, or that it was sent.
+    async fn settle(&self, life: &Life, truthfully: bool) {
+        let Some(campaign) = self.campaign() else { return };
+        let doubtful = campaign.journeys().iter().filter(|j| j.state == State::InDoubt);
+        for journey in doubtful {
+            let Some(attempt) = journey.newest().filter(|a| a.stage == Stage::InDoubt) else { continue };
+            let taken = {
+                let state = self.world.lock();
+                let sent = state.sent.iter().find(|s| s.attempt == attempt.id);
+                // A request that is still on its way may be taken yet: nobody can have found out.
+                let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
+                fresh || sent.is_some_and(|s| s.provider_id.is_some())
+            };
+            let deed = if taken || !truthfully { Deed::WasSent } else { Deed::WasNotSent };
+            self.deed(life, deed, journey.id).await;
+        }
+    }
+
+    /// After the storm: what is held goes on, what is shut is mended, who is held is let go on.
+    pub async fn mend(&self, life: &Life) {
+        let Some(campaign) = self.campaign().filter(|c| c.header.ended_at.is_none()) else { return };
+        if campaign.header.paused.is_some() {
+            self.resume(life, None, false).await;
+        }
+        for channel in Channel::ALL.iter().filter(|c| campaign.header.paused_on[c.index()].is_some()) {
+            self.resume(life, Some(*channel), false).await;
+        }
+        for breaker in &campaign.header.breakers {
+            let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
+            self.order(life, Order::CloseBreaker { channel, scope }).await;
+        }
+        for journey in campaign.journeys() {
+            match &journey.state {
+                State::Held(Hold::SharedNumber) => {
+                    self.world.lock().oracle.released();
+                    self.deed(life, Deed::Release, journey.id).await;
+                }
+                State::Held(Hold::Budget) => self.stop(life, journey.id).await,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Somebody, as they stand.
+fn target(journey: &Journey) -> Target {
+    Target { cascade: journey.id, step: journey.step, attempt: journey.newest().map(|a| a.id) }
+}
