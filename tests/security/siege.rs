@@ -69,7 +69,7 @@ fn short() -> Limits {
 
 /// A crowd is as large as it likes, and nobody is told to go for being slow.
 fn patient() -> Limits {
-    let long = Duration::from_mins(1);
+    let long = Duration::from_mins(10);
     Limits { places: 8, greeting: long, head: long, idle: long }
 }
 
@@ -97,8 +97,12 @@ impl Listener {
     }
 }
 
-/// The status of the next answer; `None`: the line was cut.
+/// The status of the next answer; `None`: the line was cut. One of the two comes soon.
 async fn answer(line: &mut TcpStream) -> Option<u16> {
+    tokio::time::timeout(Duration::from_secs(20), answered(line)).await.unwrap()
+}
+
+async fn answered(line: &mut TcpStream) -> Option<u16> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -242,16 +246,20 @@ impl Siege {
         !self.over.load(Ordering::Relaxed)
     }
 
-    /// More than there are places, at any time, and always new ones.
+    /// More than there are places, held for as long as they last; whoever is sent away comes again.
     fn crowd(&self, words: &[u8]) {
         let mut held = std::collections::VecDeque::new();
         while self.on() {
-            if let Some(mut line) = self.connect() {
-                self.say(&mut line, words);
+            if let Some(mut line) = held.pop_front()
+                && is_open(&mut line)
+            {
                 held.push_back(line);
             }
-            if held.len() > 300 {
-                held.pop_front();
+            if held.len() < 300
+                && let Some(mut line) = self.connect()
+                && self.say(&mut line, words)
+            {
+                held.push_back(line);
             }
         }
     }
@@ -282,6 +290,14 @@ impl Siege {
             let _ = line.read(&mut [0; 512]);
         }
     }
+}
+
+/// Nobody has closed it, and nothing was said.
+fn is_open(line: &mut std::net::TcpStream) -> bool {
+    line.set_nonblocking(true).unwrap();
+    let said = line.read(&mut [0; 64]);
+    line.set_nonblocking(false).unwrap();
+    said.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// The largest that a process has ever been, in KiB.
