@@ -71,6 +71,16 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Let live send secrets to other hosts than the providers' own, from this workspace and on this machine
     Trust(Trust),
+    /// Copy the store, also while another process writes it
+    Backup(Backup),
+    /// Put a backup into the store's place; it sends nothing until you confirm what was lost
+    Restore(Restore),
+    /// Show everything that is stored about a person
+    Person(Person),
+    /// Erase a person; counts and opt-outs stay
+    Forget(Forget),
+    /// Erase the people of campaigns that ended long ago; counts and opt-outs stay
+    Purge(Purge),
 }
 
 /// `cascade check`
@@ -235,6 +245,73 @@ pub struct Trust {
     /// Print one JSON object, cascade.trust/1; without --yes nothing is changed, and 1 says that trust is missing
     #[arg(long)]
     pub json: bool,
+}
+
+/// `cascade backup`
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// Where the copy goes; nothing is overwritten
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object, cascade.backup/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade restore`
+#[derive(Clone, Debug, Args)]
+pub struct Restore {
+    /// What `cascade backup` wrote
+    #[arg(value_name = "FILE", required_unless_present = "anew")]
+    pub file: Option<PathBuf>,
+    /// Put nothing into its place: move a damaged or lost store aside, and accept that the next one begins without
+    /// knowing who was contacted
+    #[arg(long, conflicts_with = "file")]
+    pub anew: bool,
+    /// Print one JSON object, cascade.restore/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade person`
+#[derive(Clone, Debug, Args)]
+pub struct Person {
+    /// Their number, in any spelling that a customer list may have
+    #[arg(value_name = "PHONE")]
+    pub phone: String,
+    /// Print one JSON object, cascade.person/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade forget`
+#[derive(Clone, Debug, Args)]
+pub struct Forget {
+    /// Their number, in any spelling that a customer list may have
+    #[arg(value_name = "PHONE")]
+    pub phone: String,
+    /// Print one JSON object, cascade.forget/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade purge`
+#[derive(Clone, Debug, Args)]
+pub struct Purge {
+    /// How long ago a campaign must have ended, such as 90d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub older_than: u64,
+    /// Do it without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON object, cascade.purge/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    let seconds = crate::rules::parse_duration_s(text);
+    seconds.ok_or_else(|| "write a duration such as 90d, 12h or 1d12h".into())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -25,7 +25,7 @@ const CUSTOMERS: &str = "customers.csv";
 const MAX_BYTES: u64 = 1024 * 1024;
 
 pub use ready::{List, Ready};
-pub use settings::asks;
+pub use settings::{asks, settings};
 
 /// Where something came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -215,7 +215,10 @@ fn an_order_about_many_is_confirmed_reported_and_written_down() {
     let orders = audit["orders"].as_array().unwrap();
     let words: Vec<&str> = orders.iter().map(|order| order["what"].as_str().unwrap()).collect();
     assert_eq!(words, ["launch", "skip_wait", "stop_campaign"]);
-    assert_eq!((&orders[1]["why"], &orders[1]["people"]), (&"the shop closes".into(), &orders[1]["done"]));
+    // Some go on by themselves between the question and the answer; whoever is left is done.
+    let (asked, done) = (&orders[1]["people"], &orders[1]["done"]);
+    assert_eq!(orders[1]["why"], "the shop closes");
+    assert!(done.as_u64() > Some(0) && done.as_u64() <= asked.as_u64(), "{done} of {asked}");
     for order in orders {
         assert!(!order["user"].as_str().unwrap().is_empty() && order["wall_at"].is_string(), "{order}");
     }

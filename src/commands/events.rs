@@ -3,9 +3,8 @@
 use super::report::open_store;
 use super::{Exit, Failure, output};
 use crate::cli::{Events, Place};
-use crate::model::PersonId;
+use crate::model::{PersonId, Phone};
 use crate::phrases::phrase;
-use crate::rules::PhoneReader;
 use crate::runtime::store::{LogLine, Reader, StoredEvent};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -18,8 +17,9 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Prints the log; with `--follow` goes on until Ctrl-C.
 pub(super) fn run(place: &Place, args: &Events) -> Result<Exit, Failure> {
-    let (reader, region) = open_store(place)?;
-    let wanted = args.customer.as_deref().map(|number| people_at(&reader, number, &region)).transpose()?;
+    let (reader, site) = open_store(place)?;
+    let wanted =
+        args.customer.as_deref().map(|number| people_at(&reader, &site.phone(number)?)).transpose()?;
     let mut printer = Printer { reader, json: args.json, wanted, names: HashMap::new(), seq: 0 };
     printer.catch_up()?;
     if !args.follow {
@@ -89,13 +89,9 @@ impl Printer {
     }
 }
 
-/// Everybody with this number, written as people write it.
-fn people_at(reader: &Reader, number: &str, region: &str) -> Result<HashSet<PersonId>, Failure> {
-    let mut phones = PhoneReader::new(region).map_err(|error| Failure::usage(error.to_string()))?;
-    let (phone, _) = phones
-        .read(number)
-        .map_err(|error| Failure::usage(format!("{} is no number: {error}", crate::model::clean(number))))?;
-    let people = reader.people_at(&phone).map_err(|error| Failure::failed(error.to_string()))?;
+/// Everybody with this number.
+fn people_at(reader: &Reader, phone: &Phone) -> Result<HashSet<PersonId>, Failure> {
+    let people = reader.people_at(phone)?;
     if people.is_empty() {
         return Err(Failure::usage(format!("nobody here has the number {phone}")));
     }

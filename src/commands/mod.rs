@@ -2,20 +2,26 @@
 //! codes.
 
 mod audit;
+mod backup;
 mod check;
 mod console;
 mod events;
+mod forget;
 mod headless;
 mod log;
 pub mod output;
 mod page;
+mod person;
 mod pilot;
+mod purge;
 pub mod report;
+mod restore;
 mod resume;
 mod run;
 mod sandbox;
 mod session;
 mod signals;
+mod stores;
 mod trust;
 mod unit;
 
@@ -95,5 +101,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
         Command::Trust(args) => trust::run(&place, &args),
+        Command::Backup(args) => backup::run(&place, &args),
+        Command::Restore(args) => restore::run(&place, &args),
+        Command::Person(args) => person::run(&place, &args),
+        Command::Forget(args) => forget::run(&place, &args),
+        Command::Purge(args) => purge::run(&place, &args),
     }
 }

@@ -1,5 +1,6 @@
 //! `cascade report`: what a campaign has come to, as `cascade.report/1` or as a page to read.
 
+use super::stores::Site;
 use super::{Exit, Failure, output, page};
 use crate::cli::{Place, Report};
 use crate::engine::gate;
@@ -7,7 +8,6 @@ use crate::engine::snapshot::ChannelRow;
 use crate::engine::{self, Campaign, tally};
 use crate::model::{At, CampaignId, Outcome, Segment};
 use crate::runtime::store::Reader;
-use crate::workspace;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -30,20 +30,18 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A reader on the workspace's store, and the region of its numbers; nothing launched yet is said so.
-pub(super) fn open_store(place: &Place) -> Result<(Reader, String), Failure> {
-    let named = workspace::Named::default();
-    let opened = workspace::Workspace::open(&place.workspace, &named, &|name| std::env::var(name).ok())?;
-    let path = workspace::store_path(&opened.dir, place.db.as_deref(), opened.mode)?;
+/// A reader on the workspace's store; nothing launched yet is said so.
+pub(super) fn open_store(place: &Place) -> Result<(Reader, Site), Failure> {
+    let site = Site::open(place)?;
+    let (path, _) = site.store();
     if !path.exists() {
         return Err(Failure::usage(format!(
             "nothing was launched here yet ({} does not exist); `cascade pilot` launches a pilot",
             path.display()
         )));
     }
-    let region = opened.config.map_or_else(|| "US".to_owned(), |config| config.default_region);
     let reader = Reader::open(&path).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok((reader, region))
+    Ok((reader, site))
 }
 
 /// Prints a campaign's report on stdout.

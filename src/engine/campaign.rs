@@ -297,6 +297,11 @@ impl Campaign {
         calls.chain(texts).filter_map(|(_, a)| Some((a.channel, a.provider_id.clone()?))).collect()
     }
 
+    /// Something is under way, whether or not anybody still waits for it.
+    pub fn has_loose_ends(&self) -> bool {
+        self.index.under_way.iter().any(|calls_and_claims| *calls_and_claims > 0)
+    }
+
     /// Claims without a result: what a crash leaves in doubt.
     pub fn unanswered_claims(&self) -> Vec<AttemptId> {
         let attempts = self.journeys.iter().flat_map(|j| &j.attempts);

@@ -112,6 +112,9 @@ pub enum BootError {
     /// No token for asking ourselves whether we can be reached.
     #[error("the system has no random numbers to give: {0}; nothing is sent without them")]
     Random(getrandom::Error),
+    /// The store was restored, and what was lost is not reconciled.
+    #[error("{0}")]
+    Restored(String),
     /// A launch was asked for and may not be.
     #[error("not launched: {0}")]
     Blocked(String),
@@ -152,6 +155,9 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let clock = junction.clock.clone();
     junction.starting("opening the store");
     let (store, loaded, in_flight) = parts::open_store(&workspace, db.as_deref(), mode, purpose)?;
+    for text in store.warnings().to_vec() {
+        let _ = junction.notices().try_send(Notice { level: Level::Error, text });
+    }
     let server = host.and_then(|host| let_in(host, &store, &junction));
     junction.starting("reading customers");
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;

@@ -3,6 +3,7 @@
 //! Set by webhooks and keys, asked by dispatch immediately before a request starts. Brakes act first and are
 //! recorded after; releasing one waits for its record.
 
+use super::store::OptOuts;
 use crate::engine::event::Withdrawal;
 use crate::model::{CascadeId, Channel, Phone};
 use std::collections::{HashMap, HashSet};
@@ -34,7 +35,7 @@ const fn place(only: Option<Channel>) -> usize {
 
 #[derive(Debug, Default)]
 struct People {
-    opted_out: HashSet<Phone>,
+    opted_out: OptOuts,
     /// Something of theirs is being recorded just now.
     heard: HashMap<Phone, u32>,
     over: HashSet<CascadeId>,
@@ -78,7 +79,12 @@ impl Brakes {
         self.people().opted_out.insert(phone);
     }
 
-    /// Whether they were ever heard to opt out.
+    /// They said so before, in this store or beside it.
+    pub fn opted_out_before(&self, opt_outs: OptOuts) {
+        self.people().opted_out.merge(opt_outs);
+    }
+
+    /// Whether they were ever heard to opt out, whoever was forgotten included.
     pub fn is_opted_out(&self, phone: &Phone) -> bool {
         self.people().opted_out.contains(phone)
     }

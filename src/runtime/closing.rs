@@ -6,6 +6,7 @@ use crate::clock;
 use crate::engine::Campaign;
 use crate::model::{At, Customer, PersonId};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Wall time that answers under way get when we leave; a provider has no longer for one request.
@@ -17,7 +18,7 @@ impl Driver {
         let unanswered = |campaign: &Campaign| !campaign.unanswered_claims().is_empty();
         let mut news = Vec::new();
         let waited = clock::wall();
-        while !self.failed && self.kept.campaign.as_ref().is_some_and(unanswered) {
+        while !self.has_failed() && self.kept.campaign.as_ref().is_some_and(unanswered) {
             let left = LAST_ANSWERS.saturating_sub(clock::wall().saturating_duration_since(waited));
             match tokio::time::timeout(left, self.parts.news.recv_many(&mut news, TURN)).await {
                 Ok(received) if received > 0 => {}
@@ -35,16 +36,16 @@ impl Driver {
     pub(super) async fn close(mut self) -> Ended {
         self.parts.brakes.leave();
         self.wait_for_answers().await;
-        if !self.failed {
+        if !self.has_failed() {
             let mut turn = Turn::default();
             turn.batch.meta.push(("clock", self.now().to_string()));
-            if let Err(error) = self.parts.store.commit(turn.batch).await {
+            if let Err(error) = self.commit(Arc::new(turn.batch)).await {
                 self.fail_stop(&error);
             }
         }
         let now = self.now();
         Ended {
-            failed: self.failed,
+            failed: !self.is_well(),
             broken: self.broken,
             now,
             seq: self.kept.seq,

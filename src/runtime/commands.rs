@@ -4,13 +4,13 @@ use super::brakes::Brakes;
 use super::driver::Driver;
 use super::gallery;
 use super::handle::{Command, Level, Notice, Signature, TimelineEntry};
-use super::store::TextRow;
+use super::store::{SuppressionRow, TextRow};
 use super::tasks::Part;
 use super::turn::Turn;
 use crate::engine::event::Kind;
 use crate::engine::input::Input;
 use crate::engine::order::{Came, Deed, Order, Signed};
-use crate::model::{CascadeId, TextId, Untrusted};
+use crate::model::{CascadeId, Channel, TextId, Untrusted};
 use crate::phrases::{orders, people};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -44,6 +44,9 @@ impl Command {
 impl Driver {
     pub(super) fn command(&mut self, command: Command, turn: &mut Turn) {
         match command {
+            Command::Launch(_) | Command::Order { order: Order::Resume { .. }, .. } if !self.is_well() => {
+                self.command_after_failure(command);
+            }
             Command::Launch(signature) => {
                 self.begun = true;
                 if self.launch(turn) {
@@ -70,8 +73,20 @@ impl Driver {
         match command {
             Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
-            Command::Order { order: Order::People { deed: Deed::Stop | Deed::OptOut, of, .. }, .. } => {
+            Command::Order {
+                order: Order::People { deed: deed @ (Deed::Stop | Deed::OptOut), of, .. },
+                ..
+            } => {
                 let whom = people(of.len() as u64);
+                if deed == Deed::OptOut {
+                    let phones = of.iter().filter_map(|target| self.phone_of(target.cascade));
+                    let (at, via, why) = (self.now(), Channel::Phone, "told to the operator".to_owned());
+                    let row = |phone| SuppressionRow { phone, at, via, why: why.clone() };
+                    self.keep_opt_outs(phones.map(row).collect());
+                    let text =
+                        format!("{whom}: no contact any more, on any channel, although the store has failed");
+                    return self.tell(Level::Info, text);
+                }
                 self.tell(
                     Level::Error,
                     format!("{whom} get nothing more from this process, but that could not be saved"),
@@ -141,7 +156,7 @@ impl Driver {
         };
         self.kept.last_text += 1;
         let id = TextId(self.kept.last_text);
-        turn.keep(TextRow { id, person, at: self.now(), body: Untrusted::new(body) });
+        turn.keep(TextRow { id, person, from: None, at: self.now(), body: Untrusted::new(body) });
         Some(id)
     }
 
@@ -187,7 +202,6 @@ impl Driver {
     }
 
     pub(super) fn phone_of(&self, cascade: CascadeId) -> Option<crate::model::Phone> {
-        let journey = self.kept.campaign.as_ref()?.journey(cascade)?;
-        self.kept.people.get(&journey.person).map(|customer| customer.phone.clone())
+        self.kept.phone_of(cascade)
     }
 }

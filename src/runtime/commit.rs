@@ -2,11 +2,8 @@
 
 use super::dispatch::{Claimed, let_out};
 use super::driver::Driver;
-use super::gallery::TIMELINE;
-use super::handle::Level;
 use super::launch::next_monday;
 use super::speaker;
-use super::store::StoreError;
 use super::turn::Turn;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Kind};
@@ -19,21 +16,22 @@ impl Driver {
     /// Commits the turn, then lets everything out.
     pub(super) async fn finish(&mut self, mut turn: Turn) {
         let claimed = self.fill_in(&mut turn);
-        turn.rows(self.kept.campaign.as_ref());
+        turn.rows(&self.kept);
         if turn.batch.is_empty() {
             turn.acknowledge();
             return;
         }
         turn.batch.meta.push(("clock", self.now().to_string()));
-        let batch = std::mem::take(&mut turn.batch);
-        let events = batch.events.clone();
-        if let Err(error) = self.parts.store.commit(batch).await {
+        let batch = Arc::new(std::mem::take(&mut turn.batch));
+        if let Err(error) = self.commit(Arc::clone(&batch)).await {
             turn.refuse();
+            self.keep_opt_outs(batch.suppressions.clone());
             return self.fail_stop(&error);
         }
         turn.acknowledge();
-        self.release_brakes(&events);
-        self.parts.gallery.add(&events, &turn.texts, &turn.touched);
+        self.release_brakes(&batch.events);
+        let newest = self.kept.newest().and_then(|id| turn.touched.remove(&id)).unwrap_or_default();
+        self.parts.gallery.add(&batch.events, &turn.texts, &newest);
         for claim in claimed {
             self.parts.dispatch.send(claim);
         }
@@ -42,6 +40,7 @@ impl Driver {
             let_out(&self.parts.dispatch, effect, sought);
         }
         self.after_the_end();
+        self.put_back();
     }
 
     /// Renders every attempt claimed in this turn; its link is committed with the claim.
@@ -73,15 +72,15 @@ impl Driver {
 
     /// What a lookup of this attempt needs: the provider's id, or what was said and when.
     fn sought(&self, attempt: AttemptId) -> (Option<String>, Option<(Outgoing, At)>) {
-        let Some((journey, known)) = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)) else {
-            return (None, None);
-        };
+        let found = self.kept.all().find_map(|(campaign, _)| campaign.attempt(attempt));
+        let Some((journey, known)) = found else { return (None, None) };
         if known.provider_id.is_some() {
             return (known.provider_id.clone(), None);
         }
         let said = self.outgoing.get(&attempt).cloned().or_else(|| {
-            // After a restart the same words are made again, with the link they carried.
-            let campaign = self.kept.campaign.as_ref()?;
+            // After a restart the same words are made again, with the link they carried; those of the newest campaign.
+            let campaign =
+                self.kept.campaign.as_ref().filter(|campaign| campaign.attempt(attempt).is_some())?;
             let code =
                 self.kept.links.iter().find(|(_, (of, _))| *of == attempt).map(|(code, _)| code.clone());
             let customer = self.kept.people.get(&journey.person)?;
@@ -101,7 +100,7 @@ impl Driver {
                     None => &header.paused,
                     Some(channel) => &header.paused_on[channel.index()],
                 };
-                self.parts.brakes.hold(*only, paused.is_some());
+                self.parts.brakes.hold(*only, paused.is_some() || (only.is_none() && !self.is_well()));
             }
         }
     }
@@ -118,21 +117,5 @@ impl Driver {
             let preflight = plan.preflight(begins, |phone| self.parts.brakes.is_opted_out(phone));
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
-    }
-
-    /// A commit failed: nothing more is sent, and what memory holds is replaced by what the disk holds.
-    pub(super) fn fail_stop(&mut self, error: &StoreError) {
-        self.parts.brakes.hold(None, true);
-        self.failed = true;
-        tracing::error!(%error, "a commit failed; sending has stopped");
-        let loaded = self.parts.store.load(TIMELINE);
-        match loaded {
-            Ok(loaded) => self.load(loaded),
-            Err(again) => tracing::error!(error = %again, "the store cannot be read back either"),
-        }
-        self.parts.brakes.hold(None, true);
-        let text = format!("{error}. Nothing is sent any more; mend it and start cascade again");
-        self.parts.gallery.set_failed(Some(text.clone()));
-        self.tell(Level::Error, text);
     }
 }

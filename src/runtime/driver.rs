@@ -9,6 +9,7 @@
 
 use super::brakes::Brakes;
 use super::closing::Ended;
+use super::disk::Disk;
 use super::dispatch::Dispatch;
 use super::ears::Hearing;
 use super::gallery::Gallery;
@@ -29,7 +30,7 @@ use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
 use crate::engine::{self, Campaign};
-use crate::model::{At, AttemptId, Channel};
+use crate::model::{At, AttemptId, CampaignId, Channel};
 use crate::providers::Outgoing;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub struct Driver {
     pub(super) listening: Listening,
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
-    pub(super) failed: bool,
+    pub(super) disk: Disk,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
@@ -95,7 +96,7 @@ impl Driver {
             outgoing: HashMap::new(),
             listening: Listening::new(&parts.clock),
             begun: false,
-            failed: false,
+            disk: Disk::default(),
             refused: false,
             quit: false,
             broken: false,
@@ -128,7 +129,7 @@ impl Driver {
             return false;
         }
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
-        self.failed || self.refused || self.kept.campaign.as_ref().is_some_and(over)
+        !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
 
     /// Handles what has come in and fallen due, in one commit.
@@ -139,7 +140,7 @@ impl Driver {
         for item in news.drain(..) {
             self.hear(item, &mut turn);
         }
-        if !self.failed && !self.quit && !self.still_listening() {
+        if self.is_well() && !self.quit && !self.still_listening() {
             self.fire_timers(&mut turn);
             self.give_permits(&mut turn);
         }
@@ -151,7 +152,7 @@ impl Driver {
     }
 
     pub(super) fn hear(&mut self, news: News, turn: &mut Turn) {
-        if self.failed {
+        if self.has_failed() {
             return self.turn_away(news);
         }
         match news {
@@ -175,7 +176,11 @@ impl Driver {
     /// The store failed: nothing new is taken in, and whoever reported something is to report it again later.
     fn turn_away(&mut self, news: News) {
         match news {
-            News::Reports { ack, .. } => drop(ack.map(|ack| ack.send(Err(NotTaken)))),
+            News::Reports { heard, ack } => {
+                self.keep_opt_outs(heard.iter().filter_map(|report| self.opt_out_in(report)).collect());
+                // Whoever hung up sends it again as well.
+                let _ = ack.map(|ack| ack.send(Err(NotTaken)));
+            }
             News::Followed { ack, .. } => drop(ack.send(Err(NotTaken))),
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
@@ -213,8 +218,14 @@ impl Driver {
 
     /// Gives one piece of news to the engine.
     pub(super) fn apply(&mut self, input: Input, turn: &mut Turn) {
-        let now = self.now();
-        let Some(campaign) = self.kept.campaign.as_mut().filter(|_| !self.failed) else { return };
+        let whose = self.whose(&input);
+        self.apply_to(whose, input, turn);
+    }
+
+    /// The same, for a campaign that is known.
+    pub(super) fn apply_to(&mut self, whose: Option<CampaignId>, input: Input, turn: &mut Turn) {
+        let (now, failed) = (self.now(), self.has_failed());
+        let Some(campaign) = whose.filter(|_| !failed).and_then(|id| self.kept.get_mut(id)) else { return };
         match engine::apply(campaign, now, input) {
             Ok(concluded) => {
                 for event in &concluded.events {

@@ -24,6 +24,7 @@ use super::tasks::{Part, Tasks};
 use super::webhooks::Inbox;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engine::Campaign;
 use crate::engine::input::Input;
 use crate::model::{At, Channel};
 use crate::providers::Provider;
@@ -146,9 +147,15 @@ impl Junction {
         driver.load(seams.loaded);
         if in_flight {
             go_on(&mut driver, &news, seams.as_before);
-        } else if known && !seams.owns_clock {
-            // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
-            driver.catch_up(driver.kept.last_at);
+        } else {
+            if driver.kept.campaign.as_ref().is_some_and(Campaign::has_loose_ends) {
+                // It was stopped for good with requests out, or with a call that was to be called back.
+                let _ = news.try_send(News::Input(Input::Restarted));
+            }
+            if known && !seams.owns_clock {
+                // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
+                driver.catch_up(driver.kept.last_at);
+            }
         }
         // What was loaded is seen before anything moves.
         let now = driver.now();

@@ -4,10 +4,10 @@ use super::driver::Driver;
 use super::handle::{Level, Preflight, Wave};
 use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
 use super::turn::Turn;
-use crate::engine;
 use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
 use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
 use crate::engine::policy::Policy;
+use crate::engine::{self, Campaign};
 use crate::model::{
     At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Phone, Segment, TimerId,
 };
@@ -211,10 +211,9 @@ impl Driver {
             policy: plan.policy(),
         };
         self.kept.last_cascade += people.len() as u64;
-        self.kept.people = people.into_iter().collect();
         self.parts.speaker.content = Arc::clone(&plan.content);
         let (started, concluded) = engine::launch(campaign, now, launch, starts);
-        self.kept.campaign = Some(started);
+        self.kept.supersede(started, people.into_iter().collect());
         self.kept.last_at = now;
         let rejects = plan.rejects.iter().map(|(line, code, reason)| RejectRow {
             campaign: campaign.0,
@@ -247,6 +246,12 @@ impl Driver {
                 campaign.header.launch.name,
                 campaign.open()
             ));
+        }
+        let waits = |campaign: &Campaign| !campaign.unanswered_claims().is_empty();
+        if self.kept.campaign.as_ref().is_some_and(waits) {
+            return Some(
+                "requests of the campaign before are still out; try again once they are answered".into(),
+            );
         }
         if plan.customers.is_empty() {
             return Some("nobody in the list can be contacted".into());

@@ -8,7 +8,7 @@ use super::launch::{Plan, next_monday};
 use super::links;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
-use super::store::{Batch, Loaded, Reader, Store};
+use super::store::{Batch, Loaded, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, Channel, Mode, Phone, Segment};
@@ -31,11 +31,19 @@ pub(super) fn open_store(
     mode: Mode,
     purpose: Purpose,
 ) -> Result<(Store, Loaded, bool), BootError> {
-    workspace::state_dir(&workspace.dir)?;
-    let store = Store::open(&workspace::store_path(&workspace.dir, db, mode)?, mode)?;
-    let mut loaded = store.reader()?.load(TIMELINE)?;
+    let state = workspace::state_dir(&workspace.dir)?;
+    let path = workspace::store_path(&workspace.dir, db, mode)?;
+    let mut store = Store::open_in(&path, mode, &state)?;
+    store.keep_ballast();
+    if !store.ended_in_order() {
+        tracing::info!("the last run did not end in order; its store was checked and is whole");
+    }
+    let mut loaded = store.load(TIMELINE)?;
+    if let Some(restored) = &loaded.restored {
+        return Err(BootError::Restored(restored.say(&path)));
+    }
     if mode == Mode::Rehearsal {
-        loaded.suppressed.extend(opted_out_live(workspace)?);
+        loaded.suppressed.merge(opted_out_live(workspace, &state)?);
     }
     let in_flight = loaded.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
     match (purpose, in_flight) {
@@ -51,9 +59,13 @@ pub(super) fn open_store(
 }
 
 /// A rehearsal honours live opt-outs, never the reverse.
-fn opted_out_live(workspace: &Workspace) -> Result<HashSet<Phone>, BootError> {
+fn opted_out_live(workspace: &Workspace, state: &Path) -> Result<OptOuts, BootError> {
+    let mut live = optouts::read(state, Mode::Live)?;
     let path = workspace::store_path(&workspace.dir, None, Mode::Live)?;
-    if path.exists() { Ok(Reader::open(&path)?.suppressed()?) } else { Ok(HashSet::new()) }
+    if path.exists() {
+        live.merge(Reader::open(&path)?.suppressed()?);
+    }
+    Ok(live)
 }
 
 /// The listener for webhooks and short links, and what others call it.

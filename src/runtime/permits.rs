@@ -41,7 +41,7 @@ impl Driver {
 
     /// The next instant at which something is to be done without any news.
     pub(super) fn next_wake(&self) -> Option<At> {
-        if self.failed {
+        if !self.is_well() {
             return None;
         }
         let campaign = self.kept.campaign.as_ref()?;

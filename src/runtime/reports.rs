@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::hearing::{self, Lookups};
-use super::store::TextRow;
+use super::store::{SuppressionRow, TextRow};
 use super::turn::{Redirect, Turn};
 use crate::engine::event::{Event, Kind, Subject};
 use crate::engine::input::Input;
@@ -17,25 +17,27 @@ impl Driver {
             return;
         }
         turn.batch.dedup.push(key);
-        let line = report.person.as_ref().and_then(|phone| self.kept.lines.get(phone).copied());
+        let stops = hearing::stops(&report);
+        let whose = self.whose_report(&report, stops);
+        let line = report.person.as_ref().zip(whose).and_then(|(phone, id)| self.kept.line(id, phone));
         let text = hearing::text_of(&report).cloned().map(|body| {
             self.kept.last_text += 1;
             let id = TextId(self.kept.last_text);
-            turn.keep(TextRow { id, person: line, at: self.parts.clock.now(), body });
+            let (at, from) = (self.parts.clock.now(), report.person.clone());
+            turn.keep(TextRow { id, person: line, from, at, body });
             id
         });
-        if hearing::stops(&report) {
+        if stops {
             self.suppress(&report, turn);
         }
         let store = self.parts.store.id().to_owned();
-        if let Some(campaign) = &self.kept.campaign {
+        if let Some(campaign) = whose.and_then(|id| self.kept.get(id)) {
             hearing::complete(&mut report, campaign, &store);
-        }
-        if self.kept.campaign.is_none() && !hearing::stops(&report) {
+        } else if !stops {
             return self.log_unmatched(&report, turn);
         }
         let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
-        self.apply(Input::Heard(Box::new(news)), turn);
+        self.apply_to(whose, Input::Heard(Box::new(news)), turn);
     }
 
     /// No campaign is there to hold it: the log holds it all the same.
@@ -51,11 +53,15 @@ impl Driver {
         self.kept.last_at = at;
     }
 
+    /// The opt-out that a report tells of, if it does and names a number.
+    pub(super) fn opt_out_in(&self, report: &Heard) -> Option<SuppressionRow> {
+        let phone = report.person.clone().filter(|_| hearing::stops(report))?;
+        Some(SuppressionRow { phone, at: self.now(), via: report.channel, why: "said so themselves".into() })
+    }
+
     /// An opt-out holds by address, whether or not they are in this campaign, an earlier one, or none at all.
     fn suppress(&mut self, report: &Heard, turn: &mut Turn) {
-        let Some(phone) = report.person.clone() else { return };
-        let why = "said so themselves".to_owned();
-        let (at, via) = (self.now(), report.channel);
+        let Some(SuppressionRow { phone, at, via, why }) = self.opt_out_in(report) else { return };
         self.parts.brakes.opt_out(phone.clone());
         turn.suppress(phone, at, via, &why);
         if self.kept.campaign.is_none() {
@@ -73,7 +79,8 @@ impl Driver {
             turn.follows.push((ack, None));
             return;
         };
-        let channel = self.kept.campaign.as_ref().and_then(|c| c.attempt(attempt)).map(|(_, a)| a.channel);
+        let whose = self.holding(attempt).and_then(|id| self.kept.get(id));
+        let channel = whose.and_then(|campaign| campaign.attempt(attempt)).map(|(_, a)| a.channel);
         if let Some(channel) = channel {
             let report = Heard {
                 provider: "links",

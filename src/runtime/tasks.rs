@@ -27,6 +27,8 @@ pub enum Part {
     Commands,
     /// Reading a customer's history.
     History,
+    /// Keeping opt-outs where nothing else can be kept.
+    OptOut,
 }
 
 impl fmt::Display for Part {
@@ -40,6 +42,7 @@ impl fmt::Display for Part {
             Self::Proof => "the proof of hearing",
             Self::Commands => "the way of the operator's commands",
             Self::History => "the reading of a history",
+            Self::OptOut => "the keeping of an opt-out",
         })
     }
 }

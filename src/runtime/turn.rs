@@ -1,12 +1,13 @@
 //! One turn of the driver: what a batch of news led to, gathered until its one commit.
 
+use super::kept::Kept;
 use super::store::{Batch, SuppressionRow, TextRow};
 use super::webhooks::NotTaken;
+use crate::engine::Concluded;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Kind};
-use crate::engine::{Campaign, Concluded};
-use crate::model::{At, AttemptId, CascadeId, Channel, Phone, TextId, Untrusted};
-use std::collections::{BTreeSet, HashMap};
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Phone, TextId, Untrusted};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::oneshot;
 
 /// Waits to be told where a short link leads.
@@ -19,8 +20,8 @@ pub struct Turn {
     pub batch: Batch,
     /// For the world, after the commit.
     pub effects: Vec<Effect>,
-    /// Journeys that changed.
-    pub touched: BTreeSet<CascadeId>,
+    /// Journeys that changed, by campaign.
+    pub touched: BTreeMap<CampaignId, BTreeSet<CascadeId>>,
     /// Webhooks that wait for their 2xx.
     pub acks: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     /// Short links that wait for their redirect.
@@ -29,8 +30,6 @@ pub struct Turn {
     pub texts: HashMap<TextId, Untrusted>,
     /// Attempts claimed in this turn.
     pub claimed: Vec<AttemptId>,
-    /// The campaign's own row changed.
-    pub header: bool,
 }
 
 impl Turn {
@@ -47,7 +46,6 @@ impl Turn {
             }
             self.effects.push(effect);
         }
-        self.header = true;
     }
 
     /// An event that the engine does not know of: no campaign is there to hold it.
@@ -57,11 +55,7 @@ impl Turn {
     }
 
     fn note(&mut self, event: &Event) {
-        self.touched.extend(event.subject.cascade);
-        if let Kind::Resumed { .. } | Kind::BreakerClosed { .. } = event.kind {
-            // These may move anybody's timer; the rows of all who have one are written again.
-            self.header = true;
-        }
+        self.touched.entry(event.campaign).or_default().extend(event.subject.cascade);
     }
 
     /// Remembers an opt-out by its number.
@@ -76,14 +70,22 @@ impl Turn {
     }
 
     /// Puts the changed rows beside their events.
-    pub fn rows(&mut self, campaign: Option<&Campaign>) {
-        let Some(campaign) = campaign.filter(|_| self.header) else { return };
-        if self.batch.events.iter().any(|(_, e)| matches!(e.kind, Kind::Resumed { extend_timers: true, .. }))
-        {
-            self.touched.extend(campaign.journeys().iter().filter(|j| j.timer.is_some()).map(|j| j.id));
+    pub fn rows(&mut self, kept: &Kept) {
+        for (id, touched) in &mut self.touched {
+            let Some(campaign) = kept.get(*id) else { continue };
+            let moves =
+                |e: &Event| matches!(e.kind, Kind::Resumed { extend_timers: true, .. }) && e.campaign == *id;
+            if self.batch.events.iter().any(|(_, event)| moves(event)) {
+                // It may move anybody's timer; the rows of all who have one are written again.
+                touched.extend(campaign.journeys().iter().filter(|j| j.timer.is_some()).map(|j| j.id));
+            }
+            let journeys = touched.iter().filter_map(|id| campaign.journey(*id)).cloned().collect();
+            if kept.newest() == Some(*id) {
+                (self.batch.header, self.batch.journeys) = (Some(campaign.header.clone()), journeys);
+            } else {
+                self.batch.earlier.push((campaign.header.clone(), journeys));
+            }
         }
-        self.batch.header = Some(campaign.header.clone());
-        self.batch.journeys = self.touched.iter().filter_map(|id| campaign.journey(*id)).cloned().collect();
     }
 
     /// The commit is done: providers may be told so.

@@ -11,6 +11,7 @@ mod acts;
 mod admin;
 mod deliver;
 mod faults;
+mod forget;
 mod ledger;
 mod memory;
 mod meta;
@@ -24,6 +25,7 @@ mod vapi;
 mod wire;
 mod world;
 
+pub use forget::{about, forget};
 pub use memory::MemoryError;
 pub use scenario::{Scenario, ScenarioError};
 

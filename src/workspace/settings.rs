@@ -36,19 +36,39 @@ impl Settings {
     }
 }
 
+/// The settings of a workspace alone, for commands that only look after its stores: they need neither rules nor
+/// secrets nor trust, send nothing, and must not take a live workspace for a rehearsal because one of those is missing.
+pub fn settings(dir: &Path) -> Result<Config, Unusable> {
+    if !dir.is_dir() {
+        return Err(Unusable::NoDirectory(dir.to_owned()));
+    }
+    let path = dir.join(CONFIG);
+    let Some(bytes) = read(&path)? else { return Ok(Config::rehearsal_defaults()) };
+    let (config, problems) = unasked(path, bytes, &|_| true)?;
+    config.ok_or(Unusable::Problems(problems))
+}
+
+/// A file as it stands, whatever is set and trusted here.
+fn unasked(
+    path: PathBuf,
+    bytes: Vec<u8>,
+    trusted: config::Trusted<'_>,
+) -> Result<(Option<Config>, Vec<Problem>), Unusable> {
+    let text = utf8(path, bytes)?;
+    Ok(config::load_trusting(Path::new(CONFIG), &text, &|_| Some("not asked for".to_owned()), trusted))
+}
+
 /// What every section of a live `cascade.toml` asks for; nothing if the workspace rehearses, and no secret is read. The
 /// variables need not be set here; whatever else is wrong with the file comes first.
 pub fn asks(dir: &Path) -> Result<Option<Vec<Ask>>, Unusable> {
     let path = dir.join(CONFIG);
     let bytes = read(&path)?.unwrap_or_default();
-    let text = utf8(path, bytes)?;
     let asks = RefCell::new(Vec::new());
     let note = |ask: &Ask| {
         asks.borrow_mut().push(ask.clone());
         true
     };
-    let any = |_: &str| Some("set".to_owned());
-    let (config, problems) = config::load_trusting(Path::new(CONFIG), &text, &any, &note);
+    let (config, problems) = unasked(path, bytes, &note)?;
     match config {
         Some(config) if config.mode == Mode::Rehearsal => Ok(None),
         Some(_) => Ok(Some(asks.into_inner())),

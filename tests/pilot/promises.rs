@@ -61,8 +61,10 @@ fn a_second_pilot_in_the_same_store_is_a_campaign_of_its_own() {
     assert!(keys(&first).is_disjoint(&keys(&second)));
     let people = |id| house.reader().people(id).unwrap().into_keys().collect::<BTreeSet<_>>();
     assert_eq!((people(CampaignId(1)).len(), people(CampaignId(1))), (100, people(CampaignId(2))));
-    let kept = house.reader().campaign(Some(CampaignId(1))).unwrap();
-    assert!(kept.as_ref() == Some(&first), "the first one's rows were touched");
+    // The first one goes on hearing what comes late, and does nothing more.
+    let kept = house.reader().campaign(Some(CampaignId(1))).unwrap().unwrap();
+    assert_eq!((keys(&kept), kept.header.ended_at), (keys(&first), Some(over)));
+    assert!(kept.journeys().iter().all(|journey| matches!(journey.state, State::Ended(_))));
 
     // Each send of the second is its own claim, and whoever had opted out in the first hears nothing.
     let (ours, from) = (claims(&second), second.header.started_at.to_string());
@@ -107,6 +109,12 @@ fn say_and_hang_up(port: u16, secret: &str, phone: &Phone, turn: usize) {
 /// What a machine answers: it changes nothing.
 const AWAY: &str = "Automatic reply: I am out of office";
 
+/// How many automatic replies are on record.
+fn automatic(house: &House) -> usize {
+    let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
+    stored.iter().filter(|s| s.text.as_ref().is_some_and(|text| text.raw() == AWAY)).count()
+}
+
 #[test]
 fn callers_that_hang_up_leave_no_brake_on() {
     let (desk, house) = (House::empty(), short());
@@ -116,19 +124,24 @@ fn callers_that_hang_up_leave_no_brake_on() {
     pilot.until(|| claimed(&house, Channel::Whatsapp) >= 10);
     let port = house.reader().meta("webhook_port").unwrap().unwrap().parse().unwrap();
     let people: Vec<_> = house.journeys().into_keys().collect();
-    for (turn, channel) in [(0, Channel::Whatsapp), (1, Channel::Phone)] {
+    // Whoever hangs up before the body is read is not heard; a loaded machine reads later.
+    let mut turn = 0;
+    for channel in [Channel::Whatsapp, Channel::Phone] {
+        let until = automatic(&house) + 25;
         pilot.until(|| claimed(&house, channel) >= 10);
-        for phone in &people {
-            say_and_hang_up(port, &secret, phone, turn);
+        while automatic(&house) < until && turn < 40 {
+            turn += 1;
+            for phone in &people {
+                say_and_hang_up(port, &secret, phone, turn);
+            }
         }
     }
     let done = pilot.wait_while(|| withdrawn(&house) < 100);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     everybody_came_through(&house);
     ledger_agrees(&house, &sandbox);
-    let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
-    let heard = stored.iter().filter(|s| s.text.as_ref().is_some_and(|text| text.raw() == AWAY)).count();
-    assert!(heard >= 50, "only {heard} automatic replies were taken in");
+    let heard = automatic(&house);
+    assert!(heard >= 50, "only {heard} automatic replies were taken in, in {turn} rounds");
 }
 
 #[test]

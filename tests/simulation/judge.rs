@@ -311,6 +311,7 @@ impl State {
 
     /// What a commit says about holds.
     pub fn judge_commit(&mut self, batch: &Batch, now: At) {
+        self.oracle.known |= !batch.events.is_empty();
         for (_, event) in &batch.events {
             match &event.kind {
                 Kind::Resumed { only: None, .. } if self.oracle.held <= self.oracle.resumed => {

@@ -191,9 +191,7 @@ impl Machine {
         let wires = Wires { picture, commands: asked, notices, clock: world.clock.clone() };
         let junction = Junction::new(wires, PlaceFacts::default());
         let now = world.now();
-        if self.disk.read(|rows| !rows.events.is_empty()) {
-            world.lock().oracle.gap(now);
-        }
+        world.lock().oracle.gap(now);
         world.hears(number, junction.inbox());
         let store = Shelf { disk: Arc::clone(&self.disk), world: Arc::clone(world), life: number };
         let line = |channel| {

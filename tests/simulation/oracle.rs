@@ -81,6 +81,8 @@ pub struct Oracle {
     waits: Vec<TimeDelta>,
     clock_moves: bool,
     hurried: HashSet<CascadeId>,
+    /// Something is on disk.
+    known: bool,
 }
 
 impl Oracle {
@@ -107,6 +109,7 @@ impl Oracle {
             store_failed: None,
             waits: WAITS_MIN[setting.rules].iter().map(|minutes| TimeDelta::minutes(*minutes)).collect(),
             hurried: HashSet::new(),
+            known: false,
             clock_moves: setting.acts.iter().any(|act| matches!(act.what, What::ClockJumps { .. })),
         }
     }
@@ -158,7 +161,10 @@ impl Oracle {
 
     /// A gap: nothing may be sent before everybody was asked and given time.
     pub fn gap(&mut self, now: At) {
-        (self.gap_since, self.caught_up) = (Some(now), None);
+        // Nothing was ever said to anybody: nobody can have answered.
+        if self.known {
+            (self.gap_since, self.caught_up) = (Some(now), None);
+        }
     }
 
     /// The answer of a round trip to our public address.

@@ -8,7 +8,9 @@ use cascade::engine::event::Event;
 use cascade::engine::journey::Journey;
 use cascade::engine::{Campaign, Header, replay};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
-use cascade::runtime::store::{Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent};
+use cascade::runtime::store::{
+    Batch, Contacts, Keeper, Known, Loaded, OptOuts, StoreError, StoredEvent, SuppressionRow,
+};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +27,7 @@ pub struct Rows {
     people: BTreeMap<PersonId, Customer>,
     dedup: HashSet<[u8; 16]>,
     links: HashMap<String, (AttemptId, String)>,
-    suppressed: HashSet<Phone>,
+    suppressed: OptOuts,
     meta: HashMap<String, String>,
     last_text: u64,
 }
@@ -36,10 +38,10 @@ impl Rows {
             self.people.insert(row.id, row.customer);
         }
         if let Some(header) = batch.header {
-            for journey in batch.journeys {
-                self.journeys.insert(journey.id, (header.id, journey));
-            }
-            self.headers.insert(header.id, header);
+            self.take(header, batch.journeys);
+        }
+        for (header, journeys) in batch.earlier {
+            self.take(header, journeys);
         }
         self.events.extend(batch.events);
         self.dedup.extend(batch.dedup);
@@ -49,9 +51,20 @@ impl Rows {
         self.last_text = batch.texts.iter().map(|text| text.id.0).max().unwrap_or(0).max(self.last_text);
     }
 
+    fn take(&mut self, header: Header, journeys: Vec<Journey>) {
+        for journey in journeys {
+            self.journeys.insert(journey.id, (header.id, journey));
+        }
+        self.headers.insert(header.id, header);
+    }
+
     /// The newest campaign.
     pub fn campaign(&self) -> Option<Campaign> {
-        let header = self.headers.values().next_back()?.clone();
+        self.campaign_of(*self.headers.keys().next_back()?)
+    }
+
+    fn campaign_of(&self, id: CampaignId) -> Option<Campaign> {
+        let header = self.headers.get(&id)?.clone();
         let own = self.journeys.values().filter(|(campaign, _)| *campaign == header.id);
         let own = own.map(|(_, journey)| journey.clone()).collect();
         Some(Campaign::from_rows(header, own))
@@ -71,6 +84,7 @@ impl Rows {
             dedup: self.dedup.clone(),
             links: self.links.clone(),
             suppressed: self.suppressed.clone(),
+            restored: None,
             newest: Vec::new(),
             inbox: Vec::new(),
             meta: self.meta.clone(),
@@ -115,6 +129,10 @@ impl Disk {
     fn write(&self, batch: Batch) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
     }
+
+    fn keep(&self, rows: Vec<SuppressionRow>) {
+        self.write(Batch { suppressions: rows, ..Batch::default() });
+    }
 }
 
 /// The store that one life of the process holds.
@@ -126,7 +144,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    async fn put(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn put(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
         let world = &self.world;
         if !world.is_alive(self.life) || world.dies_at(Point::BeforeCommit) {
             return world.gone().await;
@@ -144,7 +162,7 @@ impl Shelf {
             return world.gone().await;
         }
         world.committed(&batch);
-        self.disk.write(batch);
+        self.disk.write(Arc::unwrap_or_clone(batch));
         if matches!(death, Some(Point::InCommit { durable: true } | Point::AfterCommit)) {
             world.kill();
             return world.gone().await;
@@ -172,8 +190,16 @@ impl Keeper for Shelf {
         STORE
     }
 
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.put(batch).boxed()
+    }
+
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>> {
+        if self.world.is_alive(self.life) {
+            self.world.lock().book.suppressed.extend(rows.iter().map(|row| row.phone.clone()));
+            self.disk.keep(rows);
+        }
+        futures::future::ready(Ok(())).boxed()
     }
 
     fn load(&self, _newest: usize) -> Result<Loaded, StoreError> {
@@ -188,8 +214,52 @@ impl Keeper for Shelf {
         }))
     }
 
+    /// Nothing is kept back on a simulated disk.
+    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        // Half of the disks have room left beside the store.
+        let room = self.world.lock().setting.seed.is_multiple_of(2);
+        futures::future::ready(Ok(room)).boxed()
+    }
+
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
         Ok(self.disk.read(|rows| rows.contacts(since)))
+    }
+
+    fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>, StoreError> {
+        Ok(self.disk.read(|rows| rows.campaign_of(id)))
+    }
+
+    fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let own = rows.journeys.values().filter(|(c, _)| *c == campaign).map(|(_, j)| j.person);
+            own.filter_map(|id| Some((id, rows.people.get(&id)?.clone()))).collect()
+        }))
+    }
+
+    fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let mut all = rows.headers.keys().filter_map(|id| rows.campaign_of(*id));
+            all.find(|campaign| campaign.attempt(attempt).is_some())
+        }))
+    }
+
+    fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            let mut attempts = rows.journeys.values().flat_map(|(_, journey)| &journey.attempts);
+            attempts.find(|a| a.provider_id.as_deref() == Some(provider_id)).map(|a| a.id)
+        }))
+    }
+
+    fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError> {
+        Ok(self
+            .disk
+            .read(|rows| rows.people.iter().filter(|(_, c)| c.phone == *phone).map(|(id, _)| *id).collect()))
+    }
+
+    fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
+        Ok(self.disk.read(|rows| {
+            rows.journeys.values().filter(|(_, j)| j.person == person).map(|(campaign, _)| *campaign).max()
+        }))
     }
 
     fn history(

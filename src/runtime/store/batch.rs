@@ -14,6 +14,8 @@ pub struct Batch {
     pub header: Option<Header>,
     /// Changed journeys.
     pub journeys: Vec<Journey>,
+    /// Rows and changed journeys of campaigns before that one, of which late news came.
+    pub earlier: Vec<(Header, Vec<Journey>)>,
     /// New people.
     pub people: Vec<PersonRow>,
     /// New texts.
@@ -30,6 +32,8 @@ pub struct Batch {
     pub versions: Vec<(String, String, Vec<u8>)>,
     /// Settings of the store.
     pub meta: Vec<(&'static str, String)>,
+    /// What was lost before a restore is reconciled, and an operator said so: [`super::Restored`] is over.
+    pub confirmed: bool,
 }
 
 impl Batch {
@@ -46,6 +50,8 @@ impl Batch {
             && self.dedup.is_empty()
             && self.versions.is_empty()
             && self.meta.is_empty()
+            && self.earlier.is_empty()
+            && !self.confirmed
     }
 }
 
@@ -65,6 +71,8 @@ pub struct TextRow {
     pub id: TextId,
     /// Whose, if known.
     pub person: Option<PersonId>,
+    /// From which number, if known: kept as a digest, so that it can be erased with them.
+    pub from: Option<Phone>,
     /// Campaign time.
     pub at: At,
     /// What they wrote or said.

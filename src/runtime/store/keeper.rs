@@ -1,10 +1,13 @@
-//! What the loop asks of a store: commit a turn, read it all back, and two questions in between. A seam: a
+//! What the loop asks of a store: commit a turn, read it all back, and a few questions in between. A seam: a
 //! simulation keeps its batches in memory, and loses what a crash loses.
 
-use super::{Batch, Loaded, Store, StoreError, StoredEvent};
-use crate::model::{At, CascadeId, Customer, PersonId, Phone};
+use super::{Batch, Loaded, Store, StoreError, StoredEvent, SuppressionRow};
+use crate::engine::Campaign;
+use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// People who are in the store already, by number and name.
 pub type Known = HashMap<(String, String), PersonId>;
@@ -18,14 +21,44 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     fn id(&self) -> &str;
 
     /// Makes the batch true, all of it or nothing. It outlives any crash once this has resolved to `Ok`; after an
-    /// error nothing of it is there.
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// error nothing of it is there, but for its opt-outs, which may hold all the same.
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Puts opt-outs where no lost store forgets them, and nothing else: also where nothing can be committed any more.
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// How long the commit under way has been waiting, by wall time.
+    fn waits(&self) -> Option<Duration> {
+        None
+    }
+
+    /// After a commit for which there was no space ([`StoreError::is_full`]): gives back what was kept for that, and
+    /// opens the file anew. `Ok(true)` if that made room: from here on what is on its way can be recorded.
+    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// Everything a start needs, with the `newest` events.
     fn load(&self, newest: usize) -> Result<Loaded, StoreError>;
 
     /// Ids of those among `customers` who are there already.
     fn known(&self, customers: &[Customer]) -> Result<Known, StoreError>;
+
+    /// Any campaign, also one before the newest.
+    fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>, StoreError>;
+
+    /// Everybody in a campaign.
+    fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError>;
+
+    /// The campaign of which this attempt is.
+    fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError>;
+
+    /// The attempt that a provider knows by this id, of whatever campaign.
+    fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError>;
+
+    /// Everybody with this number, oldest first, of whatever campaign.
+    fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError>;
+
+    /// The last campaign that this person was in.
+    fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError>;
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
@@ -43,12 +76,24 @@ impl Keeper for Store {
         self.id()
     }
 
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, batch: Arc<Batch>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.commit(batch).boxed()
     }
 
+    fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.opt_out(rows).boxed()
+    }
+
+    fn waits(&self) -> Option<Duration> {
+        self.waits()
+    }
+
+    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.make_room().boxed()
+    }
+
     fn load(&self, newest: usize) -> Result<Loaded, StoreError> {
-        self.reader()?.load(newest)
+        self.load(newest)
     }
 
     fn known(&self, customers: &[Customer]) -> Result<Known, StoreError> {
@@ -60,6 +105,30 @@ impl Keeper for Store {
             }
         }
         Ok(known)
+    }
+
+    fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>, StoreError> {
+        self.reader()?.campaign(Some(id))
+    }
+
+    fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
+        self.reader()?.people(campaign)
+    }
+
+    fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
+        self.reader()?.campaign_holding(attempt)
+    }
+
+    fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        self.reader()?.attempt_by_provider(provider_id)
+    }
+
+    fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError> {
+        Ok(self.reader()?.people_at(phone)?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
+        self.reader()?.newest_campaign_of(person)
     }
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {

@@ -4,16 +4,19 @@ mod shown;
 
 pub use shown::Shown;
 
-use super::{StoreError, schema, sqlite};
+use super::error::sqlite;
+use super::optouts::Key;
+use super::{OptOuts, Restored, StoreError, migrations, restored, schema};
 use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone, TextId, Untrusted};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// An event with its place in the log and the text it names.
 #[derive(Clone, Debug)]
@@ -57,8 +60,10 @@ pub struct Loaded {
     pub dedup: HashSet<[u8; 16]>,
     /// Short links: attempt and target by code.
     pub links: HashMap<String, (AttemptId, String)>,
-    /// Numbers that opted out.
-    pub suppressed: HashSet<Phone>,
+    /// Who opted out.
+    pub suppressed: OptOuts,
+    /// It was restored, or is behind what is known of it, and nobody has confirmed that it may go on.
+    pub restored: Option<Restored>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
     /// What people wrote and said in the campaign, oldest first.
@@ -72,26 +77,30 @@ pub struct Loaded {
 /// A read-only connection.
 #[derive(Debug)]
 pub struct Reader {
-    db: Connection,
-    path: PathBuf,
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+    /// Of the tables: nobody may have written them since an older program did.
+    pub(super) schema: u32,
 }
+
+/// Wall time that a reader waits for whoever writes.
+const BUSY: Duration = Duration::from_secs(5);
 
 impl Reader {
     /// Opens an existing store.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        schema::look(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(sqlite(path, "open the store"))?;
-        db.busy_timeout(std::time::Duration::from_secs(5)).map_err(sqlite(path, "open the store"))?;
-        let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
-        if version.map_err(sqlite(path, "read the store"))? == 0 {
-            let what = "it holds no campaign".to_owned();
-            return Err(StoreError::Corrupt { path: path.display().to_string(), what });
+        db.busy_timeout(BUSY).map_err(sqlite(path, "open the store"))?;
+        if schema::is_foreign(&db).map_err(sqlite(path, "open the store"))? {
+            return Err(StoreError::NotOurs { path: path.display().to_string() });
         }
-        // SQLite looks at the file only when it is asked something.
-        let _: u32 = db
-            .pragma_query_value(None, "schema_version", |row| row.get(0))
-            .map_err(sqlite(path, "open the store"))?;
-        Ok(Self { db, path: path.to_owned() })
+        let schema = migrations::version(&db, path)?;
+        if schema == 0 {
+            return Err(StoreError::Empty { path: path.display().to_string() });
+        }
+        Ok(Self { db, path: path.to_owned(), schema })
     }
 
     /// A setting of the store.
@@ -99,20 +108,30 @@ impl Reader {
         schema::meta(&self.db, &self.path, key)
     }
 
-    /// Everything a start needs, `newest` events at most `keep`.
+    /// Everything a start needs, `newest` events at most `keep`, as it stands at one moment.
     pub fn load(&self, keep: usize) -> Result<Loaded, StoreError> {
-        let mut loaded = Loaded { campaign: self.campaign(None)?, ..Loaded::default() };
+        let _moment = self.moment()?;
+        let mut loaded = self.rest(keep)?;
+        loaded.campaign = self.campaign_now(None)?;
         if let Some(campaign) = &loaded.campaign {
             loaded.people = self.people(campaign.id())?;
             loaded.audit = self.audit(Some(campaign.id()))?;
             loaded.inbox = self.inbox(campaign.id(), keep)?;
         }
+        Ok(loaded)
+    }
+
+    /// Everything but the campaign and its people.
+    pub(super) fn rest(&self, keep: usize) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
         let max = |table: &str, column: &str| self.max(table, column);
         loaded.seq = max("event", "seq")?;
-        loaded.last_person = max("person", "id")?;
+        // Whoever was forgotten keeps their id: nobody else gets it.
+        loaded.last_person = max("person", "id")?.max(max("cascade", "person")?);
         loaded.last_cascade = max("cascade", "id")?;
         loaded.last_text = max("text", "id")?;
-        let last_at = max("event", "at")?;
+        // Time does not go back within a store; a look at the last of them spares one at all.
+        let last_at = max("(SELECT at FROM event ORDER BY seq DESC LIMIT 1000)", "at")?;
         loaded.last_at = (last_at > 0).then(|| At::from_millis(last_at as i64));
         loaded.dedup = self.rows("SELECT key FROM dedup", |row| row.get(0))?.into_iter().collect();
         let links = self.rows("SELECT code, attempt, target FROM link", |row| {
@@ -120,20 +139,47 @@ impl Reader {
         })?;
         loaded.links = links.into_iter().collect();
         loaded.suppressed = self.suppressed()?;
+        loaded.restored = restored::read(&self.db, &self.path)?;
         let meta = self.rows("SELECT key, value FROM meta", |row| Ok((row.get(0)?, row.get(1)?)))?;
         loaded.meta = meta.into_iter().collect();
         loaded.newest = self.events_after(loaded.seq.saturating_sub(keep as u64), None, keep)?;
         Ok(loaded)
     }
 
-    /// Numbers that opted out.
-    pub fn suppressed(&self) -> Result<HashSet<Phone>, StoreError> {
-        let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
-        Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect())
+    /// While it is kept, everything read is of one moment, whoever writes.
+    fn moment(&self) -> Result<Transaction<'_>, StoreError> {
+        self.db.unchecked_transaction().map_err(sqlite(&self.path, "read the store"))
+    }
+
+    /// Who opted out.
+    pub fn suppressed(&self) -> Result<OptOuts, StoreError> {
+        if self.schema < 2 {
+            let rows = self.rows("SELECT phone FROM suppression", |row| row.get::<_, String>(0))?;
+            return Ok(rows.iter().filter_map(|phone| Phone::parse_e164(phone)).collect());
+        }
+        let digests = self.rows("SELECT digest FROM suppression", |row| row.get(0))?;
+        Ok(OptOuts::of(self.key()?, digests.into_iter().collect()))
+    }
+
+    /// The key under which this store keeps digests.
+    pub(super) fn key(&self) -> Result<Key, StoreError> {
+        super::opening::stored_key(&self.db, &self.path)
     }
 
     /// A campaign from its rows; the newest, unless one is named.
     pub fn campaign(&self, id: Option<CampaignId>) -> Result<Option<Campaign>, StoreError> {
+        let _moment = self.moment()?;
+        self.campaign_now(id)
+    }
+
+    fn campaign_now(&self, id: Option<CampaignId>) -> Result<Option<Campaign>, StoreError> {
+        let Some(header) = self.header(id)? else { return Ok(None) };
+        let journeys = self.journeys(header.id, (0, i64::MAX))?;
+        Ok(Some(Campaign::from_rows(header, journeys)))
+    }
+
+    /// The campaign's own row; the newest, unless one is named.
+    pub(super) fn header(&self, id: Option<CampaignId>) -> Result<Option<Header>, StoreError> {
         let wanted = id.map(|id| id.0 as i64);
         let header: Option<String> = self
             .db
@@ -144,19 +190,32 @@ impl Reader {
             )
             .optional()
             .map_err(sqlite(&self.path, "read the campaign"))?;
-        let Some(header) = header else { return Ok(None) };
-        let header: Header = self.parse(&header, "the campaign")?;
-        let sql = "SELECT body FROM cascade WHERE campaign = ?1 ORDER BY id";
-        let bodies = self.rows_of(sql, params![header.id.0 as i64], |row| row.get::<_, String>(0))?;
-        let journeys: Result<Vec<Journey>, _> =
-            bodies.iter().map(|body| self.parse(body, "a cascade")).collect();
-        Ok(Some(Campaign::from_rows(header, journeys?)))
+        header.map(|header| self.parse(&header, "the campaign")).transpose()
+    }
+
+    /// Its cascades from one id to another, in order.
+    pub(super) fn journeys(
+        &self,
+        campaign: CampaignId,
+        (from, to): (i64, i64),
+    ) -> Result<Vec<Journey>, StoreError> {
+        let sql = "SELECT body FROM cascade WHERE campaign = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
+        let read = || {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let mut rows = statement.query(params![campaign.0 as i64, from, to])?;
+            let mut journeys = Vec::new();
+            while let Some(row) = rows.next()? {
+                journeys.push(self.parse(row.get_ref(0)?.as_str()?, "a cascade"));
+            }
+            Ok(journeys)
+        };
+        let journeys: rusqlite::Result<Vec<_>> = read();
+        journeys.map_err(sqlite(&self.path, "read the campaign"))?.into_iter().collect()
     }
 
     /// Everybody in a campaign.
     pub fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
-        let sql = "SELECT person.id, person.body FROM person JOIN cascade ON cascade.person = person.id
-                   WHERE cascade.campaign = ?1";
+        let sql = "SELECT id, body FROM person WHERE id IN (SELECT person FROM cascade WHERE campaign = ?1)";
         let rows = self.rows_of(sql, params![campaign.0 as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         })?;
@@ -165,9 +224,37 @@ impl Reader {
 
     /// People with this number, and their names.
     pub fn people_at(&self, phone: &Phone) -> Result<Vec<(PersonId, String)>, StoreError> {
-        self.rows_of("SELECT id, name FROM person WHERE phone = ?1", params![phone.as_str()], |row| {
-            Ok((PersonId(row.get::<_, i64>(0)? as u64), row.get(1)?))
-        })
+        self.rows_of(
+            "SELECT id, name FROM person WHERE phone = ?1 ORDER BY id",
+            params![phone.as_str()],
+            |row| Ok((PersonId(row.get::<_, i64>(0)? as u64), row.get(1)?)),
+        )
+    }
+
+    /// The campaign of which this attempt is: their ids are handed out campaign by campaign.
+    pub fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
+        let sql = "SELECT id FROM campaign WHERE json_extract(header, '$.launch.first_attempt') <= ?1
+                   ORDER BY id DESC LIMIT 1";
+        let found = self.rows_of(sql, params![attempt.0 as i64], |row| row.get::<_, i64>(0))?;
+        let Some(id) = found.first() else { return Ok(None) };
+        let campaign = self.campaign(Some(CampaignId(*id as u64)))?;
+        Ok(campaign.filter(|campaign| campaign.attempt(attempt).is_some()))
+    }
+
+    /// The attempt that a provider knows by this id, of whatever campaign.
+    pub fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        let sql = "SELECT json_extract(body, '$.attempt') FROM event
+                   WHERE kind = 'attempt_accepted' AND json_extract(body, '$.provider_id') = ?1
+                   ORDER BY seq DESC LIMIT 1";
+        let found = self.rows_of(sql, params![provider_id], |row| row.get::<_, i64>(0))?;
+        Ok(found.first().map(|id| AttemptId(*id as u64)).filter(|_| !provider_id.is_empty()))
+    }
+
+    /// The last campaign that this person was in.
+    pub fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
+        let sql = "SELECT max(campaign) FROM cascade WHERE person = ?1";
+        let found = self.rows_of(sql, params![person.0 as i64], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(found.into_iter().flatten().next().map(|id| CampaignId(id as u64)))
     }
 
     /// A person's name.
@@ -233,7 +320,7 @@ impl Reader {
         Ok(u64::try_from(found).unwrap_or(0))
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,

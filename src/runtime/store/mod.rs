@@ -3,106 +3,57 @@
 //! The event log is the truth; `cascade` and `campaign` rows are a snapshot of it, written in the same
 //! transaction. Names, numbers and texts stand in `person` and `text` alone. A commit is on disk
 //! (`synchronous=FULL`, WAL) when [`Store::commit`] returns.
+//!
+//! What must outlive the file stands beside it:
+//!
+//! | file | holds | written |
+//! |---|---|---|
+//! | `live.db.mark` | which store this is, how far it came, ids that are taken ([`mark`]) | around each commit |
+//! | `live.optouts` | opt-outs, by keyed digest ([`optouts`]) | before the commit that records them |
+//! | `live.db.lock` | who writes the store | at start |
+//! | `ballast` | space for what is on its way when the disk is full ([`ballast`]) | at start |
 
+pub mod backup;
+pub mod ballast;
 mod batch;
+pub mod erase;
+mod error;
 mod keeper;
 mod load;
 mod lock;
+pub mod mark;
+mod migrations;
+pub mod network;
+mod opening;
+pub mod optouts;
 mod orders;
+pub mod person;
+mod private;
+pub mod purge;
+pub mod redact;
+pub mod restore;
+mod restored;
+mod rows;
 mod schema;
+mod start;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
+pub use error::StoreError;
 pub use keeper::{Contacts, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
 pub use lock::{Lock, Locked, attachable};
+pub use optouts::OptOuts;
+pub use restored::Restored;
 
+use crate::clock;
 use crate::model::Mode;
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-
-/// What went wrong with the store, in words that say what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// SQLite said no while doing something named.
-    #[error("{path}: cannot {doing}: {source}{hint}")]
-    Sqlite {
-        /// The file.
-        path: String,
-        /// What was being done.
-        doing: &'static str,
-        /// SQLite's words.
-        source: rusqlite::Error,
-        /// What to do, where it is known.
-        hint: &'static str,
-    },
-    /// The file is damaged.
-    #[error(
-        "{path} is damaged ({what}); nothing was changed. Move it away together with its -wal and -shm files to \
-         start anew, or restore a backup"
-    )]
-    Corrupt {
-        /// The file.
-        path: String,
-        /// What the check found.
-        what: String,
-    },
-    /// Some other program's database.
-    #[error(
-        "{path} is another program's database, not a store of ours; nothing was changed. Name another --db"
-    )]
-    NotOurs {
-        /// The file.
-        path: String,
-    },
-    /// A store of the other mode.
-    #[error("{path} is a {found} store and cannot be used for {wanted}; rehearsal and live never share one")]
-    WrongMode {
-        /// The file.
-        path: String,
-        /// What it is.
-        found: String,
-        /// What was wanted.
-        wanted: Mode,
-    },
-    /// Written by a newer program.
-    #[error("{path} has schema {found}, this program knows {known}: use the newer cascade that wrote it")]
-    TooNew {
-        /// The file.
-        path: String,
-        /// Its schema.
-        found: u32,
-        /// Ours.
-        known: u32,
-    },
-    /// Somebody else writes it.
-    #[error("{0}")]
-    Held(#[from] Locked),
-    /// The file system said no.
-    #[error("{path}: cannot {doing}: {source}; its directory must exist and be writable")]
-    Io {
-        /// The file.
-        path: String,
-        /// What was being done.
-        doing: &'static str,
-        /// The system's words.
-        source: std::io::Error,
-    },
-    /// A row could not be read back: a damaged or foreign file.
-    #[error("{path}: {what} cannot be read back: {detail}")]
-    Row {
-        /// The file.
-        path: String,
-        /// Which row.
-        what: String,
-        /// Why.
-        detail: String,
-    },
-    /// The writer thread is gone after an earlier failure.
-    #[error("the store's writer has stopped after an earlier failure")]
-    Gone,
-}
 
 /// A store open for writing. Dropping it lets the writer finish its last batch and frees the lock.
 #[derive(Debug)]
@@ -110,20 +61,43 @@ pub struct Store {
     jobs: Option<mpsc::UnboundedSender<writer::Job>>,
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
+    state: PathBuf,
     id: String,
     lock: Lock,
+    outside: OptOuts,
+    warnings: Vec<String>,
+    ended_in_order: bool,
+    /// When the commit under way was asked for.
+    since: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Store {
-    /// Opens or makes the store of `mode` at `path`; refuses a second writer, the other mode, a damaged file.
+    /// Opens or makes the store of `mode` at `path`, with what belongs beside it in the same directory; refuses a
+    /// second writer, the other mode, a damaged or lost file.
     pub fn open(path: &Path, mode: Mode) -> Result<Self, StoreError> {
-        let lock = Lock::take(path)?;
-        let connection = schema::open(path, mode)?;
-        let id = schema::meta(&connection, path, "store_id")?.unwrap_or_default();
+        Self::open_in(path, mode, private::directory(path))
+    }
+
+    /// The same, with opt-outs and ballast in `state`, wherever the store itself lies.
+    pub fn open_in(path: &Path, mode: Mode, state: &Path) -> Result<Self, StoreError> {
+        let opened = opening::open(path, mode, state)?;
+        let outside = opened.outside.optouts.known();
         // Unbounded, because the driver alone sends, one batch at a time, and waits for each.
         let (jobs, queue) = mpsc::unbounded_channel();
-        let thread = writer::spawn(connection, path.to_owned(), queue)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), path: path.to_owned(), id, lock })
+        let writer = writer::Writer::new(opened.connection, opened.outside, path, state);
+        let thread = writer::spawn(writer, queue)?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            path: path.to_owned(),
+            state: state.to_owned(),
+            id: opened.id,
+            lock: opened.lock,
+            outside,
+            warnings: opened.warnings,
+            ended_in_order: opened.ended_in_order,
+            since: Arc::default(),
+        })
     }
 
     /// Eight hex digits that keep this store's attempt keys apart from others'.
@@ -136,6 +110,23 @@ impl Store {
         &self.path
     }
 
+    /// Keeps some disk space back in the state directory, for when the disk is full. Without any the store works, too.
+    pub fn keep_ballast(&mut self) {
+        if let Err(error) = ballast::make(&self.state) {
+            self.warnings.push(format!("{error}. Free some space: what is on its way could not be recorded"));
+        }
+    }
+
+    /// What an operator should know of this opening, a sentence each: what is missing, what could not be read.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Whether whoever had it open before closed it in order; it was checked either way.
+    pub const fn ended_in_order(&self) -> bool {
+        self.ended_in_order
+    }
+
     /// Says in the lock file what holds the store, and where consoles attach to it.
     pub fn announce(&self, what: &str, socket: Option<&Path>) -> Result<(), StoreError> {
         self.lock.announce(&self.path, what, socket)
@@ -146,12 +137,81 @@ impl Store {
         Reader::open(&self.path)
     }
 
-    /// Writes the batch in one transaction. On disk when it returns `Ok`; wholly absent on an error.
-    pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+    /// Everything a start needs, with the `newest` events, and opt-outs from wherever they are kept.
+    pub fn load(&self, newest: usize) -> Result<Loaded, StoreError> {
+        let mut loaded = start::load(&self.path, newest)?;
+        loaded.suppressed.merge(self.outside.clone());
+        Ok(loaded)
+    }
+
+    /// Writes the batch in one transaction. On disk when it returns `Ok`; wholly absent on an error, but for its
+    /// opt-outs, which may stand in their own file by then.
+    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<(), StoreError> {
+        *self.since() = Some(clock::wall());
+        let batch = batch.into();
+        let committed = self.ask(|done| writer::Job::Commit(batch, done)).await;
+        *self.since() = None;
+        committed?
+    }
+
+    /// Puts opt-outs into their own file and nowhere else: also after a failure that no commit may follow.
+    pub fn opt_out(
+        &self,
+        rows: Vec<SuppressionRow>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let (done, wait) = oneshot::channel();
+        let asked = self.jobs.as_ref().map(|jobs| jobs.send(writer::Job::OptOut(rows, done)));
+        async move {
+            match asked {
+                Some(Ok(())) => wait.await.unwrap_or(Err(StoreError::Gone)),
+                Some(Err(_)) | None => Err(StoreError::Gone),
+            }
+        }
+    }
+
+    /// How long the commit under way has been waiting, by wall time: for another program that holds the file, or for
+    /// a slow disk.
+    pub fn waits(&self) -> Option<Duration> {
+        self.since().map(|since| clock::wall().saturating_duration_since(since))
+    }
+
+    /// After a commit for which there was no space: gives the ballast back and opens the file anew. `Ok(true)` if
+    /// that made room. Refused where a write failed in any other way: nobody knows what is on disk then.
+    pub async fn make_room(&self) -> Result<bool, StoreError> {
+        self.ask(writer::Job::MakeRoom).await?
+    }
+
+    /// From now on the file has no space for more than `pages`, as if the disk were full, until
+    /// [`Store::make_room`]. For rehearsing that.
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        let limit = move |db: &mut Connection| db.pragma_update(None, "max_page_count", pages);
+        self.with(limit).await?.map_err(error::sqlite(&self.path, "limit the store's size"))
+    }
+
+    /// Lets the writer do something else with its connection.
+    pub(super) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, wait) = oneshot::channel();
+        let job = move |db: &mut Connection| drop(done.send(work(db)));
+        self.send(writer::Job::Work(Box::new(job)))?;
+        wait.await.map_err(|_| StoreError::Gone)
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> writer::Job) -> Result<T, StoreError> {
+        let (done, wait) = oneshot::channel();
+        self.send(job(done))?;
+        wait.await.map_err(|_| StoreError::Gone)
+    }
+
+    fn send(&self, job: writer::Job) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref().ok_or(StoreError::Gone)?;
-        jobs.send(writer::Job { batch, done }).map_err(|_| StoreError::Gone)?;
-        wait.await.map_err(|_| StoreError::Gone)?
+        jobs.send(job).map_err(|_| StoreError::Gone)
+    }
+
+    fn since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,28 +223,5 @@ impl Drop for Store {
             let _ = thread.join();
         }
         self.lock.free();
-    }
-}
-
-/// Puts the path and what was being done beside SQLite's own words.
-fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |source| {
-        let hint = match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => {
-                "; free some disk space, then start again: nothing is lost"
-            }
-            Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => {
-                "; check that the directory exists and may be written"
-            }
-            Some(rusqlite::ErrorCode::DatabaseBusy) => "; another program holds the file",
-            _ => "",
-        };
-        let path = path.display().to_string();
-        match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                StoreError::Corrupt { path, what: source.to_string() }
-            }
-            _ => StoreError::Sqlite { path, doing, source, hint },
-        }
     }
 }

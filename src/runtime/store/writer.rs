@@ -1,188 +1,144 @@
 //! The writer thread: takes batches, commits each in one transaction, answers.
 
-use super::batch::Batch;
-use super::{StoreError, sqlite};
-use crate::engine::event::Event;
-use crate::engine::journey::{Journey, State};
-use rusqlite::{Connection, Transaction, params};
+use super::batch::{Batch, SuppressionRow};
+use super::error::{io, sqlite};
+use super::mark::{Ids, MarkFile};
+use super::opening::Outside;
+use super::optouts::{Key, Line, OptOutFile};
+use super::{StoreError, ballast, rows, schema};
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
-/// One batch and whoever waits for it.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub batch: Batch,
-    pub done: oneshot::Sender<Result<(), StoreError>>,
+/// What the writer is asked for, and who waits for it.
+pub(super) enum Job {
+    Commit(Arc<Batch>, oneshot::Sender<Result<(), StoreError>>),
+    OptOut(Vec<SuppressionRow>, oneshot::Sender<Result<(), StoreError>>),
+    MakeRoom(oneshot::Sender<Result<bool, StoreError>>),
+    Work(Box<dyn FnOnce(&mut Connection) + Send>),
+}
+
+/// Everything that is written, and how it stands.
+pub(super) struct Writer {
+    /// `None` after it could not be opened anew.
+    connection: Option<Connection>,
+    mark: MarkFile,
+    optouts: OptOutFile,
+    /// The one under which the store keeps its digests.
+    key: Key,
+    path: PathBuf,
+    state: PathBuf,
+    /// A write failed, and nobody knows what of it is on disk.
+    sealed: bool,
 }
 
 pub(super) fn spawn(
-    mut connection: Connection,
-    path: PathBuf,
+    mut writer: Writer,
     mut jobs: mpsc::UnboundedReceiver<Job>,
 ) -> Result<JoinHandle<()>, StoreError> {
-    let shown = path.display().to_string();
+    let failed = io(&writer.path, "start the writer");
     thread::Builder::new()
         .name("store".into())
         .spawn(move || {
-            while let Some(Job { batch, done }) = jobs.blocking_recv() {
-                let result = commit(&mut connection, &path, &batch);
-                // Nobody waits any more when the driver was dropped; the batch is on disk all the same.
-                let _ = done.send(result);
+            while let Some(job) = jobs.blocking_recv() {
+                writer.work(job);
             }
+            writer.close();
         })
-        .map_err(|source| StoreError::Io { path: shown, doing: "start the writer", source })
+        .map_err(failed)
 }
 
-fn commit(connection: &mut Connection, path: &Path, batch: &Batch) -> Result<(), StoreError> {
-    let transaction = connection.transaction().map_err(sqlite(path, "begin a commit"))?;
-    write_log(&transaction, batch).map_err(sqlite(path, "write events"))?;
-    write_rows(&transaction, batch).map_err(sqlite(path, "write rows"))?;
-    transaction.commit().map_err(sqlite(path, "commit"))
-}
+impl Writer {
+    pub fn new(connection: Connection, outside: Outside, path: &Path, state: &Path) -> Self {
+        let Outside { mark, optouts, key } = outside;
+        let (path, state) = (path.to_owned(), state.to_owned());
+        Self { connection: Some(connection), mark, optouts, key, path, state, sealed: false }
+    }
 
-fn write_log(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO event (seq, at, campaign, customer, cascade, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for (seq, event) in &batch.events {
-        let id = |id: Option<u64>| id.map(|id| id as i64);
-        insert.execute(params![
-            *seq as i64,
-            event.at.millis(),
-            event.campaign.0 as i64,
-            id(event.subject.customer.map(|c| c.0)),
-            id(event.subject.cascade.map(|c| c.0)),
-            kind_word(event)?,
-            json(event)?,
-        ])?;
+    fn work(&mut self, job: Job) {
+        match job {
+            // Nobody waits any more when the driver was dropped; the batch is on disk all the same.
+            Job::Commit(batch, done) => drop(done.send(self.commit(&batch))),
+            Job::OptOut(rows, done) => drop(done.send(self.opt_out(&rows))),
+            Job::MakeRoom(done) => drop(done.send(self.make_room())),
+            // Whoever asked sees that nobody answers.
+            Job::Work(work) => {
+                if let Some(connection) = self.connection.as_mut().filter(|_| !self.sealed) {
+                    work(connection);
+                }
+            }
+        }
     }
-    let mut insert = db.prepare_cached("INSERT OR IGNORE INTO dedup (key) VALUES (?1)")?;
-    for key in &batch.dedup {
-        insert.execute([key])?;
-    }
-    Ok(())
-}
 
-fn write_rows(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
-    if let Some(header) = &batch.header {
-        db.prepare_cached(
-            "INSERT INTO campaign (id, name, started_at, ended_at, rules_hash, content_hash, header)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, header = excluded.header",
-        )?
-        .execute(params![
-            header.id.0 as i64,
-            header.launch.name,
-            header.started_at.millis(),
-            header.ended_at.map(crate::model::At::millis),
-            header.launch.rules_hash,
-            header.launch.content_hash,
-            json(header)?,
-        ])?;
-        write_journeys(db, header.id.0 as i64, &batch.journeys)?;
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let committed = self.write(batch);
+        self.sealed |= committed.as_ref().is_err_and(StoreError::seals);
+        if committed.is_ok()
+            && let Some((seq, event)) = batch.events.last()
+        {
+            self.mark.reached(*seq, Some(event.at));
+        }
+        committed
     }
-    write_people(db, batch)?;
-    let mut insert = db.prepare_cached("INSERT INTO link (code, attempt, target) VALUES (?1, ?2, ?3)")?;
-    for link in &batch.links {
-        insert.execute(params![link.code, link.attempt.0 as i64, link.target])?;
-    }
-    let mut insert =
-        db.prepare_cached("INSERT OR IGNORE INTO suppression (phone, at, via, why) VALUES (?1, ?2, ?3, ?4)")?;
-    for row in &batch.suppressions {
-        insert.execute(params![row.phone.as_str(), row.at.millis(), row.via.as_str(), row.why])?;
-    }
-    let mut insert =
-        db.prepare_cached("INSERT INTO reject (campaign, line, code, reason) VALUES (?1, ?2, ?3, ?4)")?;
-    for row in &batch.rejects {
-        insert.execute(params![row.campaign as i64, row.line as i64, row.code, row.reason])?;
-    }
-    let mut insert =
-        db.prepare_cached("INSERT OR IGNORE INTO version (hash, name, bytes) VALUES (?1, ?2, ?3)")?;
-    for (hash, name, bytes) in &batch.versions {
-        insert.execute(params![hash, name, bytes])?;
-    }
-    let mut insert = db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
-    for (key, value) in &batch.meta {
-        insert.execute(params![key, value])?;
-    }
-    Ok(())
-}
 
-fn write_journeys(db: &Transaction<'_>, campaign: i64, journeys: &[Journey]) -> rusqlite::Result<()> {
-    let mut upsert = db.prepare_cached(
-        "INSERT INTO cascade (id, campaign, person, segment, start, propensity, state, step, due_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET state = excluded.state, step = excluded.step, due_at = excluded.due_at,
-           body = excluded.body",
-    )?;
-    for journey in journeys {
-        upsert.execute(params![
-            journey.id.0 as i64,
-            campaign,
-            journey.person.0 as i64,
-            journey.start.segment.0,
-            journey.start.start.as_str(),
-            journey.start.propensity,
-            state_word(&journey.state),
-            journey.step,
-            journey.timer.map(|timer| timer.due.millis()),
-            json(journey)?,
-        ])?;
+    fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let Some(connection) = self.connection.as_mut().filter(|_| !self.sealed) else {
+            return Err(StoreError::Sealed { path: self.path.display().to_string() });
+        };
+        // Ids that this batch may let out are known to be taken before anybody can use them.
+        if let Some(header) = &batch.header {
+            let next = Ids { attempts: header.next_attempt.0, timers: header.next_timer.0 };
+            self.mark.reserve(next)?;
+        }
+        // An opt-out outlives the store: it stands beside it first.
+        record(&mut self.optouts, &batch.suppressions)?;
+        let path = &self.path;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sqlite(path, "begin a commit"))?;
+        rows::write_log(&transaction, batch).map_err(sqlite(path, "write events"))?;
+        rows::write_rows(&transaction, batch, &self.key).map_err(sqlite(path, "write rows"))?;
+        transaction.commit().map_err(sqlite(path, "commit"))
     }
-    Ok(())
-}
 
-fn write_people(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO person (id, phone, name, segment, language, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for row in &batch.people {
-        let customer = &row.customer;
-        insert.execute(params![
-            row.id.0 as i64,
-            customer.phone.as_str(),
-            customer.name.raw(),
-            customer.segment.0,
-            customer.language,
-            json(customer)?,
-        ])?;
+    fn opt_out(&mut self, rows: &[SuppressionRow]) -> Result<(), StoreError> {
+        record(&mut self.optouts, rows)
     }
-    let mut insert = db.prepare_cached("INSERT INTO text (id, person, at, body) VALUES (?1, ?2, ?3, ?4)")?;
-    for text in &batch.texts {
-        insert.execute(params![
-            text.id.0 as i64,
-            text.person.map(|p| p.0 as i64),
-            text.at.millis(),
-            text.body.raw()
-        ])?;
-    }
-    Ok(())
-}
 
-const fn state_word(state: &State) -> &'static str {
-    match state {
-        State::Queued => "queued",
-        State::Deferred(_) => "deferred",
-        State::Sending => "sending",
-        State::Retrying => "retrying",
-        State::Waiting => "waiting",
-        State::Held(_) => "held",
-        State::InDoubt => "in_doubt",
-        State::Settling => "settling",
-        State::Ended(_) => "ended",
+    fn make_room(&mut self) -> Result<bool, StoreError> {
+        if self.sealed {
+            return Err(StoreError::Sealed { path: self.path.display().to_string() });
+        }
+        self.connection = None;
+        let freed = ballast::free(&self.state)?;
+        self.connection = Some(schema::reopen(&self.path)?);
+        Ok(freed)
+    }
+
+    /// The file is put in order, then marked so. After a failed write neither is true.
+    fn close(mut self) {
+        let Some(connection) = self.connection.take().filter(|_| !self.sealed) else { return };
+        match connection.close() {
+            Ok(()) => self.mark.close(),
+            Err((_, error)) => tracing::warn!(%error, "the store could not be closed in order"),
+        }
     }
 }
 
-fn kind_word(event: &Event) -> rusqlite::Result<String> {
-    let value = serde_json::to_value(&event.kind).map_err(not_json)?;
-    Ok(value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned())
+fn record(optouts: &mut OptOutFile, rows: &[SuppressionRow]) -> Result<(), StoreError> {
+    let key = optouts.key().clone();
+    optouts.record(rows.iter().map(|row| Line { digest: key.digest(&row.phone), via: row.via, at: row.at }))
 }
 
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(not_json)
-}
-
-fn not_json(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Commit(..) => "Commit",
+            Self::OptOut(..) => "OptOut",
+            Self::MakeRoom(_) => "MakeRoom",
+            Self::Work(_) => "Work",
+        })
+    }
 }

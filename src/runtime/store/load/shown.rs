@@ -4,7 +4,7 @@ use super::{Reader, StoredEvent};
 use crate::engine::Campaign;
 use crate::engine::audit::Audit;
 use crate::model::{CampaignId, Customer, PersonId, Untrusted};
-use crate::runtime::store::{StoreError, sqlite};
+use crate::runtime::store::StoreError;
 use rusqlite::params;
 use std::collections::HashMap;
 
@@ -26,19 +26,18 @@ pub struct Shown {
 }
 
 impl Reader {
-    /// Everything a screen needs, `newest` events at most `keep`.
+    /// Everything a screen needs, `newest` events at most `keep`, as if the writer stood still meanwhile.
     pub fn shown(&self, keep: usize) -> Result<Shown, StoreError> {
-        self.at_one_instant(|| {
-            let mut shown = Shown { seq: self.max("event", "seq")?, ..Shown::default() };
-            shown.campaign = self.campaign(None)?;
-            if let Some(campaign) = &shown.campaign {
-                shown.people = self.people(campaign.id())?;
-                shown.inbox = self.inbox(campaign.id(), keep)?;
-                shown.audit = self.audit(Some(campaign.id()))?;
-            }
-            shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
-            Ok(shown)
-        })
+        let _moment = self.moment()?;
+        let mut shown = Shown { seq: self.max("event", "seq")?, ..Shown::default() };
+        shown.campaign = self.campaign_now(None)?;
+        if let Some(campaign) = &shown.campaign {
+            shown.people = self.people(campaign.id())?;
+            shown.inbox = self.inbox(campaign.id(), keep)?;
+            shown.audit = self.audit(Some(campaign.id()))?;
+        }
+        shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
+        Ok(shown)
     }
 
     /// What people wrote and said in a campaign: the newest, at most `keep`, oldest first.
@@ -46,7 +45,7 @@ impl Reader {
         // Backwards, and no further than the campaign's own beginning: what is new is found at once.
         let sql = "SELECT event.seq, event.body, text.body FROM event
                    CROSS JOIN text ON text.id = json_extract(event.body, '$.text')
-                   WHERE event.kind = 'outcome_heard' AND event.campaign = ?1 AND event.seq >= (
+                   WHERE event.kind = 'outcome_heard' AND text.body <> '' AND event.campaign = ?1 AND event.seq >= (
                      SELECT coalesce(min(seq), 0) FROM event
                      WHERE cascade = (SELECT min(id) FROM cascade WHERE campaign = ?1))
                    ORDER BY event.seq DESC LIMIT ?2";
@@ -60,14 +59,5 @@ impl Reader {
                 Ok(StoredEvent { seq: seq as u64, event, text: Some(Untrusted::new(text)) })
             })
             .collect()
-    }
-
-    /// Reads as if the writer stood still meanwhile; it does not.
-    fn at_one_instant<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let reading = self.db.unchecked_transaction().map_err(sqlite(&self.path, "read the store"))?;
-        let result = read();
-        // Nothing was written: there is nothing to lose whichever way it ends.
-        drop(reading);
-        result
     }
 }

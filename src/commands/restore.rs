@@ -1,0 +1,60 @@
+//! `cascade restore`: a backup in the store's place, what was there moved aside whole.
+
+use super::backup::{campaigns, merge, sentence};
+use super::stores::Site;
+use super::{Exit, Failure, output};
+use crate::cli::{Place, Restore};
+use crate::runtime::store::restore;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Restores the named backup, or moves the store aside for a new one.
+pub(super) fn run(place: &Place, args: &Restore) -> Result<Exit, Failure> {
+    let site = Site::open(place)?;
+    let (path, mode) = site.store();
+    let Some(backup) = &args.file else { return anew(&path, args.json) };
+    let done = restore::restore(backup, &path, mode, &site.state)?;
+    if args.json {
+        let mut value = json!({ "schema": "cascade.restore/1", "file": backup, "restored_to": path });
+        merge(&mut value, json!(done.held));
+        value["moved_aside"] = json!(done.aside);
+        value["gap"] = json!(done.gap);
+        output::json(&value)?;
+        return Ok(Exit::Done);
+    }
+    let mut page = output::Results::open();
+    page.line(&format!("{} holds {} again: {}", path.display(), backup.display(), sentence(&done.held)))?;
+    for line in campaigns(&done.held) {
+        page.line(&line)?;
+    }
+    page.line(&aside(&done.aside))?;
+    page.line(&done.gap.say(&path))?;
+    page.close()?;
+    Ok(Exit::Done)
+}
+
+fn anew(path: &Path, json: bool) -> Result<Exit, Failure> {
+    let moved = restore::set_aside(path)?;
+    if json {
+        let value =
+            json!({ "schema": "cascade.restore/1", "file": null, "restored_to": path, "moved_aside": moved });
+        output::json(&value)?;
+        return Ok(Exit::Done);
+    }
+    output::line(&format!(
+        "{} The next start begins a new store, which does not know whom the old one contacted; opt-outs hold as before",
+        aside(&moved)
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn aside(moved: &[PathBuf]) -> String {
+    match moved.first() {
+        None => "There was nothing to move aside.".into(),
+        Some(first) => format!(
+            "What was there is now {}{}. It names people: delete it once it is not needed any more.",
+            first.display(),
+            if moved.len() > 1 { " and the files that belong to it" } else { "" }
+        ),
+    }
+}

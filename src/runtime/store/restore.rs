@@ -1,0 +1,134 @@
+//! Putting a backup into the place of a store, or nothing: the only ways in which a store is ever moved aside, and both
+//! are asked for by hand.
+//!
+//! What is there is moved whole, file, log and index, under a name with the date. The copy in its place knows what it
+//! lacks ([`Restored`]), goes on behind all ids that may have left, and sends nothing until that is confirmed. A crash
+//! in between leaves a store that is missed at the next start; the same command then goes on.
+
+use super::backup::Held;
+use super::error::{io, sqlite};
+use super::mark::{self, Ids, Mark, Water};
+use super::restored::{self, Restored, Standing};
+use super::{Lock, Reader, StoreError, network, opening, private, schema};
+use crate::clock;
+use crate::model::{At, Mode};
+use rusqlite::Connection;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// A store's files: itself, its write-ahead log, the index of that.
+const FILES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// What a restore did.
+#[derive(Clone, Debug)]
+pub struct Restoration {
+    /// What the store holds now.
+    pub held: Held,
+    /// What it lacks.
+    pub gap: Restored,
+    /// Where what was there is now; empty if there was nothing.
+    pub aside: Vec<PathBuf>,
+}
+
+/// Puts the backup into the place of the store at `path`, and what is there aside.
+pub fn restore(backup: &Path, path: &Path, mode: Mode, state: &Path) -> Result<Restoration, StoreError> {
+    network::refuse(path)?;
+    let no_backup = |why: String| StoreError::NoBackup { path: backup.display().to_string(), why };
+    if same_file(backup, path) {
+        return Err(no_backup("it is the store itself".into()));
+    }
+    let _lock = Lock::take(path)?;
+    let held = Held::check(backup, mode).map_err(|error| no_backup(error.to_string()))?;
+    let mark = Mark::read(path)?;
+    let present = present(path, mode, state);
+    let lost = lost(present.as_ref(), &mark);
+    let taken = taken(present.as_ref(), &mark);
+
+    let new = private::beside(path, ".restoring");
+    copy(backup, &new)?;
+    let (gap, water, taken) = prepare(&new, &lost, taken)?;
+    let aside = move_aside(path, &FILES)?;
+    let failed = io(path, "put the backup into the store's place");
+    fs::rename(&new, path).and_then(|()| private::settle(path)).map_err(failed)?;
+    mark::replace(path, water, taken)?;
+    Ok(Restoration { held, gap, aside })
+}
+
+/// Moves what is there aside, so that the next start begins a new store.
+pub fn set_aside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let _lock = Lock::take(path)?;
+    let [file, log, index] = FILES;
+    move_aside(path, &[file, log, index, ".mark"])
+}
+
+/// How far the store that is there came, if it can be read. Its opt-outs are kept, also if an older program wrote it.
+fn present(path: &Path, mode: Mode, state: &Path) -> Option<Standing> {
+    let reader = Reader::open(path).ok()?;
+    let kept = opening::keep_outside(&reader, mode, state);
+    if let Err(error) = kept {
+        tracing::warn!(%error, "opt-outs of the store that is replaced could not be read");
+    }
+    Standing::read(&reader.db, path).ok()
+}
+
+/// What is known of the end of what is lost.
+fn lost(present: Option<&Standing>, mark: &Mark) -> Water {
+    let known = mark.water.clone().into_iter().chain(present.map(Standing::water));
+    let nothing = Water { store: String::new(), seq: 0, at: None, clean: true };
+    known.max_by_key(|water| (water.at, water.seq)).unwrap_or(nothing)
+}
+
+fn taken(present: Option<&Standing>, mark: &Mark) -> Ids {
+    let (mark, present) = (mark.ids.unwrap_or_default(), present.map(|p| p.next).unwrap_or_default());
+    Ids { attempts: mark.attempts.max(present.attempts), timers: mark.timers.max(present.timers) }
+}
+
+fn copy(backup: &Path, to: &Path) -> Result<(), StoreError> {
+    let mut new = OpenOptions::new();
+    new.write(true).create(true).truncate(true);
+    let copied = private::open(&mut new, to).and_then(|mut file| {
+        std::io::copy(&mut File::open(backup)?, &mut file)?;
+        file.sync_all()
+    });
+    copied.map_err(io(to, "copy the backup"))
+}
+
+/// Writes into the copy what it lacks, and that campaign time goes on where it was lost.
+fn prepare(new: &Path, lost: &Water, taken: Ids) -> Result<(Restored, Water, Ids), StoreError> {
+    let db = Connection::open(new).map_err(sqlite(new, "open the copy"))?;
+    let standing = Standing::read(&db, new)?;
+    let gap = Restored::new(&standing, lost, taken, restored::read(&db, new)?.as_ref());
+    restored::write(&db, new, &gap)?;
+    let clock = schema::meta(&db, new, "clock")?.and_then(|at| At::parse(&at).ok());
+    if let Some(now) = clock.max(gap.lost_until) {
+        schema::set_meta(&db, new, "clock", &now.to_string())?;
+    }
+    db.close().map_err(|(_, error)| sqlite(new, "close the copy")(error))?;
+    let taken = Ids { attempts: gap.next_attempt.0, timers: gap.next_timer.0 };
+    Ok((gap, standing.water(), taken))
+}
+
+fn move_aside(path: &Path, files: &[&str]) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = io(path, "move the store aside");
+    let date = clock::wall_at().utc().format("%Y%m%dT%H%M%SZ").to_string();
+    let free = |name: &PathBuf| !files.iter().any(|file| private::beside(name, file).exists());
+    let names = (1..).map(|n: u32| if n == 1 { date.clone() } else { format!("{date}-{n}") });
+    let aside = names.map(|date| private::beside(path, &format!(".aside-{date}"))).find(free);
+    let Some(aside) = aside else { return Ok(Vec::new()) };
+    let mut moved = Vec::new();
+    for file in files {
+        let (from, to) = (private::beside(path, file), private::beside(&aside, file));
+        match fs::rename(&from, &to) {
+            Ok(()) => moved.push(to),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    private::settle(path).map_err(failed)?;
+    Ok(moved)
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
+}
