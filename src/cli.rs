@@ -69,6 +69,8 @@ pub enum Command {
     Audit(Audit),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
+    /// Let live send secrets to other hosts than the providers' own, from this workspace and on this machine
+    Trust(Trust),
     /// Copy the store, also while another process writes it
     Backup(Backup),
     /// Put a backup into the store's place; it sends nothing until you confirm what was lost
@@ -229,6 +231,20 @@ pub struct Sandbox {
     /// How people behave: a cascade.scenario/1 file, or quick
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+}
+
+/// `cascade trust`
+#[derive(Clone, Debug, Args)]
+pub struct Trust {
+    /// Trust what the workspace asks for without a word typed
+    #[arg(long)]
+    pub yes: bool,
+    /// Trust nothing in this workspace any more
+    #[arg(long, conflicts_with = "yes")]
+    pub revoke: bool,
+    /// Print one JSON object, cascade.trust/1; without --yes nothing is changed, and 1 says that trust is missing
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `cascade backup`

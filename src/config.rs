@@ -7,12 +7,13 @@ mod policy;
 mod providers;
 mod sandbox;
 mod table;
+pub mod trust;
 
 use crate::model::{Channel, Mode, Money, QuietHours};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
-pub use load::{Env, load};
+pub use load::{Env, Trusted, load, load_trusting, mode};
 pub use sandbox::{SandboxRefused, is_loopback};
 
 /// Everything `cascade.toml` says, with defaults filled in.

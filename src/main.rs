@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(cli) => commands::run(cli),
         // Help and version come this way too, with exit code 0; a closed pipe is nobody's fault.
         Err(usage) => {
-            let _ = usage.print();
+            commands::output::usage(&usage);
             ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
         }
     }

@@ -3,12 +3,14 @@
 
 mod built_in;
 mod ready;
+mod settings;
 
 use crate::config::{self, Config};
 use crate::model::{Channel, Mode};
 use crate::rules::content::{ContentFile, file_name};
 use crate::rules::lints::one_line;
 use crate::rules::{ListError, Problem, Severity};
+use settings::Settings;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Read};
@@ -18,12 +20,12 @@ use std::path::{Path, PathBuf};
 const RULES: &str = "rules/cascade.json";
 const CONTENT: &str = "rules/content";
 const CUSTOMERS: &str = "customers.csv";
-const CONFIG: &str = "cascade.toml";
 
 /// Largest rules or content file that is read; a larger one is a mistake.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 pub use ready::{List, Ready};
+pub use settings::{asks, settings};
 
 /// Where something came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,9 @@ pub enum Unusable {
         /// Why.
         why: io::Error,
     },
+    /// Something of ours is a link.
+    #[error("{} is a link, and what is written there could land anywhere; remove it", .0.display())]
+    Link(PathBuf),
     /// A customer list without usable rows or header.
     #[error(transparent)]
     List(#[from] ListError),
@@ -132,6 +137,8 @@ pub struct Named {
 pub struct Workspace {
     /// The directory.
     pub dir: PathBuf,
+    /// What the settings say, with errors in them or not: live must not be taken for a rehearsal.
+    pub mode: Mode,
     /// The settings; `None` if they have errors.
     pub config: Option<Config>,
     /// Where they came from.
@@ -153,7 +160,8 @@ impl Workspace {
         if !dir.is_dir() {
             return Err(Unusable::NoDirectory(dir.to_owned()));
         }
-        let (config, config_source, config_problems) = read_config(dir, env)?;
+        let Settings { mode: said, config, source: config_source, problems: config_problems } =
+            Settings::read(dir, env)?;
         // With faulty settings nothing can be launched, and the rest is looked at as a rehearsal would.
         let mode = config.as_ref().map_or(Mode::Rehearsal, |c| c.mode);
         let rules = match &named.rules {
@@ -178,7 +186,17 @@ impl Workspace {
         }
         let (customers, customers_path) = find_customers(dir, named, mode)?;
         let dir = dir.to_owned();
-        Ok(Self { dir, config, config_source, config_problems, rules, content, customers, customers_path })
+        Ok(Self {
+            dir,
+            mode: said,
+            config,
+            config_source,
+            config_problems,
+            rules,
+            content,
+            customers,
+            customers_path,
+        })
     }
 
     fn fallback(mode: Mode, name: &'static str, bytes: &str) -> Result<Found, Unusable> {
@@ -226,29 +244,6 @@ impl Workspace {
     }
 }
 
-/// The settings of a workspace alone, for commands that only look after its stores: they need neither rules nor
-/// secrets, and must not take a live workspace for a rehearsal because one of those is missing.
-pub fn settings(dir: &Path) -> Result<Config, Unusable> {
-    if !dir.is_dir() {
-        return Err(Unusable::NoDirectory(dir.to_owned()));
-    }
-    let (config, _, problems) = read_config(dir, &|_| Some("not needed".into()))?;
-    config.ok_or(Unusable::Problems(problems))
-}
-
-fn read_config(dir: &Path, env: config::Env<'_>) -> Result<(Option<Config>, Source, Vec<Problem>), Unusable> {
-    let path = dir.join(CONFIG);
-    let Some(bytes) = read(&path)? else {
-        return Ok((Some(Config::rehearsal_defaults()), Source::Nothing, Vec::new()));
-    };
-    let text = String::from_utf8(bytes).map_err(|fault| Unusable::Unreadable {
-        path,
-        why: io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 ({fault})")),
-    })?;
-    let (config, problems) = config::load(Path::new(CONFIG), &text, env);
-    Ok((config, Source::File(CONFIG.into()), problems))
-}
-
 fn find_customers(dir: &Path, named: &Named, mode: Mode) -> Result<(Source, PathBuf), Unusable> {
     if let Some(path) = &named.customers {
         File::open(path).map_err(|why| Unusable::Unreadable { path: path.clone(), why })?;
@@ -285,10 +280,14 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     Ok(Some(bytes))
 }
 
-/// Makes `dir/.cascade` for this user alone, proves that it can be written, and returns it.
+/// Makes `dir/.cascade` for this user alone, proves that it can be written, and returns it. A link in it is refused:
+/// whoever made the workspace could have our own writing lead anywhere.
 pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
     let path = dir.join(".cascade");
     let unwritable = |why| Unusable::Unwritable { path: path.clone(), why };
+    if path.is_symlink() {
+        return Err(Unusable::Link(path));
+    }
     match DirBuilder::new().mode(0o700).create(&path) {
         Ok(()) => {}
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
@@ -296,9 +295,33 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, Unusable> {
         }
         Err(why) => return Err(unwritable(why)),
     }
-    let probe = path.join(".probe");
+    if let Some(link) = link_in(&path).map_err(unwritable)? {
+        return Err(Unusable::Link(link));
+    }
+    // One of its own for each process: another's may be taken away any time.
+    let probe = path.join(format!(".probe-{}", std::process::id()));
     private_file(&probe).and_then(|_| fs::remove_file(&probe)).map_err(unwritable)?;
     Ok(path)
+}
+
+/// The first link at `place` or, in a directory, below it.
+fn link_in(place: &Path) -> io::Result<Option<PathBuf>> {
+    let kind = match fs::symlink_metadata(place) {
+        Ok(found) => found.file_type(),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why),
+    };
+    if kind.is_symlink() {
+        return Ok(Some(place.to_owned()));
+    }
+    if kind.is_dir() {
+        for entry in fs::read_dir(place)? {
+            if let Some(link) = link_in(&entry?.path())? {
+                return Ok(Some(link));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Opens a file for reading and writing, made if need be, that only this user can read: 0600.

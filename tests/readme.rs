@@ -75,11 +75,13 @@ fn every_flag_that_is_named_exists() {
             Cli::try_parse_from(["cascade", command, "--help"].iter().filter(|word| !word.is_empty()));
         refused.expect_err("help is no command").to_string()
     };
-    let all: String =
-        ["", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge", "sandbox"]
-            .into_iter()
-            .map(help)
-            .collect();
+    let all: String = [
+        "", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge", "sandbox",
+        "trust",
+    ]
+    .into_iter()
+    .map(help)
+    .collect();
     let ours = quoted(README).into_iter().filter(|command| !command.starts_with("cargo "));
     for word in ours.flat_map(str::split_whitespace).filter(|word| word.starts_with("--") && *word != "---") {
         assert!(all.contains(word), "no command knows {word}");

@@ -382,3 +382,25 @@ fn a_store_in_use_is_said_in_words_and_a_second_console_reads() {
     let end = second.end();
     assert_eq!((end.code, end.restored), (0, Ok(())), "{}", end.text);
 }
+
+#[test]
+fn trust_is_asked_for_by_a_word_and_takes_no_other() {
+    let (dir, home) = (empty(), empty());
+    let live = "mode = \"live\"\n[sms]\nbase_url = \"https://gateway.example\"\naccount_sid = \"AC1\"\nfrom = \
+                \"+15550002222\"\n[webhooks]\npublic_url = \"https://hooks.example.com\"\n";
+    std::fs::write(dir.path().join("cascade.toml"), live).unwrap();
+    let env = [("HOME", home.path().to_str().unwrap()), ("XDG_STATE_HOME", "")];
+    let kept = home.path().join(".local/state/cascade/trusted.json");
+    for (typed, code) in [("\r", 1), ("yes\r", 1), ("trust it\r", 1), ("trust\r", 0)] {
+        assert!(!kept.exists(), "trusted before the word");
+        let mut asked = Pty::start(WIDE, dir.path(), &["trust"], &env);
+        let text = asked.sees("Type trust and Enter");
+        assert!(
+            text.contains("[sms] https://gateway.example") && text.contains("TWILIO_AUTH_TOKEN"),
+            "{text}"
+        );
+        asked.keys(typed);
+        assert_eq!(asked.end().code, code, "{typed:?}");
+    }
+    assert!(kept.exists());
+}

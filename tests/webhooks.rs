@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 const APP: &str = "app secret";
 const VERIFY: &str = "verify token";
+const OWN: &str = "our own token";
 const VAPI: &str = "vapi secret";
 const TWILIO: &str = "twilio token";
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
@@ -84,6 +85,7 @@ async fn ear() -> Ear {
     let secrets = Secrets {
         whatsapp_app_secret: APP.into(),
         whatsapp_verify_token: VERIFY.into(),
+        own_token: OWN.into(),
         vapi: VAPI.into(),
         twilio_auth_token: TWILIO.into(),
         public_url: url.clone(),
@@ -162,6 +164,7 @@ async fn meta_proves_our_address() {
         (answer.status(), answer.text().await.unwrap())
     };
     assert_eq!(ask(VERIFY, "subscribe").await, (StatusCode::OK, "1158201444".to_owned()));
+    assert_eq!(ask(OWN, "subscribe").await.0, StatusCode::OK, "we ask ourselves in the same way");
     assert_eq!(ask("guess", "subscribe").await.0, StatusCode::FORBIDDEN);
     assert_eq!(ask("", "subscribe").await.0, StatusCode::FORBIDDEN);
     assert_eq!(ask(VERIFY, "unsubscribe").await.0, StatusCode::FORBIDDEN);

@@ -105,6 +105,26 @@ fn the_store_is_for_this_user_alone() {
 }
 
 #[test]
+fn a_link_in_our_own_directory_leads_nowhere() {
+    let elsewhere = TempDir::new().unwrap();
+    let target = elsewhere.path().join("kept");
+    fs::write(&target, "kept").unwrap();
+    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for place in [".cascade", ".cascade/live.db", ".cascade/log/cascade.log"] {
+        let dir = TempDir::new().unwrap();
+        let link = dir.path().join(place);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let to = if place == ".cascade" { elsewhere.path() } else { &target };
+        std::os::unix::fs::symlink(to, &link).unwrap();
+        let said = state_dir(dir.path()).unwrap_err().to_string();
+        assert!(said.contains(place) && said.contains("is a link"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "kept");
+    let mode = fs::metadata(elsewhere.path()).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode, fs::read_dir(elsewhere.path()).unwrap().count()), (0o755, 1), "nothing was done there");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_named() {
     let dir = TempDir::new().unwrap();
     // A file where the directory should be: nobody can write into that, root included.

@@ -18,20 +18,19 @@ pub(super) fn run(place: &Place, args: &Audit) -> Result<Exit, Failure> {
     let (reader, _) = open_store(place)?;
     let campaign = args.campaign.map(CampaignId);
     let audit = reader.audit(campaign).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut out = output::Results::open();
     if args.json {
         let orders: Vec<Value> = audit.orders().iter().map(as_json).collect();
-        let whole = json!({ "schema": "cascade.audit/1", "orders": orders });
-        out.line(&serde_json::to_string_pretty(&whole).map_err(|error| Failure::failed(error.to_string()))?)?;
-    } else {
-        if audit.orders().is_empty() {
-            out.line("nothing was ordered here yet")?;
-        }
-        let mut names = Names { reader, known: HashMap::new() };
-        for account in audit.orders() {
-            for line in as_text(account, &mut names) {
-                out.line(&line)?;
-            }
+        output::json(&json!({ "schema": "cascade.audit/1", "orders": orders }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = output::Results::open();
+    if audit.orders().is_empty() {
+        out.line("nothing was ordered here yet")?;
+    }
+    let mut names = Names { reader, known: HashMap::new() };
+    for account in audit.orders() {
+        for line in as_text(account, &mut names) {
+            out.line(&line)?;
         }
     }
     out.close()?;
@@ -53,7 +52,7 @@ fn as_json(account: &Arc<Account>) -> Value {
         "scope": account.scope.as_ref().map(crate::model::Scope::as_str),
         "scope_key": account.scope.as_ref().and_then(crate::model::Scope::key),
         "people": account.people,
-        "why": account.why.as_ref().map(crate::model::Untrusted::raw),
+        "why": account.why,
         "left": account.left.map(crate::engine::order::Left::as_str),
         "done": account.done(),
         "items": account.items.iter().map(item).collect::<Vec<_>>(),

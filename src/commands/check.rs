@@ -119,8 +119,7 @@ impl Printer {
                 if !first {
                     self.out.text(",")?;
                 }
-                let object = serde_json::to_string(problem);
-                self.out.text(&object.map_err(|fault| Failure::failed(fault.to_string()))?)
+                self.out.json(problem)
             }
             Format::Github => self.out.line(&annotation(problem)),
         }
@@ -150,7 +149,7 @@ impl Printer {
                 let (errors, warnings) = (plural(self.errors, "error"), plural(self.warnings, "warning"));
                 self.out.line(&format!("{errors}, {warnings} · {about}"))?;
             }
-            Format::Json => self.out.line(&format!(r#"],"ok":{ok}}}"#))?,
+            Format::Json => self.out.text(&format!("],\"ok\":{ok}}}\n"))?,
             Format::Github => {}
         }
         self.out.close()?;

@@ -54,8 +54,7 @@ impl Printer {
             for stored in &page {
                 self.seq = stored.seq;
                 if self.is_wanted(stored) {
-                    let line = self.line(stored)?;
-                    out.line(&line)?;
+                    self.print(stored, &mut out)?;
                 }
             }
             out.close()?;
@@ -70,15 +69,14 @@ impl Printer {
         self.wanted.as_ref().is_none_or(|wanted| customer.is_some_and(|person| wanted.contains(&person)))
     }
 
-    fn line(&mut self, stored: &StoredEvent) -> Result<String, Failure> {
+    fn print(&mut self, stored: &StoredEvent, out: &mut output::Results) -> Result<(), Failure> {
         if self.json {
-            let line = LogLine { seq: stored.seq, event: stored.event.clone() };
-            return serde_json::to_string(&line)
-                .map_err(|e| Failure::failed(format!("event {}: {e}", stored.seq)));
+            out.json(&LogLine { seq: stored.seq, event: stored.event.clone() })?;
+            return out.text("\n");
         }
         let name = stored.event.subject.customer.map(|person| self.name(person)).unwrap_or_default();
         let said = phrase(&stored.event, stored.text.as_ref());
-        Ok(format!("{:>6} {} {:<20} {}", stored.seq, stored.event.at, name, said.line()))
+        out.line(&format!("{:>6} {} {:<20} {}", stored.seq, stored.event.at, name, said.line()))
     }
 
     fn name(&mut self, person: PersonId) -> String {

@@ -32,8 +32,7 @@ pub(super) struct Wants {
 /// Runs until nothing can go on without an operator, a signal comes, or the store fails.
 pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static str) -> Result<Exit, Failure> {
     let (mut options, wires, mut handle) = session::open(place, asked)?;
-    let mode = options.workspace.config.as_ref().map_or(Mode::Rehearsal, |c| c.mode);
-    if mode == Mode::Live && !wants.yes {
+    if options.workspace.mode == Mode::Live && !wants.yes {
         return Err(Failure::usage(
             "this workspace is live: real people would be contacted. Look at `cascade check` and the console \
              first, then give --yes",

@@ -22,6 +22,7 @@ mod sandbox;
 mod session;
 mod signals;
 mod stores;
+mod trust;
 mod unit;
 
 use crate::cli::{Cli, Command, Rehearsal};
@@ -99,6 +100,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
+        Command::Trust(args) => trust::run(&place, &args),
         Command::Backup(args) => backup::run(&place, &args),
         Command::Restore(args) => restore::run(&place, &args),
         Command::Person(args) => person::run(&place, &args),

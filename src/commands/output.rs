@@ -1,6 +1,9 @@
-//! Printing: results to stdout, everything else to stderr, and a reader that went away is no error.
+//! Printing: results to stdout, everything else to stderr, and a reader that went away is no error. The one way to a
+//! terminal outside the console: lines for people and documents for programs each pass their sink here.
 
 use super::Failure;
+use crate::model::sinks;
+use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
 
 /// Prints one line of the result now. A closed pipe ends the command quietly.
@@ -10,10 +13,25 @@ pub fn line(text: &str) -> Result<(), Failure> {
     results.close()
 }
 
-/// Prints one JSON object as the result.
-pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
-    // A value without maps of other keys than text is always JSON.
-    line(&format!("{value:#}"))
+/// Prints a result for programs now, over as many lines as people like to read.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut results = Results::open();
+    results.text(&document(serde_json::to_string_pretty(value))?)?;
+    results.text("\n")?;
+    results.close()
+}
+
+/// Prints a result for programs now, as one line of many.
+pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let mut results = Results::open();
+    results.json(value)?;
+    results.text("\n")?;
+    results.close()
+}
+
+fn document(written: serde_json::Result<String>) -> Result<String, Failure> {
+    let cannot = |fault| Failure::failed(format!("the result cannot be written as JSON: {fault}"));
+    written.map(|text| sinks::json(&text)).map_err(cannot)
 }
 
 /// A result of many lines, written in large pieces.
@@ -28,13 +46,18 @@ impl Results {
         Self { out: BufWriter::new(io::stdout().lock()) }
     }
 
-    /// Adds a line.
+    /// Adds a line for people.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
-        self.text(text)?;
+        self.text(&sinks::screen(text))?;
         self.text("\n")
     }
 
-    /// Adds text without ending the line.
+    /// Adds a value for programs, without ending the line.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        self.text(&document(serde_json::to_string(value))?)
+    }
+
+    /// Adds our own words, without ending the line.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes()).map_err(|fault| failure(&fault))
     }
@@ -55,7 +78,21 @@ fn failure(fault: &io::Error) -> Failure {
 /// Says something on stderr: progress, a warning, why it failed. Nothing is lost if nobody hears it.
 pub fn note(text: &str) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "{text}");
+    for line in text.split('\n') {
+        let _ = writeln!(err, "{}", sinks::screen(line));
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line, in colours where they are wanted. It quotes what
+/// was typed, or what a script put there: if that would move the terminal, plainly and cleaned.
+pub fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    if text.lines().all(|line| sinks::screen(line) == line) {
+        // A closed pipe is nobody's fault.
+        let _ = error.print();
+    } else {
+        note(&text);
+    }
 }
 
 /// Whether a person sits at both ends.

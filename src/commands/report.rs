@@ -47,9 +47,7 @@ pub(super) fn open_store(place: &Place) -> Result<(Reader, Site), Failure> {
 /// Prints a campaign's report on stdout.
 pub(super) fn print(campaign: &Campaign, seq: u64, now: At, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        let text = serde_json::to_string_pretty(&to_json(campaign))
-            .map_err(|error| Failure::failed(format!("the report cannot be written: {error}")))?;
-        return output::line(&text);
+        return output::json(&to_json(campaign));
     }
     let mut page = output::Results::open();
     for line in page::lines(&engine::snapshot(campaign, seq, now, std::sync::Arc::default())) {

@@ -168,7 +168,7 @@ impl Watch {
     fn report(&self, campaign: CampaignId, now: At) {
         let read = Reader::open(&self.store).and_then(|reader| reader.campaign(Some(campaign)));
         let printed = match read {
-            Ok(Some(campaign)) if self.json => output::line(&report::to_json(&campaign).to_string()),
+            Ok(Some(campaign)) if self.json => output::json_line(&report::to_json(&campaign)),
             Ok(Some(campaign)) => report::print(&campaign, 0, now, false),
             Ok(None) => Ok(()),
             Err(error) => Err(Failure::failed(error.to_string())),

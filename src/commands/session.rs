@@ -7,7 +7,7 @@ use crate::model::{At, Mode, Segment};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture};
 use crate::runtime::plan::Draw;
 use crate::runtime::{BootError, Options, Purpose, Wires, operator};
-use crate::workspace::{self, Named, Workspace};
+use crate::workspace::{self, Named, Unusable, Workspace};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -45,7 +45,11 @@ pub struct Asked {
 /// Opens the workspace and makes both ends of a session.
 pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Failure> {
     let workspace = Workspace::open(&place.workspace, &asked.named, &|name| std::env::var(name).ok())?;
-    let mode = workspace.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
+    let mode = workspace.mode;
+    if workspace.config.is_none() && asked.purpose != Purpose::Pilot {
+        // A pilot names what is wrong with rules and list too; whoever goes on must not go on as something else.
+        return Err(Unusable::Problems(workspace.config_problems).into());
+    }
     let Rehearsal { speed, seed, start, sandbox } = asked.rehearsal;
     if mode == Mode::Live && (speed.is_some() || seed.is_some() || start.is_some() || sandbox.is_some()) {
         let message = "live refuses --speed, --seed, --start and --sandbox: they are for rehearsals";
@@ -97,9 +101,8 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
 /// Where the store of a workspace lies. Its mode can be told without its secrets, which a console that attaches need
 /// not have.
 pub fn store_of(place: &Place) -> Result<PathBuf, Failure> {
-    let opened = Workspace::open(&place.workspace, &Named::default(), &|_| Some("not asked for".into()))?;
-    let mode = opened.config.as_ref().map_or(Mode::Rehearsal, |config| config.mode);
-    Ok(workspace::store_path(&opened.dir, place.db.as_deref(), mode)?)
+    let opened = Workspace::open(&place.workspace, &Named::default(), &|name| std::env::var(name).ok())?;
+    Ok(workspace::store_path(&opened.dir, place.db.as_deref(), opened.mode)?)
 }
 
 /// The async runtime of a session.

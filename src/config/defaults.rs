@@ -1,6 +1,6 @@
 //! What stands where `cascade.toml` says nothing: the values printed in CONTRACT.md.
 
-use super::{Config, Learning, Limits, Pace, PilotLimits, Twilio, Vapi, Webhooks, Whatsapp};
+use super::{Config, Learning, Limits, Pace, PilotLimits, Twilio, Vapi, Webhooks, Whatsapp, is_loopback};
 use crate::model::{Channel, Mode, Money, QuietHours};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -34,6 +34,17 @@ impl Config {
             learning: Learning::default(),
             channels: vec![Channel::Whatsapp, Channel::Phone, Channel::Sms],
         }
+    }
+
+    /// Whether every provider in use is a host on this machine: in live, `cascade trust` let a trial do so.
+    pub fn is_on_this_machine(&self) -> bool {
+        let is_here = |channel: &Channel| match channel {
+            Channel::Whatsapp => is_loopback(&self.whatsapp.base_url),
+            Channel::Phone => is_loopback(&self.phone.base_url),
+            Channel::Sms => is_loopback(&self.sms.base_url),
+            Channel::Email => false,
+        };
+        !self.channels.is_empty() && self.channels.iter().all(is_here)
     }
 
     /// Rate and price of a channel; `None` for e-mail, which is not built yet.

@@ -3,6 +3,7 @@
 use super::defaults::{LIVE_PORT, QUIET_HOURS};
 use super::providers::email;
 use super::table::{Placed, Table};
+use super::trust::Ask;
 use super::{Config, Webhooks, is_loopback};
 use crate::model::Mode;
 use crate::rules::report::{Report, nearest};
@@ -30,9 +31,23 @@ const SECTIONS: [&str; 13] = [
     "learning",
 ];
 
-/// Reads the text of `cascade.toml`. `None` where an error was found; the problems name every one, with line,
-/// column and what to write. A rehearsal asks `env` for nothing.
+/// Whether this machine was told to trust what a live section asks for.
+pub type Trusted<'t> = &'t dyn Fn(&Ask) -> bool;
+
+/// [`load_trusting`] on a machine that trusts nothing but the providers' own hosts and the usual variables.
 pub fn load(file: &Path, text: &str, env: Env<'_>) -> (Option<Config>, Vec<Problem>) {
+    load_trusting(file, text, env, &|_| false)
+}
+
+/// Reads the text of `cascade.toml`. `None` where an error was found; the problems name every one, with line,
+/// column and what to write. A rehearsal asks neither `env` nor `trusted` for anything; live asks `trusted` for every
+/// section.
+pub fn load_trusting(
+    file: &Path,
+    text: &str,
+    env: Env<'_>,
+    trusted: Trusted<'_>,
+) -> (Option<Config>, Vec<Problem>) {
     let mut report = Report::new(file, text);
     let (root, faults) = DeTable::parse_recoverable(text);
     for fault in &faults {
@@ -42,13 +57,20 @@ pub fn load(file: &Path, text: &str, env: Env<'_>) -> (Option<Config>, Vec<Probl
     if !faults.is_empty() {
         return (None, report.finish());
     }
-    let config = Loader { env }.config(&mut report, root.get_ref());
+    let config = Loader { env, trusted }.config(&mut report, root.get_ref());
     (Some(config).filter(|_| !report.has_errors()), report.finish())
 }
 
-/// Reads the sections one after the other; secrets come through `env`.
+/// The mode that a file asks for, whatever else is wrong with it.
+pub fn mode(text: &str) -> Mode {
+    let (root, _) = DeTable::parse_recoverable(text);
+    root.get_ref().get("mode").and_then(|mode| Mode::parse(mode.get_ref().as_str()?)).unwrap_or_default()
+}
+
+/// Reads the sections one after the other; secrets come through `env`, where `trusted` lets them go.
 pub(super) struct Loader<'e> {
     pub(super) env: Env<'e>,
+    pub(super) trusted: Trusted<'e>,
 }
 
 impl Loader<'_> {
@@ -65,7 +87,12 @@ impl Loader<'_> {
         self.phone(report, take("phone"), &mut config);
         self.sms(report, take("sms"), &mut config);
         email(report, take("email"));
-        webhooks(report, take("webhooks"), take("links"), config.mode, &mut config.webhooks);
+        let heard_from = match config.mode {
+            Mode::Rehearsal => Callers::Sandbox,
+            Mode::Live if config.is_on_this_machine() => Callers::Neighbours,
+            Mode::Live => Callers::World,
+        };
+        webhooks(report, take("webhooks"), take("links"), heard_from, &mut config.webhooks);
         limits(report, [take("pilot"), take("limits"), take("learning")], &mut config);
         config
     }
@@ -97,14 +124,25 @@ fn general(file: &mut Table<'_, '_, '_>, config: &mut Config) {
     }
 }
 
+/// Who calls our public address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callers {
+    /// A rehearsal's.
+    Sandbox,
+    /// Live, and every provider is a host on this machine that was trusted: a trial.
+    Neighbours,
+    /// Live: real providers, over TLS.
+    World,
+}
+
 fn webhooks<'t>(
     report: &mut Report<'_>,
     table: Option<Placed<&'t DeTable<'t>>>,
     links: Option<Placed<&'t DeTable<'t>>>,
-    mode: Mode,
+    callers: Callers,
     own: &mut Webhooks,
 ) {
-    let live = mode == Mode::Live;
+    let live = callers != Callers::Sandbox;
     if live {
         own.listen.set_port(LIVE_PORT);
     }
@@ -114,24 +152,30 @@ fn webhooks<'t>(
     if let Some(listen) = table.word("listen", example, listen) {
         own.listen = listen;
     }
-    own.public_url = public(&mut table, "public_url", live);
+    own.public_url = public(&mut table, "public_url", callers);
     if live && own.public_url.is_none() && !table.has("public_url") {
         table.missing("public_url");
     }
     let mut links = Table::open(report, "links", links, &["base", "target"]);
-    own.links_base = public(&mut links, "base", live);
+    own.links_base = public(&mut links, "base", callers);
     own.links_target = links.address("target").map(|(text, _)| text.to_owned());
 }
 
-/// An address that others call. A rehearsal uses it only on loopback: its sandbox reaches nothing else.
-fn public(table: &mut Table<'_, '_, '_>, key: &str, live: bool) -> Option<String> {
-    let (text, at) = table.address(key)?;
-    if live && !text.starts_with("https://") {
+/// An address that others call. A rehearsal uses it only on loopback: its sandbox reaches nothing else. Real providers
+/// call over TLS alone.
+fn public(table: &mut Table<'_, '_, '_>, key: &str, callers: Callers) -> Option<String> {
+    let (text, at) = table.base(key)?;
+    let secure = url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
+    let usable = match callers {
+        Callers::Sandbox => return is_loopback(text).then(|| text.to_owned()),
+        Callers::Neighbours => secure || is_loopback(text),
+        Callers::World => secure,
+    };
+    if !usable {
         let message = format!("`{key}` is not reached over TLS");
         table.report.error(at, "bad-url", message, "begin with https://; providers call nothing else");
-        return None;
     }
-    (live || is_loopback(text)).then(|| text.to_owned())
+    usable.then(|| text.to_owned())
 }
 
 fn limits<'t>(report: &mut Report<'_>, tables: [Option<Placed<&'t DeTable<'t>>>; 3], config: &mut Config) {

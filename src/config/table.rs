@@ -127,11 +127,22 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         count
     }
 
-    /// A web address.
+    /// A web address, without a user or a password in it.
     pub fn address(&mut self, key: &str) -> Option<Placed<&'t str>> {
+        self.url(key, |_| true)
+    }
+
+    /// A web address that others begin with: what we add to it must stay a path.
+    pub fn base(&mut self, key: &str) -> Option<Placed<&'t str>> {
+        self.url(key, |url| url.query().is_none() && url.fragment().is_none())
+    }
+
+    fn url(&mut self, key: &str, fits: impl Fn(&url::Url) -> bool) -> Option<Placed<&'t str>> {
         let (text, at) = self.text(key)?;
-        let proper = url::Url::parse(text)
-            .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host() && u.username().is_empty());
+        let proper = url::Url::parse(text).is_ok_and(|url| {
+            let alone = url.username().is_empty() && url.password().is_none();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && alone && fits(&url)
+        });
         if !proper {
             let message = format!("`{key}` {} is no web address", within(self.name));
             self.report.error(at, "bad-url", message, "write for example \"https://example.com\"");

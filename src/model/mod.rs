@@ -5,6 +5,7 @@ mod failure;
 mod ids;
 mod money;
 mod person;
+pub mod sinks;
 mod text;
 mod time;
 mod walk;
@@ -17,6 +18,7 @@ pub use ids::{
 };
 pub use money::Money;
 pub use person::{Consents, Customer, Phone, Segment};
-pub use text::{Untrusted, clean};
+pub use sinks::screen as clean;
+pub use text::Untrusted;
 pub use time::At;
 pub use walk::{Leg, QuietHours};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A telephone number in E.164, with its leading `+`; made by `rules`' customer reader alone, or read back
-/// from a store that it went into.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// from a store that it went into. `Debug` shows its last two digits alone: panics and logs print that.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Phone(String);
 
@@ -29,6 +29,12 @@ impl Phone {
     /// Without the leading `+`, as WhatsApp writes it.
     pub fn digits(&self) -> &str {
         self.0.trim_start_matches('+')
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Phone(…{})", self.0.get(self.0.len() - 2..).unwrap_or_default())
     }
 }
 
@@ -82,8 +88,8 @@ impl Consents {
     }
 }
 
-/// A row of the customer list, checked and normalised.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A row of the customer list, checked and normalised. `Debug` names its line and nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The line of the file on which the row starts, from 1.
     pub line: u64,
@@ -105,4 +111,13 @@ pub struct Customer {
     pub consents: Consents,
     /// Every other column, by its header as written.
     pub extra: BTreeMap<String, Untrusted>,
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customer")
+            .field("line", &self.line)
+            .field("phone", &self.phone)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,14 +1,27 @@
 //! Text that came from outside: names, webhook bodies, provider errors.
 
+use super::sinks;
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation;
+use std::fmt;
 
 /// Longest text kept from outside, in bytes; the rest is cut at a character and marked.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Text from outside. It has no `Display`: whoever shows it must say for which sink.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Text from outside. It has no `Display`, and nothing makes it a `&str` behind one's back: whoever shows it says
+/// for which sink, and `Debug` tells its length alone, since panics and logs print that.
+///
+/// | sink | rendering |
+/// |---|---|
+/// | a line of a terminal | [`screen`](Self::screen) |
+/// | the program's log | [`log`](Self::log) |
+/// | a page | [`html`](Self::html) |
+/// | a table | [`csv`](Self::csv) |
+/// | the clipboard | [`clipboard`](Self::clipboard) |
+/// | Markdown | [`markdown`](Self::markdown) |
+///
+/// JSON is a document as a whole: [`sinks::json`].
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Untrusted(String);
 
 impl Untrusted {
@@ -16,8 +29,7 @@ impl Untrusted {
     pub fn new(text: impl Into<String>) -> Self {
         let mut text = text.into();
         if text.len() > MAX_BYTES {
-            let cut = (0..=MAX_BYTES).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
-            text.truncate(cut);
+            text.truncate(text.floor_char_boundary(MAX_BYTES));
             text.push('…');
         }
         Self(text)
@@ -33,10 +45,40 @@ impl Untrusted {
         self.0.is_empty()
     }
 
-    /// One line for a terminal: no control characters, no bidirectional overrides, no invisible
-    /// characters that move what follows; line ends become a space.
+    /// See [`sinks::screen`].
     pub fn screen(&self) -> String {
-        clean(&self.0)
+        sinks::screen(&self.0)
+    }
+
+    /// See [`sinks::log`].
+    pub fn log(&self) -> String {
+        sinks::log(&self.0)
+    }
+
+    /// See [`sinks::html`].
+    pub fn html(&self) -> String {
+        sinks::html(&self.0)
+    }
+
+    /// See [`sinks::csv`].
+    pub fn csv(&self) -> String {
+        sinks::csv(&self.0)
+    }
+
+    /// See [`sinks::clipboard`].
+    pub fn clipboard(&self) -> String {
+        sinks::clipboard(&self.0)
+    }
+
+    /// See [`sinks::markdown`].
+    pub fn markdown(&self) -> String {
+        sinks::markdown(&self.0)
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Untrusted({})", self.log())
     }
 }
 
@@ -52,32 +94,11 @@ impl From<String> for Untrusted {
     }
 }
 
-/// Makes any text safe for one line of a terminal. See [`Untrusted::screen`].
-pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for cluster in text.graphemes(true) {
-        // A cluster of more than eight characters is an attack on the line's width, not a letter.
-        for c in cluster.chars().take(8) {
-            match c {
-                '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => {
-                    if !out.ends_with(' ') {
-                        out.push(' ');
-                    }
-                }
-                c if c.is_control() => out.push('·'),
-                '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}' => {}
-                c => out.push(c),
-            }
-        }
+/// For the store, which holds the bytes as they came.
+impl From<Untrusted> for String {
+    fn from(text: Untrusted) -> Self {
+        text.0
     }
-    out
 }
 
 #[cfg(test)]
@@ -85,17 +106,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_moves_a_terminal_is_left() {
-        let nasty = "a\x1b[2J\x07b\u{9b}31m\u{202e}c\r\nd\0";
-        let shown = Untrusted::new(nasty).screen();
-        assert!(shown.chars().all(|c| !c.is_control()), "{shown:?}");
-        assert_eq!(shown, "a·[2J·b·31mc d·");
+    fn long_text_is_cut_at_a_character_once() {
+        for letter in ["a", "é", "…", "🙂"] {
+            for before in 0..4 {
+                let text = Untrusted::new("a".repeat(before) + &letter.repeat(10_000));
+                assert!(text.raw().len() <= MAX_BYTES + '…'.len_utf8());
+                assert!(text.raw().ends_with('…'));
+                let json = serde_json::to_string(&text).unwrap();
+                assert!(
+                    serde_json::from_str::<Untrusted>(&json).unwrap() == text,
+                    "read back, it is the same"
+                );
+            }
+        }
     }
 
     #[test]
-    fn long_text_is_cut_at_a_character() {
-        let text = Untrusted::new("é".repeat(10_000));
-        assert!(text.raw().len() <= MAX_BYTES + 4);
-        assert!(text.raw().ends_with('…'));
+    fn debug_tells_the_length_alone() {
+        let said = Untrusted::new("+15550001111 \u{1b}[2J");
+        assert_eq!(format!("{said:?}"), "Untrusted(17 characters)");
+        assert_eq!(format!("{:#?}", Some(&said)), "Some(\n    Untrusted(17 characters),\n)");
+    }
+
+    /// Compiles only while `Untrusted` has none of these: with one of them, `none` would have two meanings.
+    #[test]
+    fn it_cannot_be_shown_or_taken_for_a_str_by_accident() {
+        trait Lacks<Which> {
+            fn none() {}
+        }
+        struct Other<const N: u8>;
+        impl<T: ?Sized> Lacks<()> for T {}
+        impl<T: ?Sized + fmt::Display> Lacks<Other<0>> for T {}
+        impl<T: ?Sized + AsRef<str>> Lacks<Other<1>> for T {}
+        impl<T: ?Sized + std::ops::Deref> Lacks<Other<2>> for T {}
+        impl<T: ?Sized + std::borrow::Borrow<str>> Lacks<Other<3>> for T {}
+        impl<T: ?Sized + AsRef<[u8]>> Lacks<Other<4>> for T {}
+        <Untrusted as Lacks<_>>::none();
     }
 }

@@ -1,5 +1,6 @@
-//! One HTTP client for all providers: it sends once, follows no redirect, and in a rehearsal reaches nothing
-//! but loopback. It knows nothing of what it carries.
+//! One HTTP client for all providers: it sends once and follows no redirect. A rehearsal reaches nothing but
+//! loopback, live nothing beyond this machine without TLS; what stays on this machine meets no proxy. It knows
+//! nothing of what it carries.
 
 mod trouble;
 
@@ -9,7 +10,7 @@ use crate::clock;
 use crate::model::{At, Mode};
 use chrono::TimeDelta;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,7 +43,12 @@ pub struct Http {
     patience: Patience,
     /// Our own time, where the providers' is meant to be the same. A rehearsal has one clock for all.
     now: Option<fn() -> At>,
-    client: OnceLock<Result<Client, String>>,
+    /// For this machine's own addresses.
+    near: OnceLock<Result<Client, String>>,
+    /// The same over TLS: live alone.
+    near_tls: OnceLock<Result<Client, String>>,
+    /// For all others: live alone.
+    far: OnceLock<Result<Client, String>>,
 }
 
 /// What came back, whatever its status.
@@ -89,7 +95,7 @@ impl Http {
             Mode::Live => Some(clock::wall_at),
             Mode::Rehearsal => None,
         };
-        Self { mode, patience, now, client: OnceLock::new() }
+        Self { mode, patience, now, near: OnceLock::new(), near_tls: OnceLock::new(), far: OnceLock::new() }
     }
 
     /// Takes this for our own time.
@@ -98,17 +104,37 @@ impl Http {
         Self { now: Some(now), ..self }
     }
 
-    /// Begins a request. Fails if the address is none, or in a rehearsal leaves this machine.
+    /// Begins a request. Fails if the address is none, in a rehearsal if it leaves this machine, and in live if it
+    /// does so without TLS.
     pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, Trouble> {
         let refuse = |detail: String| Trouble { code: "refused_address", reached: false, detail };
-        let parsed = Url::parse(url).map_err(|why| refuse(format!("{url} is no address: {why}")))?;
-        if self.mode == Mode::Rehearsal && !is_loopback(&parsed) {
-            return Err(refuse(format!(
-                "{} is not on this machine, and a rehearsal never leaves it",
-                parsed.host_str().unwrap_or("it")
-            )));
-        }
-        match self.client.get_or_init(|| build(self.mode, self.patience, Arc::new(LoopbackOnly))) {
+        // The address itself may be a secret.
+        let parsed = Url::parse(url).map_err(|why| refuse(format!("it is no address: {why}")))?;
+        let host = || parsed.host_str().unwrap_or("it");
+        let secure = parsed.scheme() == "https";
+        let client = match (self.mode, is_loopback(&parsed)) {
+            (Mode::Live, true) if secure => {
+                self.near_tls.get_or_init(|| built(near(self.patience, Arc::new(LoopbackOnly))))
+            }
+            // No roots at all: a sandbox speaks plain HTTP.
+            (Mode::Rehearsal | Mode::Live, true) => self
+                .near
+                .get_or_init(|| built(near(self.patience, Arc::new(LoopbackOnly)).tls_certs_only([]))),
+            (Mode::Rehearsal, false) => {
+                return Err(refuse(format!(
+                    "{} is not on this machine, and a rehearsal never leaves it",
+                    host()
+                )));
+            }
+            (Mode::Live, false) if !secure => {
+                return Err(refuse(format!(
+                    "{} is not reached over TLS, and live sends nothing in the clear",
+                    host()
+                )));
+            }
+            (Mode::Live, false) => self.far.get_or_init(|| built(usual(self.patience).https_only(true))),
+        };
+        match client {
             Ok(client) => Ok(client.request(method, parsed)),
             Err(why) => Err(Trouble { code: "no_client", reached: false, detail: why.clone() }),
         }
@@ -144,9 +170,9 @@ pub fn tls_ready() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn build(mode: Mode, patience: Patience, names: Arc<impl Resolve + 'static>) -> Result<Client, String> {
+fn usual(patience: Patience) -> ClientBuilder {
     tls_ready();
-    let plain = Client::builder()
+    Client::builder()
         .user_agent(concat!("cascade/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         // The pool may still hand over a request that it had not begun to write on a connection that had died:
@@ -157,12 +183,15 @@ fn build(mode: Mode, patience: Patience, names: Arc<impl Resolve + 'static>) -> 
         .timeout(patience.total)
         .pool_max_idle_per_host(16)
         // Shorter than servers' own keep-alive: a connection that they closed meanwhile breaks a request.
-        .pool_idle_timeout(Duration::from_secs(4));
-    let client = match mode {
-        Mode::Live => plain,
-        // No roots at all: loopback speaks plain HTTP.
-        Mode::Rehearsal => plain.no_proxy().tls_certs_only([]).dns_resolver(names),
-    };
+        .pool_idle_timeout(Duration::from_secs(4))
+}
+
+/// Neither a proxy nor a name leads anywhere else than to this machine.
+fn near(patience: Patience, names: Arc<impl Resolve + 'static>) -> ClientBuilder {
+    usual(patience).no_proxy().dns_resolver(names)
+}
+
+fn built(client: ClientBuilder) -> Result<Client, String> {
     client.build().map_err(|why| format!("the HTTP client cannot be built: {why}"))
 }
 
@@ -176,7 +205,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Second lock of the rehearsal: whatever a name resolves to, only loopback is dialled.
+/// Second lock: whatever a name resolves to, only loopback is dialled.
 struct LoopbackOnly;
 
 impl Resolve for LoopbackOnly {
@@ -241,11 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn a_live_client_dials_names_that_a_rehearsal_refuses() {
+    fn a_live_client_dials_names_that_a_rehearsal_refuses_over_tls_alone() {
         let http = Http::new(Mode::Live, Patience::default());
-        let asked = http.request(Method::GET, "https://graph.example.test/v23.0");
+        let asked = |url: &str| http.request(Method::GET, url);
         // Without a single root on the machine there is no client, and no byte leaves.
-        assert!(asked.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
+        let far = asked("https://graph.example.test/v23.0");
+        assert!(far.map_or_else(|trouble| !trouble.reached && trouble.code == "no_client", |_| true));
+        for clear in ["http://graph.example.test/", "http://10.0.0.1/", "http://127.0.0.1.example.test/"] {
+            assert_eq!(asked(clear).unwrap_err().code, "refused_address", "{clear}");
+        }
     }
 
     /// Knows no name.
@@ -259,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_nobody_knows_is_told_apart_from_a_refusal() {
-        let client = build(Mode::Rehearsal, Patience::default(), Arc::new(Nameless)).unwrap();
+        let client = built(near(Patience::default(), Arc::new(Nameless)).tls_certs_only([])).unwrap();
         let error = client.get("http://localhost:9/").send().await.unwrap_err();
         let trouble = trouble::of(&error);
         assert_eq!((trouble.code, trouble.reached), ("dns", false));

@@ -12,6 +12,7 @@ pub(crate) mod wire;
 pub use crate::engine::input::CallResult;
 use crate::model::{At, AttemptId, Channel, Class, Failure, Money, Phone, Scope, Sent, Untrusted};
 use futures::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// One rendered contact, ready for the wire.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +81,28 @@ pub struct Call {
     pub max_duration_s: u32,
 }
 
+/// Where a running call can be ended: good without any key, and so a secret that does not print itself.
+#[derive(Clone, Debug)]
+pub struct Control(SecretString);
+
+impl Control {
+    /// An address that a provider gave.
+    pub fn new(url: String) -> Self {
+        Self(url.into())
+    }
+
+    /// To be called, and not to be shown.
+    pub fn url(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for Control {
+    fn eq(&self, other: &Self) -> bool {
+        self.url() == other.url()
+    }
+}
+
 /// What came of a create call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -90,7 +113,7 @@ pub enum Answer {
         /// Segments of an SMS as the provider counts them.
         segments: Option<u32>,
         /// Where a running call can be ended (Vapi's control URL).
-        control: Option<String>,
+        control: Option<Control>,
     },
     /// Refused (`sent: no`) or in doubt (`sent: maybe`); `reached` is false when the provider never got the
     /// request.

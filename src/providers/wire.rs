@@ -64,6 +64,12 @@ pub(super) fn rfc2822(json: &Value, pointer: &str) -> Option<At> {
     chrono::DateTime::parse_from_rfc2822(text(json, pointer)?).ok().map(At::from)
 }
 
+/// An id as a step of a path; `None` for what no provider makes an id of, and what could lead elsewhere.
+pub(super) fn step(id: &str) -> Option<&str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    (!id.is_empty() && id.bytes().all(plain)).then_some(id)
+}
+
 /// A number with or without its `+`.
 pub(super) fn phone(written: &str) -> Option<Phone> {
     Phone::parse_e164(&format!("+{}", written.trim().trim_start_matches('+')))
@@ -81,7 +87,7 @@ pub(super) fn money(json: &Value, pointer: &str) -> Option<Money> {
 
 /// Other people's words without telephone numbers: failures and notices stand in the log, which must know
 /// nobody, so that people can be forgotten.
-pub(super) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     const NUMBER_MIN: usize = 7;
     let mut out = String::with_capacity(text.len());
     let mut digits = String::new();
@@ -112,7 +118,19 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::{masked, step};
+
+    #[test]
+    fn an_id_is_one_step_of_a_path_or_none() {
+        for id in ["SM00000000000000000000000000000001", "019a-0c5e_x"] {
+            assert_eq!(step(id), Some(id));
+        }
+        for other in
+            ["", ".", "..", "../Calls", "SM1/../x", "SM1?x=1", "SM1#x", "SM1%2f", "SM 1", "SMé", "\n"]
+        {
+            assert_eq!(step(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn numbers_of_people_are_masked_and_nothing_else() {

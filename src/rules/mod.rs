@@ -37,6 +37,7 @@ pub struct Problem {
     /// Errors keep a campaign from starting; warnings do not.
     pub severity: Severity,
     /// As named on the command line or relative to the workspace.
+    #[serde(serialize_with = "readable")]
     pub file: PathBuf,
     /// From 1.
     pub line: u64,
@@ -48,6 +49,11 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: String,
+}
+
+/// A file's name need not be UTF-8, and JSON must be.
+fn readable<S: serde::Serializer>(file: &std::path::Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&file.display())
 }
 
 /// How bad a [`Problem`] is.

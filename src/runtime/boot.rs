@@ -109,6 +109,9 @@ pub enum BootError {
         /// Customers under way.
         open: u64,
     },
+    /// No token for asking ourselves whether we can be reached.
+    #[error("the system has no random numbers to give: {0}; nothing is sent without them")]
+    Random(getrandom::Error),
     /// The store was restored, and what was lost is not reconciled.
     #[error(
         "{0}. Whoever was contacted in what is lost may be contacted again: launch from the console, which says so"
@@ -186,7 +189,8 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));
-    let round_trip = (mode == Mode::Live).then(|| proof::over_http(&rehearsed.config, &receiver.public_url));
+    let round_trip =
+        (mode == Mode::Live).then(|| proof::over_http(receiver.own_token.clone(), &receiver.public_url));
     let joined = junction
         .join(Seams {
             store: Arc::new(store),

@@ -14,7 +14,7 @@ use crate::engine::effect::Effect;
 use crate::engine::event::{RecallResult, Withdrawal};
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, CascadeId, Channel, Scope};
-use crate::providers::{Answer, Heard, Listed, Lookup, Outgoing, Provider, Recall};
+use crate::providers::{Answer, Control, Heard, Listed, Lookup, Outgoing, Provider, Recall};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,7 +56,7 @@ pub struct Dispatch {
     tasks: Tasks,
     asking: Asking,
     /// Where running calls can be ended, by the provider's id.
-    controls: Arc<Mutex<HashMap<String, String>>>,
+    controls: Arc<Mutex<HashMap<String, Control>>>,
 }
 
 impl Dispatch {
@@ -154,7 +154,7 @@ impl Dispatch {
                 let controls = this.controls.lock().unwrap_or_else(PoisonError::into_inner);
                 controls.get(&provider_id).cloned()
             };
-            let result = match provider.recall(&provider_id, control.as_deref()).await {
+            let result = match provider.recall(&provider_id, control.as_ref().map(Control::url)).await {
                 Recall::Done => RecallResult::Recalled,
                 Recall::TooLate => RecallResult::TooLate,
                 Recall::Impossible => RecallResult::Impossible,

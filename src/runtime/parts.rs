@@ -5,6 +5,7 @@ use super::ears::Hearing;
 use super::gallery::TIMELINE;
 use super::handle::{Level, Notice, PlaceFacts, Preflight};
 use super::launch::{Plan, next_monday};
+use super::links;
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
 use super::restored::words;
@@ -15,6 +16,7 @@ use crate::model::{At, Channel, Mode, Phone, Segment};
 use crate::providers::{Provider, http, twilio::Twilio, vapi::Vapi, whatsapp::Whatsapp};
 use crate::rules::content::{Content, ContentFile};
 use crate::workspace::{self, Unusable, Workspace};
+use secrecy::SecretString;
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -75,6 +77,8 @@ pub struct Receiver {
     pub public_url: String,
     /// Where short links begin.
     pub links_base: String,
+    /// With which we ask ourselves whether we can be reached.
+    pub own_token: SecretString,
     /// Ends it.
     pub stop: watch::Sender<bool>,
     /// Ends with it.
@@ -95,13 +99,14 @@ pub(super) async fn receive(
     let mut remember = Batch::default();
     remember.meta.push(("webhook_port", address.port().to_string()));
     store.commit(remember).await?;
-    let router = webhooks::router(inbox, webhooks::Secrets::new(config, &public_url));
+    let own_token = SecretString::from(links::new_code().map_err(BootError::Random)?);
+    let router = webhooks::router(inbox, webhooks::Secrets::new(config, &public_url, own_token.clone()));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
-    Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), stop, task })
+    Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), own_token, stop, task })
 }
 
-/// The clients; in a rehearsal the sandbox is told our addresses and asked to create the templates.
+/// The clients of the channels in use; in a rehearsal the sandbox is told our addresses and asked to create the templates.
 pub(super) async fn providers(
     config: &Config,
     receiver: &Receiver,
@@ -118,11 +123,13 @@ pub(super) async fn providers(
             whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
         }
     }
-    Ok(vec![
+    let all: [Arc<dyn Provider>; 3] = [
         whatsapp,
         Arc::new(Vapi::new(config.phone.clone(), Arc::clone(&http), &receiver.public_url)),
         Arc::new(Twilio::new(config.sms.clone(), http, &receiver.public_url)),
-    ])
+    ];
+    // Whoever has no section is not even greeted.
+    Ok(all.into_iter().filter(|provider| config.channels.contains(&provider.channel())).collect())
 }
 
 pub(super) async fn read_plan(

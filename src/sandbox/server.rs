@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
@@ -170,14 +170,30 @@ async fn guard(
     if app.closed.load(Ordering::Relaxed) {
         return cut.apply();
     }
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let ours = host == app.addr.to_string() || host == format!("localhost:{}", app.addr.port());
-    if !ours || headers.contains_key(header::ORIGIN) {
+    if !means_us(app.addr, &request) || comes_from_a_page(request.headers()) {
         return (StatusCode::FORBIDDEN, "the sandbox answers programs on this machine only\n")
             .into_response();
     }
     next.run(request).await
+}
+
+/// Whether every name that the request gives its receiver is ours: one `Host`, and the address itself if it is whole.
+fn means_us(addr: SocketAddr, request: &Request) -> bool {
+    let ours = |name: &str| {
+        [addr.to_string(), format!("localhost:{}", addr.port())]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
+    };
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, more) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next());
+    let named = request.uri().authority().is_none_or(|named| ours(named.as_str()));
+    host.is_some_and(ours) && more.is_none() && named
+}
+
+/// A browser says from where it comes; a page that nobody opened here by hand has no business with us.
+fn comes_from_a_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    headers.contains_key(header::ORIGIN) || site.is_some_and(|site| !matches!(site, b"none" | b"same-origin"))
 }
 
 async fn provider(

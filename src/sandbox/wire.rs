@@ -4,11 +4,12 @@ use super::ledger::{Kind, Provider};
 use crate::model::At;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
-/// A request to a provider's endpoint.
-#[derive(Debug)]
+/// A request to a provider's endpoint. Not `Debug`: its body may hold a verify token.
 pub(super) struct Call {
     /// When it arrived, in campaign time.
     pub at: At,
@@ -18,7 +19,8 @@ pub(super) struct Call {
     pub path: String,
     pub segments: Vec<String>,
     query: Vec<(String, String)>,
-    authorization: Option<String>,
+    /// A live secret, if live is tried out here.
+    authorization: Option<SecretString>,
     pub body: Bytes,
     pub json: Value,
     pub form: Vec<(String, String)>,
@@ -38,7 +40,7 @@ impl Call {
             provider,
             kind: kind(provider, &method, &segments),
             query: pairs(uri.query().unwrap_or_default().as_bytes()),
-            authorization: authorization.map(str::to_owned),
+            authorization: authorization.map(SecretString::from),
             json: serde_json::from_slice(&body).unwrap_or(Value::Null),
             form,
             method,
@@ -48,12 +50,10 @@ impl Call {
         })
     }
 
-    pub(super) fn bearer(&self) -> Option<&str> {
-        self.authorization.as_deref()?.strip_prefix("Bearer ")
-    }
-
-    pub(super) fn basic(&self) -> Option<&str> {
-        self.authorization.as_deref()?.strip_prefix("Basic ")
+    /// Whether it shows exactly this, in a time that tells nothing but the length.
+    pub(super) fn shows(&self, scheme: &str, proof: &str) -> bool {
+        let shown = self.authorization.as_ref().and_then(|shown| shown.expose_secret().strip_prefix(scheme));
+        shown.is_some_and(|shown| shown.as_bytes().ct_eq(proof.as_bytes()).into())
     }
 
     pub(super) fn query(&self, name: &str) -> Option<&str> {

@@ -94,8 +94,11 @@ fn install_hook() {
                 restore();
                 before(panic);
             } else {
-                // Printing would tear the screen; whoever joins the task tells the operator.
-                tracing::error!(%panic, "a task panicked");
+                // Printing would tear the screen; whoever joins the task tells the operator. What stands in quotes
+                // may be somebody's words.
+                let words = panic.payload_as_str().and_then(|words| words.split(['`', '"', '\'']).next());
+                let at = panic.location().map(ToString::to_string);
+                tracing::error!(at, words, "a task panicked");
             }
         }));
     });

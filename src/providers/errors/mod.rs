@@ -233,7 +233,7 @@ pub const UNANSWERED: &[Row] = &[
         "address refused",
         Class::Config,
         About::Account,
-        "Correct base_url in cascade.toml: a rehearsal talks to this machine alone. Held people go on once it is right.",
+        "Correct base_url in cascade.toml: a rehearsal talks to this machine alone, and live over TLS. Held people go on once it is right.",
     ),
     no(
         &["no_client"],

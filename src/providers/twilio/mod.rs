@@ -6,7 +6,7 @@ pub use heard::{Form, heard_inbound, heard_status};
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{Skew, list, phone, scalar, text};
+use super::wire::{Skew, list, phone, scalar, step, text};
 use super::{Answer, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Failure, Scope, Untrusted};
@@ -218,6 +218,7 @@ impl Twilio {
     }
 
     async fn cancel(&self, sid: &str) -> Recall {
+        let Some(sid) = step(sid) else { return Recall::TooLate };
         let url = self.url(&format!("Messages/{sid}"));
         match self.ask(Method::POST, &url, &[], Some(&[("Status", "canceled")])).await {
             Ok(reply) if reply.is_ok() => {
@@ -262,7 +263,8 @@ impl Provider for Twilio {
 
     fn status<'a>(&'a self, provider_id: &'a str) -> BoxFuture<'a, Lookup> {
         async move {
-            match self.get(&self.url(&format!("Messages/{provider_id}")), &[]).await {
+            let Some(sid) = step(provider_id) else { return Lookup::NotSeen };
+            match self.get(&self.url(&format!("Messages/{sid}")), &[]).await {
                 Ok(message) => found(&message),
                 Err(failure) if failure.code == "20404" || failure.code == "404" => Lookup::NotSeen,
                 Err(failure) => Lookup::Failed(failure),

@@ -4,8 +4,8 @@ use super::NAME;
 use crate::engine::event::CallProgress;
 use crate::model::{At, Channel, Class, Sent, Untrusted};
 use crate::providers::errors::{self, About, Row, Subject, Told, Words};
-use crate::providers::wire::{fingerprint, list, money, phone, rfc3339, scalar, text};
-use crate::providers::{CallEnd, CallResult, Fact, Heard};
+use crate::providers::wire::{fingerprint, list, money, phone, rfc3339, text};
+use crate::providers::{CallEnd, CallResult, Control, Fact, Heard};
 use serde_json::Value;
 
 /// The facts of one webhook body; kinds we did not ask for carry none.
@@ -192,7 +192,7 @@ const UNKNOWN: Row = Row {
     remedy: "See the provider's reason; the cascade goes on to the next step by itself.",
 };
 
-/// The control URL and status of a call object.
-pub(super) fn control(call: &Value) -> Option<String> {
-    scalar(call, "/monitor/controlUrl")
+/// The control URL of a call object.
+pub(super) fn control(call: &Value) -> Option<Control> {
+    text(call, "/monitor/controlUrl").map(|url| Control::new(url.to_owned()))
 }

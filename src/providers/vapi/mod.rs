@@ -6,8 +6,8 @@ pub use heard::heard;
 
 use super::errors::{self, Subject, Told, Words};
 use super::http::{Http, Reply, Trouble};
-use super::wire::{Skew, list, phone, rfc3339, text};
-use super::{Answer, Call, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
+use super::wire::{Skew, list, phone, rfc3339, step, text};
+use super::{Answer, Call, Control, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
 use chrono::TimeDelta;
@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use url::Url;
 
 const NAME: &str = "vapi";
 
@@ -251,12 +252,13 @@ impl Vapi {
 
     async fn hang_up(&self, provider_id: &str, control: Option<&str>) -> Recall {
         // The list tells whether it rings or is over; the control URL of the create call is the fallback.
-        let call = self.get(&format!("/call/{provider_id}"), &[]).await.unwrap_or(Value::Null);
+        let Some(id) = step(provider_id) else { return Recall::TooLate };
+        let call = self.get(&format!("/call/{id}"), &[]).await.unwrap_or(Value::Null);
         let status = text(&call, "/status").unwrap_or_default();
         let known = heard::control(&call);
-        let Some(url) = known.as_deref().or(control).filter(|_| status != "ended") else {
-            return Recall::TooLate;
-        };
+        let url =
+            known.as_ref().map(Control::url).or(control).filter(|url| is_theirs(&self.config.base_url, url));
+        let Some(url) = url.filter(|_| status != "ended") else { return Recall::TooLate };
         // Without our key: the address came from outside, and the control URL is its own secret.
         let Ok(request) = self.http.request(Method::POST, url) else { return Recall::TooLate };
         let done = self.http.send(request.json(&json!({ "type": "end-call" }))).await;
@@ -268,6 +270,16 @@ impl Vapi {
         let number = self.get(&format!("/phone-number/{}", self.config.phone_number_id), &[]).await?;
         Ok(text(&number, "/status").is_none_or(|status| status == "active"))
     }
+}
+
+/// Whether a control URL leads to the provider: to the host that we call, or over TLS to a host of Vapi's, whose calls
+/// are controlled elsewhere. Any other would have us knock at doors of somebody's choice.
+fn is_theirs(base_url: &str, control: &str) -> bool {
+    let (Ok(base), Ok(control)) = (Url::parse(base_url), Url::parse(control)) else { return false };
+    let vapi = control.scheme() == "https"
+        && control.port().is_none()
+        && control.host_str().is_some_and(|host| host == "vapi.ai" || host.ends_with(".vapi.ai"));
+    base.origin() == control.origin() || (vapi && !config::is_loopback(base_url))
 }
 
 fn found(call: &Value) -> Lookup {
@@ -312,7 +324,8 @@ impl Provider for Vapi {
 
     fn status<'a>(&'a self, provider_id: &'a str) -> BoxFuture<'a, Lookup> {
         async move {
-            match self.get(&format!("/call/{provider_id}"), &[]).await {
+            let Some(id) = step(provider_id) else { return Lookup::NotSeen };
+            match self.get(&format!("/call/{id}"), &[]).await {
                 Ok(call) => found(&call),
                 Err(failure) if failure.code == "404" => Lookup::NotSeen,
                 Err(failure) => Lookup::Failed(failure),
@@ -346,5 +359,40 @@ impl Provider for Vapi {
 
     fn set_up<'a>(&'a self, _webhooks: &'a str) -> BoxFuture<'a, Result<(), Box<Failure>>> {
         self.number_is_fine().map(|fine| if fine? { Ok(()) } else { Err(Box::new(inactive())) }).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_theirs;
+
+    #[test]
+    fn a_control_url_leads_to_the_provider_or_nowhere() {
+        let real = "https://api.vapi.ai";
+        for theirs in
+            ["https://api.vapi.ai/call/1/control", "https://phone-call.production3.vapi.ai/1/control"]
+        {
+            assert!(is_theirs(real, theirs), "{theirs}");
+        }
+        for other in [
+            "http://phone-call.vapi.ai/1/control",
+            "https://vapi.ai.example.test/1/control",
+            "https://evilvapi.ai/1",
+            "https://phone-call.vapi.ai:8443/1",
+            "http://169.254.169.254/latest/meta-data",
+            "http://127.0.0.1:6379/",
+            "https://user@example.test/",
+            "file:///etc/passwd",
+            "nonsense",
+        ] {
+            assert!(!is_theirs(real, other), "{other}");
+        }
+        let here = "http://127.0.0.1:8788";
+        assert!(is_theirs(here, "http://127.0.0.1:8788/call/1/control"));
+        assert!(!is_theirs(here, "http://127.0.0.1:8789/call/1/control"));
+        assert!(
+            !is_theirs(here, "https://phone-call.vapi.ai/1/control"),
+            "a trial leaves this machine nowhere"
+        );
     }
 }

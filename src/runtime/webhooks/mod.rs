@@ -4,13 +4,16 @@
 //!  bytes ─► limit (413, 408) ─► signature (401, 403) ─► parse ─► Inbox::take ─► committed? 200 : 503
 //! ```
 
+mod callers;
+mod reading;
 mod refused;
 mod routes;
 mod serve;
 pub mod signature;
 
+pub use callers::Limits;
 pub use routes::router;
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 
 use crate::providers::Heard;
 use futures::future::BoxFuture;
@@ -46,6 +49,8 @@ pub struct Secrets {
     pub whatsapp_app_secret: SecretString,
     /// Proves our address to WhatsApp.
     pub whatsapp_verify_token: SecretString,
+    /// Proves our address to ourselves: made for this process, told to nobody else.
+    pub own_token: SecretString,
     /// Signs Vapi's, or stands in a header.
     pub vapi: SecretString,
     /// Signs Twilio's.
@@ -56,8 +61,9 @@ pub struct Secrets {
 
 impl Secrets {
     /// From the settings, and the address that the listener was given.
-    pub fn new(config: &crate::config::Config, public_url: &str) -> Self {
+    pub fn new(config: &crate::config::Config, public_url: &str, own_token: SecretString) -> Self {
         Self {
+            own_token,
             whatsapp_app_secret: config.whatsapp.app_secret.clone(),
             whatsapp_verify_token: config.whatsapp.verify_token.clone(),
             vapi: config.phone.webhook_secret.clone(),

@@ -1,30 +1,22 @@
 //! One function for each address that we serve.
 
+use super::callers::Caller;
+use super::reading::{BATCH_MAX, ORDINARY_MAX, Reading, Unread};
 use super::signature::{self, Disbelief};
 use super::{Inbox, Secrets, refused};
 use crate::model::Channel;
 use crate::providers::{Fact, Heard, twilio, vapi, whatsapp, wire};
 use crate::runtime::links;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
-use std::time::Duration;
 use url::form_urlencoded;
-
-/// A batch of a thousand updates (PROVIDERS.md 1.7).
-const WHATSAPP_MAX: usize = 3 * 1024 * 1024;
-
-/// One message, or one call with its transcript.
-const OTHERS_MAX: usize = 256 * 1024;
-
-/// For a body to arrive, in wall time.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Longest challenge echoed to Meta.
 const CHALLENGE_MAX: usize = 256;
@@ -32,6 +24,7 @@ const CHALLENGE_MAX: usize = 256;
 struct Ear {
     inbox: Arc<dyn Inbox>,
     secrets: Secrets,
+    reading: Reading,
 }
 
 type Served = State<Arc<Ear>>;
@@ -45,13 +38,12 @@ pub fn router(inbox: Arc<dyn Inbox>, secrets: Secrets) -> Router {
         .route("/hooks/twilio/inbound", post(take_twilio_inbound))
         .route("/l/{code}", get(follow))
         .layer(middleware::from_fn_with_state(Arc::clone(&inbox), refused::tell))
-        .with_state(Arc::new(Ear { inbox, secrets }))
+        .with_state(Arc::new(Ear { inbox, secrets, reading: Reading::new() }))
 }
 
 /// What is answered in place of 200.
 enum No {
-    TooLarge,
-    TooSlow,
+    Unread(Unread),
     Disbelieved(Disbelief),
     NotTaken,
 }
@@ -62,11 +54,18 @@ impl From<Disbelief> for No {
     }
 }
 
+impl From<Unread> for No {
+    fn from(why: Unread) -> Self {
+        Self::Unread(why)
+    }
+}
+
 impl axum::response::IntoResponse for No {
     fn into_response(self) -> Response {
         match self {
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Unread(Unread::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unread(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT,
+            Self::Unread(Unread::Cut) => StatusCode::BAD_REQUEST,
             Self::Disbelieved(Disbelief::Missing) => StatusCode::UNAUTHORIZED,
             Self::Disbelieved(Disbelief::Wrong) => StatusCode::FORBIDDEN,
             Self::NotTaken => StatusCode::SERVICE_UNAVAILABLE,
@@ -81,23 +80,12 @@ fn any_of(headers: &HeaderMap, names: &[&str]) -> Result<(), No> {
     if shown { Ok(()) } else { Err(Disbelief::Missing.into()) }
 }
 
-/// The whole body, if it comes in time and is not too large.
-async fn read(body: Body, max: usize) -> Result<Bytes, No> {
-    read_within(BODY_WITHIN, body, max).await
-}
-
-async fn read_within(within: Duration, body: Body, max: usize) -> Result<Bytes, No> {
-    match tokio::time::timeout(within, to_bytes(body, max)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        // Above the limit; or the caller hung up, who then reads no answer.
-        Ok(Err(_)) => Err(No::TooLarge),
-        Err(_) => Err(No::TooSlow),
-    }
-}
-
 impl Ear {
-    /// 2xx after the commit: the answer waits for it.
-    async fn take(&self, heard: Vec<Heard>) -> Result<(), No> {
+    /// 2xx after the commit: the answer waits for it, and whoever is believed keeps the line.
+    async fn take(&self, from: Option<Caller>, heard: Vec<Heard>) -> Result<(), No> {
+        if let Some(caller) = from {
+            caller.believed();
+        }
         self.inbox.take(heard).await.map_err(|_| No::NotTaken)
     }
 
@@ -105,7 +93,9 @@ impl Ear {
     /// same bytes for days. Its words stand in no log.
     fn unreadable(provider: &'static str, channel: Channel, body: &[u8]) -> Vec<Heard> {
         let mark = wire::fingerprint(body);
-        tracing::warn!(provider, bytes = body.len(), mark, "a signed webhook cannot be read");
+        // Too short to be taken for a telephone number.
+        let short = mark.get(..6);
+        tracing::warn!(provider, bytes = body.len(), mark = short, "a signed webhook cannot be read");
         let what = format!("a signed webhook of {} bytes cannot be read", body.len());
         vec![Heard {
             provider,
@@ -124,8 +114,9 @@ impl Ear {
 async fn verify_whatsapp(State(ear): Served, uri: Uri) -> Response {
     let query = pairs(uri.query().unwrap_or_default().as_bytes());
     let value = |name: &str| query.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
-    let token = ear.secrets.whatsapp_verify_token.expose_secret();
-    let ours = !token.is_empty() && signature::same(value("hub.verify_token"), token);
+    let shown = value("hub.verify_token");
+    let proves = |token: &SecretString| signature::same(shown, token.expose_secret());
+    let ours = proves(&ear.secrets.whatsapp_verify_token) | proves(&ear.secrets.own_token);
     let challenge = value("hub.challenge");
     if !ours || value("hub.mode") != "subscribe" || challenge.len() > CHALLENGE_MAX {
         return StatusCode::FORBIDDEN.into_response();
@@ -136,58 +127,69 @@ async fn verify_whatsapp(State(ear): Served, uri: Uri) -> Response {
     (kind, challenge.to_owned()).into_response()
 }
 
-async fn take_whatsapp(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+async fn take_whatsapp(State(ear): Served, request: Request) -> Result<StatusCode, No> {
+    let (Parts { headers, mut extensions, .. }, body) = request.into_parts();
     any_of(&headers, &["x-hub-signature-256"])?;
-    let body = read(body, WHATSAPP_MAX).await?;
-    signature::whatsapp(ear.secrets.whatsapp_app_secret.expose_secret(), &headers, &body)?;
-    let heard = match serde_json::from_slice(&body) {
+    let whole = ear.reading.whole(body, BATCH_MAX).await?;
+    let body = whole.bytes.as_slice();
+    signature::whatsapp(ear.secrets.whatsapp_app_secret.expose_secret(), &headers, body)?;
+    let heard = match serde_json::from_slice(body) {
         Ok(json) => whatsapp::heard(&json),
-        Err(_) => Ear::unreadable("whatsapp", Channel::Whatsapp, &body),
+        Err(_) => Ear::unreadable("whatsapp", Channel::Whatsapp, body),
     };
-    ear.take(heard).await?;
+    ear.take(extensions.remove(), heard).await?;
     Ok(StatusCode::OK)
 }
 
-async fn take_vapi(State(ear): Served, headers: HeaderMap, body: Body) -> Result<StatusCode, No> {
+async fn take_vapi(State(ear): Served, request: Request) -> Result<StatusCode, No> {
+    let (Parts { headers, mut extensions, .. }, body) = request.into_parts();
     any_of(&headers, &["x-signature", "authorization", "x-vapi-secret"])?;
-    let body = read(body, OTHERS_MAX).await?;
-    signature::vapi(ear.secrets.vapi.expose_secret(), &headers, &body, crate::clock::wall_at())?;
-    let heard = match serde_json::from_slice(&body) {
+    let whole = ear.reading.whole(body, ORDINARY_MAX).await?;
+    let body = whole.bytes.as_slice();
+    signature::vapi(ear.secrets.vapi.expose_secret(), &headers, body, crate::clock::wall_at())?;
+    let heard = match serde_json::from_slice(body) {
         Ok(json) => vapi::heard(&json),
-        Err(_) => Ear::unreadable("vapi", Channel::Phone, &body),
+        Err(_) => Ear::unreadable("vapi", Channel::Phone, body),
     };
-    ear.take(heard).await?;
+    ear.take(extensions.remove(), heard).await?;
     Ok(StatusCode::OK)
 }
 
-/// The form of a Twilio request whose signature is right.
-async fn twilio_form(ear: &Ear, request: Request) -> Result<(Bytes, Vec<(String, String)>), No> {
-    let (parts, body) = request.into_parts();
-    any_of(&parts.headers, &["x-twilio-signature"])?;
-    let body = read(body, OTHERS_MAX).await?;
-    let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
+/// A Twilio request whose signature is right.
+struct TwilioForm {
+    from: Option<Caller>,
+    body: Vec<u8>,
+    form: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+}
+
+async fn twilio_form(ear: &Ear, request: Request) -> Result<TwilioForm, No> {
+    let (Parts { uri, headers, mut extensions, .. }, body) = request.into_parts();
+    any_of(&headers, &["x-twilio-signature"])?;
+    let body = ear.reading.whole(body, ORDINARY_MAX).await?.bytes;
+    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
     let url = format!("{}{asked}", ear.secrets.public_url);
     let form = pairs(&body);
     let token = ear.secrets.twilio_auth_token.expose_secret();
-    signature::twilio(token, &parts.headers, &url, Some(&form), &body)?;
-    Ok((body, form))
+    signature::twilio(token, &headers, &url, Some(&form), &body)?;
+    let query = pairs(uri.query().unwrap_or_default().as_bytes());
+    Ok(TwilioForm { from: extensions.remove(), body, form, query })
 }
 
 async fn take_twilio_status(State(ear): Served, request: Request) -> Result<StatusCode, No> {
-    let query = pairs(request.uri().query().unwrap_or_default().as_bytes());
-    let (body, form) = twilio_form(&ear, request).await?;
+    let TwilioForm { from, body, form, query } = twilio_form(&ear, request).await?;
     let attempt = query.iter().find(|(name, _)| name == "a").map(|(_, key)| key.as_str());
     let heard = twilio::heard_status(&form, attempt)
         .map_or_else(|| Ear::unreadable("twilio", Channel::Sms, &body), |heard| vec![heard]);
-    ear.take(heard).await?;
+    ear.take(from, heard).await?;
     Ok(StatusCode::OK)
 }
 
 async fn take_twilio_inbound(State(ear): Served, request: Request) -> Result<Response, No> {
-    let (body, form) = twilio_form(&ear, request).await?;
+    let TwilioForm { from, body, form, .. } = twilio_form(&ear, request).await?;
     let heard = twilio::heard_inbound(&form)
         .map_or_else(|| Ear::unreadable("twilio", Channel::Sms, &body), |heard| vec![heard]);
-    ear.take(heard).await?;
+    ear.take(from, heard).await?;
     // No automatic answer: an empty body would have Twilio complain.
     Ok(([(header::CONTENT_TYPE, "text/xml")], "<Response/>").into_response())
 }
@@ -220,18 +222,5 @@ async fn follow(
             .into_response()),
         Ok(None) => Ok(StatusCode::NOT_FOUND.into_response()),
         Err(_) => Err(No::NotTaken),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
-        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
-        let read = read_within(Duration::from_millis(1), Body::from_stream(never), 10).await;
-        let answer = read.err().map(|no| no.into_response().status());
-        assert_eq!(answer, Some(StatusCode::REQUEST_TIMEOUT));
     }
 }

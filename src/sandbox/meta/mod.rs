@@ -135,7 +135,7 @@ pub(super) fn refusal(code: u32) -> Reply {
 
 /// Answers one request; `proof` tells whether the callback in it echoed the challenge.
 pub(super) fn answer(world: &mut World, call: &Call, proof: Option<bool>) -> Reply {
-    if call.bearer() != Some(world.secrets.access_token.as_str()) {
+    if !call.shows("Bearer ", &world.secrets.access_token) {
         return error(190, "the access token could not be decrypted");
     }
     let (number, account) = (phone_number_id(world), business_account_id(world));

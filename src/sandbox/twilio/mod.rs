@@ -84,7 +84,7 @@ pub(super) fn refusal(code: u32) -> Reply {
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     let account = account_sid(world);
     let expected = STANDARD.encode(format!("{account}:{}", world.secrets.auth_token));
-    if call.basic() != Some(expected.as_str()) {
+    if !call.shows("Basic ", &expected) {
         return error(401, 20003, "Authenticate");
     }
     let get = call.method == Method::GET;

@@ -143,7 +143,7 @@ pub(super) fn refusal(status: u16) -> Reply {
 
 /// Answers one request.
 pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
-    if request.bearer() != Some(world.secrets.api_key.as_str()) {
+    if !request.shows("Bearer ", &world.secrets.api_key) {
         return error(
             401,
             "Invalid Key. Hot tip, you may be using the public key instead of the private key.",
