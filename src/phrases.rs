@@ -144,7 +144,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))
         }
         Kind::StoreRestored { lost_until, .. } => warning("⟲", restored(*lost_until)),
-        Kind::Reconciled { found, doubtful, others, untold } => {
+        Kind::Reconciled { found, doubtful, others, untold, .. } => {
             ("⟲", Tone::Warning, reconciled([*found, *doubtful, *others], untold))
         }
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),

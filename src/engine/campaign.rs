@@ -7,6 +7,7 @@ use super::restored::Restored;
 use super::streak::{self, Streak};
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Money, Outcome, PersonId, TimerId};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One campaign, as a fold of its events. Everything but [`Header`] and the journeys is an index over them,
@@ -220,6 +221,17 @@ impl Campaign {
     /// Everybody at this number.
     pub fn at_line(&self, line: PersonId) -> &[CascadeId] {
         self.index.by_line.get(&line).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whose end this customer waits for: two share the number, and one cascade at a time is in contact with it.
+    pub(super) fn ahead_of<'a>(&'a self, journey: &'a Journey) -> impl Iterator<Item = &'a Journey> {
+        let begun = journey.in_contact();
+        let others = self.at_line(journey.start.line).iter().filter_map(|id| self.journey(*id));
+        // Both may have been contacted, as after a restore. Then whoever was last goes on, and nobody waits for ever.
+        let last = |j: &Journey| (j.contacted_at(), Reverse(j.id));
+        others.filter(move |other| {
+            other.id != journey.id && other.in_contact() && (!begun || last(other) > last(journey))
+        })
     }
 
     /// Whose timer it is; `None` for one that no longer counts.

@@ -132,6 +132,8 @@ pub enum Kind {
         others: u64,
         /// Channels on which nobody can tell.
         untold: Vec<Channel>,
+        /// Whose number was used on a channel, nobody can tell for whom.
+        shared: Vec<(CascadeId, Channel)>,
     },
     /// Every cascade has ended, or the operator stopped it for good.
     CampaignEnded {

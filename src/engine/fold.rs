@@ -182,11 +182,13 @@ fn fold_restored(campaign: &mut Campaign, at: At, kind: &Kind) {
         Kind::StoreRestored { next_attempt, next_timer, .. } => {
             header.next_attempt = header.next_attempt.max(*next_attempt);
             header.next_timer = header.next_timer.max(*next_timer);
-            header.restored = Some(Restored { since: at, asking: true, untold: Vec::new() });
+            header.restored =
+                Some(Restored { since: at, asking: true, untold: Vec::new(), shared: Vec::new() });
         }
-        Kind::Reconciled { untold, .. } => {
+        Kind::Reconciled { untold, shared, .. } => {
             if let Some(restored) = &mut header.restored {
-                (restored.asking, restored.untold) = (false, untold.clone());
+                restored.asking = false;
+                (restored.untold, restored.shared) = (untold.clone(), shared.clone());
             }
         }
         _ => {}

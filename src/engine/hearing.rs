@@ -30,7 +30,7 @@ impl Journal<'_> {
             | What::CallProgressed(_)
             | What::CallEnded(_)
             | What::Clicked(_)
-            | What::Cost(_) => match self.named(&heard) {
+            | What::Cost(_) => match self.named(&heard).or_else(|| self.named_in_what_was_lost(&heard)) {
                 Some(attempt) => {
                     if self.proves_sent(attempt, &heard.what) {
                         self.prove_sent(attempt, heard.provider_id.as_deref());
@@ -48,13 +48,13 @@ impl Journal<'_> {
         self.record(subject, Kind::Unmatched { provider, what, provider_id });
     }
 
-    /// The attempt that the report itself names, by our id or the provider's. Of one that was never started
-    /// nothing can be reported.
+    /// The attempt that the report itself names, by the provider's id or ours. Of one that was never started nothing
+    /// can be reported.
     fn named(&self, heard: &Heard) -> Option<AttemptId> {
         let started =
             |id: &AttemptId| self.campaign.attempt(*id).is_some_and(|(_, a)| a.claimed_at.is_some());
-        let ours = heard.attempt.filter(started);
-        ours.or_else(|| self.campaign.by_provider_id(heard.provider_id.as_deref()?))
+        let known = heard.provider_id.as_deref().and_then(|id| self.campaign.by_provider_id(id));
+        known.or_else(|| heard.attempt.filter(started))
     }
 
     /// Whether this report tells that the attempt went out. Of one that was accepted, and that the provider then

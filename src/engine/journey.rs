@@ -260,6 +260,15 @@ impl Journey {
         self.attempts.iter().filter(|a| a.contacted()).filter_map(|a| a.claimed_at)
     }
 
+    /// When this person was last contacted for certain.
+    pub(super) fn contacted_at(&self) -> Option<At> {
+        let certain = |a: &&Attempt| match a.stage {
+            Stage::Claimed | Stage::Accepted | Stage::Failed => true,
+            Stage::Planned | Stage::Refused | Stage::Withdrawn | Stage::InDoubt => false,
+        };
+        self.attempts.iter().filter(certain).filter_map(|a| a.claimed_at).max()
+    }
+
     /// Whether the person is, or may be, in contact with us: nobody else may use their number meanwhile.
     pub fn in_contact(&self) -> bool {
         !self.is_over() && self.attempts.iter().any(|a| a.contacted() || a.stage == Stage::Claimed)

@@ -34,7 +34,7 @@ pub fn may_send(campaign: &Campaign, attempt: AttemptId, now: At) -> Verdict {
     if let Some(breaker) = breaker::covering(campaign, journey, attempt.channel) {
         return Verdict::Hold(Hold::Breaker { on: breaker.on, scope: breaker.scope.clone() });
     }
-    if behind_somebody(campaign, journey) {
+    if campaign.ahead_of(journey).next().is_some() {
         return Verdict::Behind;
     }
     let policy = &campaign.header.launch.policy;
@@ -52,12 +52,6 @@ pub fn may_send(campaign: &Campaign, attempt: AttemptId, now: At) -> Verdict {
         return Verdict::Hold(Hold::Budget);
     }
     Verdict::Yes
-}
-
-/// Two customers share the number: one cascade in contact with it at a time.
-fn behind_somebody(campaign: &Campaign, journey: &Journey) -> bool {
-    let others = campaign.at_line(journey.start.line).iter().filter(|id| **id != journey.id);
-    others.filter_map(|id| campaign.journey(*id)).any(Journey::in_contact)
 }
 
 /// When the cap per person lets another contact through; `None`: now.

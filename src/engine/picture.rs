@@ -96,10 +96,7 @@ pub fn phase(campaign: &Campaign) -> Phase {
         | State::Settling => false,
     };
     // Nor does somebody move who queues behind a customer at the same number who does not move.
-    let behind_stuck = |j: &Journey| {
-        let others = campaign.at_line(j.start.line).iter().filter_map(|id| campaign.journey(*id));
-        j.state == State::Queued && others.filter(|o| o.id != j.id).any(|o| o.in_contact() && stuck(o))
-    };
+    let behind_stuck = |j: &Journey| j.state == State::Queued && campaign.ahead_of(j).any(stuck);
     if campaign.journeys().iter().all(|j| stuck(j) || behind_stuck(j)) {
         Phase::Stuck
     } else {

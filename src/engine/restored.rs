@@ -5,13 +5,16 @@
 //! |---|---|---|
 //! | a channel whose provider lists what we sent | it is in the list | accepted, at the time that the list gives |
 //! | | something is, and not in our words | in doubt |
+//! | | something is, for somebody else at the same number | in doubt, once its turn comes: nobody can tell whose it was |
 //! | | it is not | sent, when its time comes |
 //! | any other channel | nobody can tell | in doubt, once its turn comes |
 //!
-//! A step that the operator settles as not sent is sent like any other.
+//! A step that the operator settles as not sent is sent like any other. Whoever reports or answers something of the
+//! lost part proves that it was sent.
 
 use super::campaign::Campaign;
 use super::event::{Actor, Kind, Subject, Withdrawal};
+use super::input::Heard;
 use super::journal::Journal;
 use super::journey::{Attempt, Journey, Stage};
 use crate::model::{
@@ -61,17 +64,26 @@ pub struct Restored {
     pub asking: bool,
     /// Channels on which nobody can tell what was sent.
     pub untold: Vec<Channel>,
+    /// Whose number was used on a channel, nobody can tell for whom.
+    #[serde(default)]
+    pub shared: Vec<(CascadeId, Channel)>,
 }
 
 /// Channels of which the lists must be asked for: those on which somebody who is under way has a step left.
 pub fn channels_to_ask(campaign: &Campaign) -> Vec<Channel> {
-    let ahead = |on: Channel| {
-        campaign.journeys().iter().filter(|j| !j.is_over()).any(|j| steps_left(j, on).next().is_some())
-    };
+    let ahead =
+        |on: Channel| campaign.journeys().iter().filter(|j| !j.is_over()).any(|j| step_on(j, on).is_some());
     Channel::ALL.iter().copied().filter(|channel| ahead(*channel)).collect()
 }
 
-/// Steps on a channel that may have been taken since.
+/// The step on a channel that may have been taken since; the one under way as well, once more.
+fn step_on(journey: &Journey, on: Channel) -> Option<u32> {
+    let skipped = journey.start.skips.iter().any(|(channel, _)| *channel == on);
+    let mut steps = journey.start.walk.iter().zip(0..).filter(|(leg, _)| leg.channel == on && !skipped);
+    steps.map(|(_, step)| step).find(|step| *step >= journey.step)
+}
+
+/// Steps on a channel that may have been taken since for the first time.
 fn steps_left(journey: &Journey, on: Channel) -> impl Iterator<Item = u32> {
     let taken = journey.newest().is_some_and(|a| a.step == journey.step && a.contacted());
     let from = if taken { journey.step + 1 } else { journey.step };
@@ -96,16 +108,16 @@ impl Journal<'_> {
             return;
         }
         sent.sort_by_key(|sent| sent.at);
-        let (mut found, mut doubtful, mut others) = (0, 0, 0);
+        let (mut found, mut doubtful, mut others, mut shared) = (0, 0, 0, Vec::new());
         for sent in sent {
-            match self.take_in(&sent, &untold) {
+            match self.take_in(&sent, &untold, &mut shared) {
                 Taken::Known => {}
                 Taken::Found => found += 1,
                 Taken::Doubtful => doubtful += 1,
                 Taken::Nobodys => others += 1,
             }
         }
-        self.record_campaign(Kind::Reconciled { found, doubtful, others, untold });
+        self.record_campaign(Kind::Reconciled { found, doubtful, others, untold, shared });
         for (id, attempt) in self.planned_untold() {
             self.doubt_planned(id, attempt);
         }
@@ -113,15 +125,29 @@ impl Journal<'_> {
         self.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
     }
 
-    fn take_in(&mut self, sent: &SentBefore, untold: &[Channel]) -> Taken {
+    fn take_in(
+        &mut self,
+        sent: &SentBefore,
+        untold: &[Channel],
+        shared: &mut Vec<(CascadeId, Channel)>,
+    ) -> Taken {
         if self.campaign.by_provider_id(&sent.provider_id).is_some() {
             return Taken::Known;
         }
-        if let Some(claimed) = self.claimed_before(sent) {
-            self.found(claimed, sent.provider_id.clone());
+        if let Some((attempt, is_open)) = self.claimed_before(sent) {
+            if !is_open {
+                return Taken::Known;
+            }
+            self.found(attempt, sent.provider_id.clone());
             return Taken::Found;
         }
-        let Some((id, step)) = self.whose(sent) else { return Taken::Nobodys };
+        let candidates = self.candidates(sent);
+        let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
+        shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
+        if let Some(doubted) = self.doubted(id, step) {
+            self.found(doubted, sent.provider_id.clone());
+            return Taken::Found;
+        }
         self.doubt_before(id, step, untold);
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
         if !sent.ours {
@@ -139,17 +165,21 @@ impl Journal<'_> {
         Taken::Found
     }
 
-    /// The attempt that was claimed before the backup, and that this is.
-    fn claimed_before(&self, sent: &SentBefore) -> Option<AttemptId> {
-        let claimed = |attempt: &Attempt| {
-            attempt.channel == sent.channel && matches!(attempt.stage, Stage::Claimed | Stage::InDoubt)
+    /// The attempt that was claimed before the backup, and that this is; and whether nobody knew what became of it.
+    fn claimed_before(&self, sent: &SentBefore) -> Option<(AttemptId, bool)> {
+        let claimed = |a: &&Attempt| {
+            let left = a.stage == Stage::Claimed || a.contacted();
+            a.channel == sent.channel && left && a.provider_id.is_none()
         };
-        let named = sent.attempt.filter(|id| self.campaign.attempt(*id).is_some_and(|(_, a)| claimed(a)));
-        let by_number = || {
-            let mut newest = self.at(sent.line).filter_map(Journey::newest).filter(|a| claimed(a));
-            newest.find(|a| a.claimed_at.is_some_and(|at| at <= sent.at + SLACK)).map(|a| a.id)
+        let attempt = match sent.attempt {
+            Some(named) => self.campaign.attempt(named).map(|(_, attempt)| attempt).filter(claimed),
+            None if sent.ours => {
+                let mut newest = self.at(sent.line).filter_map(Journey::newest).filter(claimed);
+                newest.find(|a| a.claimed_at.is_some_and(|at| at <= sent.at + SLACK))
+            }
+            None => None,
         };
-        if sent.attempt.is_none() && sent.ours { by_number() } else { named }
+        attempt.map(|a| (a.id, matches!(a.stage, Stage::Claimed | Stage::InDoubt)))
     }
 
     fn at(&self, line: Option<PersonId>) -> impl Iterator<Item = &Journey> {
@@ -157,12 +187,58 @@ impl Journal<'_> {
         here.iter().filter_map(|id| self.journey(*id))
     }
 
-    /// Whoever it went to, and the step that it was.
-    fn whose(&self, sent: &SentBefore) -> Option<(CascadeId, u32)> {
-        let here = || self.at(sent.line).filter(|journey| !journey.is_over());
-        let ahead = |journey: &Journey| Some((journey.id, steps_left(journey, sent.channel).next()?));
-        // A number that is shared is used by one of them at a time.
-        here().filter(|journey| journey.in_contact()).find_map(ahead).or_else(|| here().find_map(ahead))
+    /// Whoever it may have gone to, and the step that it was. A number that is shared is used by one of them at a time:
+    /// whoever is in contact comes first. An attempt that was planned before the backup tells by itself.
+    fn candidates(&self, sent: &SentBefore) -> Vec<(CascadeId, u32)> {
+        if let Some((journey, planned)) = sent.attempt.and_then(|id| self.campaign.attempt(id)) {
+            return Some((journey.id, planned.step)).filter(|_| !journey.is_over()).into_iter().collect();
+        }
+        let mut here: Vec<&Journey> = self.at(sent.line).filter(|journey| !journey.is_over()).collect();
+        here.sort_by_key(|journey| !journey.in_contact());
+        let ahead = |journey: &Journey| Some((journey.id, step_on(journey, sent.channel)?));
+        here.into_iter().filter_map(ahead).collect()
+    }
+
+    /// The doubt about this step that stands for whatever was sent.
+    fn doubted(&self, id: CascadeId, step: u32) -> Option<AttemptId> {
+        let newest = self.journey(id)?.newest()?;
+        let restored = newest.failure.as_ref().is_some_and(|failure| failure.code == RESTORED);
+        (newest.step == step && newest.stage == Stage::InDoubt && restored).then_some(newest.id)
+    }
+
+    /// The attempt of the lost part that a report names. At a number that is shared nobody can tell whose it was.
+    pub(super) fn named_in_what_was_lost(&mut self, heard: &Heard) -> Option<AttemptId> {
+        self.campaign.header.restored.as_ref()?;
+        let never_started =
+            |id: &AttemptId| self.campaign.attempt(*id).is_none_or(|(_, a)| a.claimed_at.is_none());
+        let sent = SentBefore {
+            line: heard.line,
+            channel: heard.channel,
+            at: heard.happened_at.unwrap_or(self.at),
+            provider_id: heard.provider_id.clone()?,
+            attempt: Some(heard.attempt.filter(never_started)?),
+            ours: true,
+        };
+        if self.candidates(&sent).len() != 1 {
+            return None;
+        }
+        self.take_in(&sent, &[], &mut Vec::new());
+        self.campaign.by_provider_id(&sent.provider_id)
+    }
+
+    /// Whoever answers was written to or called, although nothing of it is left.
+    pub(super) fn answered_in_what_was_lost(
+        &mut self,
+        at_line: &[CascadeId],
+        channel: Channel,
+    ) -> Option<AttemptId> {
+        self.campaign.header.restored.as_ref()?;
+        let journeys = at_line.iter().filter_map(|id| self.journey(*id));
+        let journey = journeys.into_iter().find(|journey| !journey.is_over())?;
+        let (id, step) = (journey.id, step_on(journey, channel).unwrap_or(journey.step));
+        let attempt = self.plan_sent(id, step, self.at, None);
+        self.doubt_planned(id, attempt);
+        Some(attempt)
     }
 
     /// Steps before it on channels where nobody can tell may have been taken as well: they count as contacts.
@@ -197,11 +273,10 @@ impl Journal<'_> {
 
     /// Attempts in their queues, on channels where nobody can tell whether they left it since.
     fn planned_untold(&self) -> Vec<(CascadeId, AttemptId)> {
-        let Some(restored) = &self.campaign.header.restored else { return Vec::new() };
         let open = self.campaign.journeys().iter().filter(|journey| !journey.is_over());
         let newest = open.filter_map(|journey| Some((journey.id, journey.newest()?)));
         newest
-            .filter(|(_, a)| a.stage == Stage::Planned && restored.untold.contains(&a.channel))
+            .filter(|(id, a)| a.stage == Stage::Planned && self.nobody_can_tell(*id, a.channel))
             .map(|(id, a)| (id, a.id))
             .collect()
     }
@@ -216,6 +291,11 @@ impl Journal<'_> {
         self.doubt(attempt, perhaps_sent(channel));
     }
 
+    fn nobody_can_tell(&self, id: CascadeId, channel: Channel) -> bool {
+        let restored = self.campaign.header.restored.as_ref();
+        restored.is_some_and(|r| r.untold.contains(&channel) || r.shared.contains(&(id, channel)))
+    }
+
     /// Whether this step may have been sent in what was lost, and nobody but the operator can tell.
     pub(super) fn is_untold(&self, id: CascadeId, step: u32, channel: Channel) -> bool {
         let Some(restored) = &self.campaign.header.restored else { return false };
@@ -223,7 +303,7 @@ impl Journal<'_> {
             let about_this = attempt.failure.as_ref().is_some_and(|failure| failure.code == RESTORED);
             attempt.step == step && about_this && attempt.claimed_at >= Some(restored.since)
         };
-        restored.untold.contains(&channel)
+        self.nobody_can_tell(id, channel)
             && self.journey(id).is_some_and(|journey| !journey.attempts.iter().any(settled))
     }
 }

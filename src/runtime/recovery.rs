@@ -48,7 +48,7 @@ type Unasked = (Open, Box<Failure>);
 /// What is missing since the store was restored, and on which channels somebody may have been sent to in it.
 #[derive(Clone, Debug)]
 pub struct Lost {
-    /// The last event that is left.
+    /// Nothing that is missing was sent before.
     pub since: At,
     /// The last event that may be lost.
     pub until: At,

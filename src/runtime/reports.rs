@@ -11,12 +11,23 @@ use crate::providers::{Fact, Heard};
 
 impl Driver {
     /// One verified report: once, its person looked up, its text kept.
-    pub(super) fn report(&mut self, mut report: Heard, turn: &mut Turn) {
-        let key = hearing::dedup_key(&report);
-        if !self.kept.dedup.insert(key) {
-            return;
+    pub(super) fn report(&mut self, report: Heard, turn: &mut Turn) {
+        if self.is_new(&report, turn) {
+            self.take_in(report, turn);
         }
-        turn.batch.dedup.push(key);
+    }
+
+    /// Whether nobody has told this before.
+    pub(super) fn is_new(&mut self, report: &Heard, turn: &mut Turn) -> bool {
+        let key = hearing::dedup_key(report);
+        let new = self.kept.dedup.insert(key);
+        if new {
+            turn.batch.dedup.push(key);
+        }
+        new
+    }
+
+    pub(super) fn take_in(&mut self, mut report: Heard, turn: &mut Turn) {
         let stops = hearing::stops(&report);
         let whose = self.whose_report(&report, stops);
         let line = report.person.as_ref().zip(whose).and_then(|(phone, id)| self.kept.line(id, phone));

@@ -11,6 +11,7 @@ use crate::engine::input::Input;
 use crate::engine::restored::{Gap, SentBefore, channels_to_ask};
 use crate::model::{At, Channel, parse_attempt_key};
 use crate::providers::Listed;
+use std::collections::HashSet;
 
 impl Restored {
     /// For the engine.
@@ -35,7 +36,8 @@ impl Driver {
         let restored = self.restored.as_ref()?;
         let campaign = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none())?;
         Some(Lost {
-            since: restored.backup_at.unwrap_or_default(),
+            // Clocks may have been wrong meanwhile: what is known already is told apart by its id.
+            since: campaign.header.started_at.min(restored.backup_at.unwrap_or_default()),
             until: restored.lost_until.unwrap_or_else(|| self.now()),
             channels: channels_to_ask(campaign),
         })
@@ -55,16 +57,27 @@ impl Driver {
         let untold = if restored.lacks_nothing() { Vec::new() } else { untold };
         let from = turn.batch.events.len();
         self.apply(Input::Reconciled { sent, untold }, turn);
-        let written = turn.batch.events.iter().skip(from);
-        if !written.map(|(_, event)| &event.kind).any(|kind| matches!(kind, Kind::Reconciled { .. })) {
+        let (mut written, mut found) = (false, HashSet::new());
+        for (_, event) in turn.batch.events.iter().skip(from) {
+            match &event.kind {
+                Kind::Reconciled { .. } => written = true,
+                Kind::AttemptRecovered { provider_id: Some(id), .. } => _ = found.insert(id.clone()),
+                _ => {}
+            }
+        }
+        if !written {
             return;
         }
         self.goes_on(turn);
         for heard in listed.into_iter().flat_map(|(_, sent)| sent).flat_map(|one| one.heard) {
-            let ours = heard.provider_id.as_deref().is_some_and(|id| {
-                self.kept.campaign.as_ref().is_some_and(|campaign| campaign.by_provider_id(id).is_some())
-            });
-            if ours {
+            let id = heard.provider_id.as_deref();
+            if id.is_some_and(|id| found.contains(id)) {
+                // Where it was told before, it was about an attempt that nobody knew.
+                self.is_new(&heard, turn);
+                self.take_in(heard, turn);
+            } else if id
+                .is_some_and(|id| self.kept.campaign.as_ref().is_some_and(|c| c.by_provider_id(id).is_some()))
+            {
                 self.report(heard, turn);
             }
         }

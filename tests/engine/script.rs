@@ -11,7 +11,7 @@
 //! ann replies positive           to the message itself; `unnamed`: by number alone; `opt_out`, `opt_in`
 //! ann presses_stop               a switch of the provider
 //!     ... each of these takes `on sms` (else the newest send) and `happened=30m` (else now)
-//!     and `by_id`: the report names the provider's id alone, not our attempt
+//!     and `by_id`: the report names the provider's id alone, not our attempt; `lost=77`: an attempt that is not known
 //! stranger replies positive      a number and a message that nobody knows
 //! ann found | braked opted_out | recalled too_late
 //! ann stop | opt_out_told | was_sent | was_not_sent | release | skip_wait | retry       the operator
@@ -102,12 +102,20 @@ struct Words<'a> {
     units: u32,
     unnamed: bool,
     by_id: bool,
+    lost: Option<u64>,
 }
 
 impl<'a> Words<'a> {
     fn read(line: &'a str) -> Self {
-        let mut read =
-            Self { plain: Vec::new(), on: None, happened: None, units: 1, unnamed: false, by_id: false };
+        let mut read = Self {
+            plain: Vec::new(),
+            on: None,
+            happened: None,
+            units: 1,
+            unnamed: false,
+            by_id: false,
+            lost: None,
+        };
         let mut words = line.split_whitespace();
         while let Some(word) = words.next() {
             if word == "on" {
@@ -118,6 +126,8 @@ impl<'a> Words<'a> {
                 read.by_id = true;
             } else if let Some(time) = word.strip_prefix("happened=") {
                 read.happened = Some(seconds(time));
+            } else if let Some(id) = word.strip_prefix("lost=") {
+                read.lost = Some(id.parse().unwrap());
             } else if let Some(units) = word.strip_prefix("units=") {
                 read.units = units.parse().unwrap();
             } else {
@@ -315,12 +325,15 @@ impl Play {
             return self.signed(Order::one(deed, self.seen(cascade)));
         }
         let line = self.journey(name).start.line;
-        if matches!(what, ["replies" | "presses_stop", ..]) && read.unnamed {
+        if read.lost.is_some() || matches!(what, ["replies" | "presses_stop", ..]) && read.unnamed {
             let Input::Heard(mut news) =
                 heard(None, read.on.unwrap_or(Channel::Whatsapp), self.what(what, None))
             else {
                 unreachable!()
             };
+            if let Some(id) = read.lost {
+                (news.attempt, news.provider_id) = (Some(AttemptId(id)), Some(format!("p{id}")));
+            }
             news.line = Some(line);
             news.happened_at = Some(read.happened.map_or(self.world.now, |s| self.after(s)));
             return Input::Heard(news);

@@ -34,7 +34,7 @@ pub struct Entry {
     pub stage: Stage,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     pub attempts: HashMap<AttemptId, Entry>,
     pub of_step: HashMap<(CascadeId, u32), Vec<AttemptId>>,
@@ -121,6 +121,11 @@ impl Book {
                     Stage::Accepted
                 }
             }
+            Kind::AttemptRecovered { provider_id: Some(provider_id), .. } => {
+                self.provider_ids.insert(id, provider_id.clone());
+                Stage::Accepted
+            }
+            Kind::AttemptRecovered { provider_id: None, .. } => Stage::InDoubt,
             Kind::AttemptRefused { .. } => Stage::Refused,
             Kind::AttemptWithdrawn { .. } => Stage::Withdrawn,
             Kind::AttemptInDoubt { .. } => Stage::InDoubt,

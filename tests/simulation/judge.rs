@@ -1,7 +1,7 @@
 //! Judging: what is done at each request, report, commit and death, and at the end.
 
 use super::{Barred, PROOF, RECORDED_SLACK, SETTLED, reacts, stops};
-use crate::book::Stage;
+use crate::book::{Book, Stage};
 use crate::hooks::{Body, Hook};
 use crate::transport;
 use crate::world::{Sent, State};
@@ -22,6 +22,7 @@ impl State {
     pub fn starts(&mut self, now: At, machine: At, channel: Channel, out: &Outgoing) -> usize {
         let attempt = transport::attempt(&out.key).unwrap_or_default();
         let cascade = self.book.attempts.get(&attempt).map(|entry| entry.cascade).unwrap_or_default();
+        let step = self.book.attempts.get(&attempt).map(|entry| entry.step).unwrap_or_default();
         let n = self.sent.len();
         self.mark(now, "starts", attempt.0);
         self.tell(now, || format!("STARTS {n}: {attempt} of {cascade} on {channel} to {}", out.to));
@@ -59,6 +60,8 @@ impl State {
             key: out.key.clone(),
             attempt,
             cascade,
+            step,
+            lost: false,
             body,
             code,
             provider_id: None,
@@ -80,16 +83,19 @@ impl State {
         if entry.stage != Stage::Claimed {
             broken.push(format!("5: it is {:?} on disk, not claimed", entry.stage));
         }
-        if self.sent.iter().any(|sent| sent.attempt == attempt) {
+        if self.sent.iter().any(|sent| sent.attempt == attempt && !sent.lost) {
             broken.push("11: this claim was sent before".into());
+        }
+        let lost = self.sent.iter().filter(|sent| sent.lost && sent.is_step(entry.cascade, entry.step));
+        for sent in lost.filter(|sent| sent.reached()) {
+            broken.push(format!("1: {} of the same step had reached them, and was lost", sent.attempt));
         }
         let others = self.book.of_step.get(&(entry.cascade, entry.step)).into_iter().flatten();
         for other in others.filter(|other| **other != attempt) {
             let Some(before) = self.book.attempts.get(other) else { continue };
             let sent = self.sent.iter().find(|sent| sent.attempt == *other);
             let said_not_sent = before.stage == Stage::SaidNotSent;
-            let reached = sent.is_some_and(|s| s.provider_id.is_some() && !s.failed && !s.unanswered);
-            if reached && !said_not_sent {
+            if sent.is_some_and(Sent::reached) && !said_not_sent {
                 broken.push(format!("1: {other} of the same step had reached them"));
             }
             match before.stage {
@@ -126,20 +132,15 @@ impl State {
             if self.book.cascades.get(other).map(|(campaign, _)| *campaign) != campaign {
                 broken.push(format!("2: {other} of another campaign is under way at this number"));
             }
-            if self
-                .sent
-                .iter()
-                .any(|sent| sent.cascade == *other && sent.provider_id.is_some() && !sent.failed)
-            {
+            if self.sent.iter().any(|sent| self.cascade_of(sent) == Some(*other) && !sent.failed) {
                 broken.push(format!("2: {other} is in contact with this number"));
             }
         }
         // By the machine's clock, which may be wrong. A slow commit between a claim and its first byte makes the
         // day that much shorter.
         let day = TimeDelta::hours(24) - TimeDelta::minutes(2);
-        let recent = |s: &&Sent| {
-            s.to == *to && s.attempt != attempt && s.provider_id.is_some() && s.machine + day > machine
-        };
+        let recent =
+            |s: &&Sent| s.to == *to && s.attempt != attempt && self.is_known(s) && s.machine + day > machine;
         let contacts = self.sent.iter().filter(recent).count();
         if self.oracle.cap > 0 && contacts >= self.oracle.cap {
             broken.push(format!("2: {contacts} contacts in a day"));
@@ -170,6 +171,9 @@ impl State {
         {
             broken.push("4: the channel is held".into());
         }
+        if oracle.restored {
+            broken.push("4: the store was restored, and the operator has not gone on".into());
+        }
         if oracle.left.is_some_and(before) {
             broken.push("4: the operator had left".into());
         }
@@ -194,8 +198,7 @@ impl State {
         if !all.last().is_some_and(|last| waits(&last)) {
             return;
         }
-        let mut sent =
-            all.iter().filter(waits).filter_map(|id| self.sent.iter().find(|sent| sent.attempt == *id));
+        let mut sent = all.iter().filter(waits).filter_map(|id| self.sent_as(*id));
         let Some(sent) = sent.find(|sent| !sent.failed) else { return };
         let Some(wait) = self.oracle.waits.get(before as usize) else { return };
         // In doubt it runs from the claim, which a slow disk may have kept back.
@@ -302,6 +305,55 @@ impl State {
         (oracle.left, oracle.proof, oracle.deaf) = (None, None, false);
     }
 
+    /// What was backed up is on disk now. Opt-outs are kept beside it; what else the lost part said is not known, and
+    /// what was sent in it must not be sent again.
+    pub fn restored(&mut self, now: At, backup: Book) {
+        self.mark(now, "restored", backup.seq);
+        let suppressed = std::mem::take(&mut self.book.suppressed);
+        self.book = backup;
+        self.book.suppressed.extend(suppressed);
+        for sent in &mut self.sent {
+            let stage = self.book.attempts.get(&sent.attempt).map(|entry| entry.stage);
+            sent.lost |= matches!(stage, None | Some(Stage::Planned));
+        }
+        let oracle = &mut self.oracle;
+        let on_disk = |b: &Barred| b.told_by.is_some_and(|key| self.book.dedup.contains(&key));
+        oracle.stopped.retain(|_, barred| on_disk(barred));
+        oracle.reacted.retain(|_, barred| on_disk(barred));
+        oracle.ended_by_hand.clear();
+        (oracle.held, oracle.held_on) = (None, [None; 4]);
+        oracle.restored = self.book.campaign.is_some_and(|(_, over)| !over);
+    }
+
+    /// It was taken, and the store knows or could know of it.
+    fn is_known(&self, sent: &Sent) -> bool {
+        self.cascade_of(sent).is_some()
+    }
+
+    /// Whose it is, if it was taken. Of what was lost the store tells as well as it can: at a number that is shared it
+    /// may be another's.
+    fn cascade_of(&self, sent: &Sent) -> Option<CascadeId> {
+        let id = sent.provider_id.as_ref()?;
+        if !sent.lost {
+            return Some(sent.cascade);
+        }
+        let (attempt, _) = self.book.provider_ids.iter().find(|(_, known)| *known == id)?;
+        self.book.attempts.get(attempt).map(|entry| entry.cascade)
+    }
+
+    /// What an attempt on disk stands for.
+    fn sent_as(&self, attempt: AttemptId) -> Option<&Sent> {
+        let known = self.book.provider_ids.get(&attempt);
+        let named = self.sent.iter().find(|sent| known.is_some() && sent.provider_id.as_ref() == known);
+        named.or_else(|| self.sent.iter().find(|sent| sent.attempt == attempt && !sent.lost))
+    }
+
+    /// Its provider id is that of something that was lost.
+    fn was_lost(&self, attempt: AttemptId) -> bool {
+        let id = self.book.provider_ids.get(&attempt);
+        self.sent.iter().any(|sent| sent.lost && sent.provider_id.as_ref() == id)
+    }
+
     /// 8, before the batch is entered.
     pub fn judge_reports(&mut self, batch: &Batch, now: At) {
         if let Some(key) = batch.dedup.iter().find(|key| self.book.dedup.contains(*key)) {
@@ -312,6 +364,11 @@ impl State {
     /// What a commit says about holds.
     pub fn judge_commit(&mut self, batch: &Batch, now: At) {
         self.oracle.known |= !batch.events.is_empty();
+        let goes_on =
+            |kind: &Kind| matches!(kind, Kind::Resumed { only: None, .. } | Kind::CampaignLaunched { .. });
+        if batch.events.iter().any(|(_, event)| goes_on(&event.kind)) {
+            self.oracle.restored = false;
+        }
         for (_, event) in &batch.events {
             match &event.kind {
                 Kind::Resumed { only: None, .. } if self.oracle.held <= self.oracle.resumed => {
@@ -342,20 +399,25 @@ impl State {
             Channel::Phone => 20,
             Channel::Sms | Channel::Email => 4,
         };
-        self.sent.iter().filter(own).filter(|s| s.provider_id.is_some()).map(|s| price(s.channel)).sum()
+        self.sent.iter().filter(own).filter(|s| self.is_known(s)).map(|s| price(s.channel)).sum()
     }
 
     /// 11: what the disk says of each claim is what really became of it.
     pub fn judge_the_end(&mut self, now: At) {
         let mut broken = Vec::new();
         for (id, entry) in &self.book.attempts {
-            let sent = self.sent.iter().find(|sent| sent.attempt == *id);
+            let sent = self.sent.iter().rev().find(|sent| sent.attempt == *id);
+            if sent.is_some_and(|sent| sent.lost) {
+                continue;
+            }
             let taken = sent.is_some_and(|sent| sent.provider_id.is_some());
             // Words of a person's prove a send without naming it, and may mean an earlier one.
             let named = self.book.provider_ids.contains_key(id);
             let wrong = match entry.stage {
                 Stage::Planned | Stage::Claimed => Some("is still open"),
-                Stage::Accepted | Stage::Failed | Stage::Unanswered if !taken && named => {
+                Stage::Accepted | Stage::Failed | Stage::Unanswered
+                    if !taken && named && !self.was_lost(*id) =>
+                {
                     Some("was never taken")
                 }
                 Stage::Refused if taken => Some("was taken"),
@@ -370,6 +432,7 @@ impl State {
             }
             if let (Some(said), Some(sent)) = (self.book.provider_ids.get(id), sent)
                 && sent.provider_id.as_ref() != Some(said)
+                && !self.was_lost(*id)
             {
                 broken.push(format!("11: {id} is {said} on disk and {:?} at the provider", sent.provider_id));
             }

@@ -1,5 +1,6 @@
 //! The simulated machine: one life of the real process after the other, each joined to the world at its four seams.
 
+use crate::book::Book;
 use crate::setting::{Act, RULES, STORMY_S, Setting};
 use crate::shelf::{Disk, Rows, Shelf};
 use crate::transport::Line;
@@ -69,8 +70,15 @@ async fn run(setting: Setting, tell: bool) -> Outcome {
     let phones = plan.customers.iter().map(|c| c.phone.clone()).collect();
     let world = World::new(setting, phones, tell);
     let (disk, going_on) = (Arc::new(Disk::default()), tokio::spawn(Arc::clone(&world).go_on()));
-    let mut machine =
-        Machine { world: Arc::clone(&world), disk, plan, acts: Vec::new(), lives: 0, launched: 0 };
+    let mut machine = Machine {
+        world: Arc::clone(&world),
+        disk,
+        plan,
+        acts: Vec::new(),
+        lives: 0,
+        launched: 0,
+        backup: None,
+    };
     machine.acts = world.lock().setting.acts.clone();
     machine.live().await;
     going_on.abort();
@@ -126,11 +134,12 @@ fn customer(model: &Customer, n: u64, setting: &Setting) -> Customer {
 /// The machine, whoever sits before it.
 pub struct Machine {
     pub world: Arc<World>,
-    disk: Arc<Disk>,
+    pub disk: Arc<Disk>,
     plan: Arc<Plan>,
     acts: Vec<Act>,
     lives: u64,
     pub launched: u64,
+    pub backup: Option<(Rows, Book)>,
 }
 
 /// One life's ends.

@@ -3,6 +3,7 @@
 use crate::happenings::Happening;
 use crate::machine::{Life, Machine, Next};
 use crate::setting::{What, Wish};
+use crate::world::Sent;
 use cascade::engine::event::Hold;
 use cascade::engine::journey::{Journey, Stage, State};
 use cascade::engine::order::{Deed, Order, Target};
@@ -59,6 +60,17 @@ impl Machine {
             What::Stops(n) => {
                 let person = (n as usize).min(world.lock().people.len() - 1);
                 world.plan(now, Happening::TextsStop { person });
+            }
+            What::BackUp => {
+                let rows = self.disk.read(Clone::clone);
+                self.backup = Some((rows, world.lock().book.clone()));
+            }
+            What::Restore { away_s } => {
+                let Some((rows, book)) = self.backup.take() else { return None };
+                world.kill();
+                self.disk.restore(&rows);
+                world.lock().restored(now, book);
+                return Some(Next::Away(away_s));
             }
             What::Order(wish) => self.wish(life, wish).await,
         }
@@ -139,7 +151,9 @@ impl Machine {
             let Some(attempt) = journey.newest().filter(|a| a.stage == Stage::InDoubt) else { continue };
             let taken = {
                 let state = self.world.lock();
-                let sent = state.sent.iter().find(|s| s.attempt == attempt.id);
+                let this =
+                    |s: &&Sent| s.attempt == attempt.id || s.lost && s.is_step(journey.id, attempt.step);
+                let sent = state.sent.iter().filter(this).max_by_key(|s| s.provider_id.is_some());
                 // A request that is still on its way may be taken yet: nobody can have found out.
                 let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));
                 fresh || sent.is_some_and(|s| s.provider_id.is_some())

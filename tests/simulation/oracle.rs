@@ -65,6 +65,8 @@ pub struct Oracle {
     held_on: [Option<Wish>; 4],
     resumed_on: [Option<Wish>; 4],
     left: Option<At>,
+    /// The operator has not gone on since a store was restored.
+    restored: bool,
     proof: Option<Instant>,
     /// A round trip has failed since the last proof.
     deaf: bool,
@@ -98,6 +100,7 @@ impl Oracle {
             held_on: [None; 4],
             resumed_on: [None; 4],
             left: None,
+            restored: false,
             proof: None,
             deaf: false,
             gap_since: None,

@@ -83,6 +83,11 @@ pub enum What {
     },
     /// Somebody writes STOP by SMS out of the blue.
     Stops(u64),
+    BackUp,
+    /// The machine dies, and what was backed up takes the place of the store.
+    Restore {
+        away_s: u64,
+    },
 }
 
 /// What the operator asks for.
@@ -270,8 +275,20 @@ fn acts(draw: Draw, people: u64) -> Vec<Act> {
     if draw.named("again").hits(300) {
         acts.push(Act { at_s: STORMY_S + 3 * 3600, what: What::Order(Wish::LaunchAgain) });
     }
+    if draw.named("restored").hits(80) {
+        acts.extend(restore(draw.named("restore")));
+    }
     acts.sort_by_key(|act| act.at_s);
     acts
+}
+
+/// A store of before is restored, minutes or hours after it was backed up.
+fn restore(draw: Draw) -> [Act; 2] {
+    let early = |draw: Draw| if draw.hits(500) { draw.of(1).below(120) } else { draw.of(1).below(STORMY_S) };
+    let backup_s = early(draw.named("backup"));
+    let what = What::Restore { away_s: away(draw.named("away")) };
+    let restore = Act { at_s: backup_s + early(draw.named("after")), what };
+    [Act { at_s: backup_s, what: What::BackUp }, restore]
 }
 
 fn act(draw: Draw, people: u64) -> Act {

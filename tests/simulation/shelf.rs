@@ -9,7 +9,7 @@ use cascade::engine::journey::Journey;
 use cascade::engine::{Campaign, Header, replay};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use cascade::runtime::store::{
-    Batch, Contacts, Keeper, Known, Loaded, OptOuts, StoreError, StoredEvent, SuppressionRow,
+    Batch, Contacts, Keeper, Known, Loaded, OptOuts, Restored, StoreError, StoredEvent, SuppressionRow,
 };
 use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const STORE: &str = "5eed5eed";
 
 /// Everything that is on disk, as rows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rows {
     pub events: Vec<(u64, Event)>,
     headers: BTreeMap<CampaignId, Header>,
@@ -30,6 +30,7 @@ pub struct Rows {
     suppressed: OptOuts,
     meta: HashMap<String, String>,
     last_text: u64,
+    restored: Option<Restored>,
 }
 
 impl Rows {
@@ -48,6 +49,9 @@ impl Rows {
         self.links.extend(batch.links.into_iter().map(|row| (row.code, (row.attempt, row.target))));
         self.suppressed.extend(batch.suppressions.into_iter().map(|row| row.phone));
         self.meta.extend(batch.meta.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        if batch.confirmed {
+            self.restored = None;
+        }
         self.last_text = batch.texts.iter().map(|text| text.id.0).max().unwrap_or(0).max(self.last_text);
     }
 
@@ -84,12 +88,30 @@ impl Rows {
             dedup: self.dedup.clone(),
             links: self.links.clone(),
             suppressed: self.suppressed.clone(),
-            restored: None,
+            restored: self.restored.clone(),
             newest: Vec::new(),
             inbox: Vec::new(),
             meta: self.meta.clone(),
             audit: Audit::default(),
         }
+    }
+
+    /// What was backed up, in the place of this. Opt-outs are kept beside the store.
+    fn restore(&mut self, backup: &Self) {
+        let (had, suppressed) = (backup.load(), std::mem::take(&mut self.suppressed));
+        let header = self.headers.values().next_back();
+        let next = |header: &Header| (header.next_attempt, header.next_timer);
+        let (next_attempt, next_timer) = header.map(next).unwrap_or_default();
+        let lost = self.load();
+        let restored = Restored {
+            backup_at: had.last_at,
+            backup_seq: had.seq,
+            lost_until: lost.last_at,
+            lost_seq: lost.seq,
+            next_attempt,
+            next_timer,
+        };
+        *self = Self { suppressed, restored: Some(restored), ..backup.clone() };
     }
 
     /// Contacts by number, of every campaign.
@@ -128,6 +150,10 @@ impl Disk {
 
     fn write(&self, batch: Batch) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
+    }
+
+    pub fn restore(&self, backup: &Rows) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).restore(backup);
     }
 
     fn keep(&self, rows: Vec<SuppressionRow>) {

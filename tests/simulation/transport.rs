@@ -211,8 +211,11 @@ impl Provider for Line {
             let state = self.world.lock();
             let lag = TimeDelta::seconds(if state.calm { 0 } else { state.setting.faults.lag_s as i64 });
             let now = self.world.true_now(&state);
-            let taken = state.sent.iter().filter(|s| s.channel == self.channel && s.taken_at >= since);
-            let listed = taken.filter(|s| s.taken_at + lag <= now).filter_map(wire::listed);
+            // The clients translate between their clocks and ours.
+            let ahead = self.world.clock.now() - now;
+            let taken =
+                state.sent.iter().filter(|s| s.channel == self.channel && s.taken_at + ahead >= since);
+            let listed = taken.filter(|s| s.taken_at + lag <= now).filter_map(|s| wire::listed(s, ahead));
             Ok(Some(listed.collect()))
         }
         .boxed()

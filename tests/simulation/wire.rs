@@ -8,6 +8,7 @@ use cascade::model::{At, Channel, Failure, Phone, Scope, Untrusted};
 use cascade::providers::errors::{self, Subject, TWILIO, Told, VAPI, WHATSAPP, Words};
 use cascade::providers::http::Trouble;
 use cascade::providers::{Answer, Fact, Heard, Listed};
+use chrono::TimeDelta;
 
 /// The template of the built-in content, in the language that everybody has here.
 pub const TEMPLATE: &str = "spring_renewal/en_US";
@@ -162,15 +163,17 @@ pub fn inbound(at: At, channel: Channel, from: &Phone, dedup: String, what: Fact
     }
 }
 
-/// As the provider's list has it.
-pub fn listed(sent: &Sent) -> Option<Listed> {
+/// As the provider's list has it, by our clock, which is `ahead` of theirs.
+pub fn listed(sent: &Sent, ahead: TimeDelta) -> Option<Listed> {
     let named = sent.channel == Channel::Phone;
+    let last = sent.reports.last().cloned();
+    let heard = last.map(|last| Heard { attempt_key: last.attempt_key.filter(|_| named), ..last });
     Some(Listed {
         to: sent.to.clone(),
-        at: sent.taken_at,
+        at: sent.taken_at + ahead,
         provider_id: sent.provider_id.clone()?,
         attempt_key: named.then(|| sent.key.clone()),
         body: (!named).then(|| Untrusted::new(&*sent.body)),
-        heard: sent.reports.last().cloned().into_iter().collect(),
+        heard: heard.into_iter().collect(),
     })
 }

@@ -31,6 +31,9 @@ pub struct Sent {
     pub key: String,
     pub attempt: AttemptId,
     pub cascade: CascadeId,
+    pub step: u32,
+    /// It was sent after the backup that was restored since.
+    pub lost: bool,
     /// What an SMS said, for the provider's list.
     pub body: String,
     /// The code in its link.
@@ -47,6 +50,17 @@ pub struct Sent {
     pub connected: bool,
     /// What the provider can report of it, as it does.
     pub reports: Vec<cascade::providers::Heard>,
+}
+
+impl Sent {
+    /// The provider took it, and as far as anybody knows it arrived.
+    pub const fn reached(&self) -> bool {
+        self.provider_id.is_some() && !self.failed && !self.unanswered
+    }
+
+    pub fn is_step(&self, cascade: CascadeId, step: u32) -> bool {
+        self.cascade == cascade && self.step == step
+    }
 }
 
 /// Something of ours that is shut at a provider.

@@ -14,12 +14,15 @@ impl Journal<'_> {
     pub fn heard_inbound(&mut self, heard: &Heard) {
         let named = self.named(heard);
         let at_line = heard.line.map(|line| self.campaign.at_line(line).to_vec()).unwrap_or_default();
-        let attempt = named.or_else(|| self.by_number(&at_line, heard.channel));
-        let cascade = attempt.and_then(|a| self.campaign.cascade_of(a)).or_else(|| at_line.first().copied());
         let stop = match &heard.what {
             What::Stopped(why) | What::Inbound(Meaning::OptOut(why)) => Some(why.clone()),
             _ => None,
         };
+        let mut attempt = named.or_else(|| self.by_number(&at_line, heard.channel));
+        if attempt.is_none() && stop.is_none() {
+            attempt = self.answered_in_what_was_lost(&at_line, heard.channel);
+        }
+        let cascade = attempt.and_then(|a| self.campaign.cascade_of(a)).or_else(|| at_line.first().copied());
         match (stop, cascade, attempt) {
             (Some(why), Some(id), _) => {
                 self.opted_out(id, attempt, heard.channel, why, heard.happened_at, heard.text);
