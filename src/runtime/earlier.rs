@@ -47,7 +47,7 @@ impl Driver {
     }
 
     /// An attempt by the provider's own id.
-    fn known_by(&self, provider_id: &str) -> Option<AttemptId> {
+    pub(super) fn known_by(&self, provider_id: &str) -> Option<AttemptId> {
         let at_hand = self.kept.all().find_map(|(campaign, _)| campaign.by_provider_id(provider_id));
         at_hand.or_else(|| told(self.parts.store.attempt_by_provider(provider_id)).flatten())
     }
@@ -72,7 +72,8 @@ impl Driver {
         let in_newest = self.kept.campaign.as_ref().is_some_and(|campaign| {
             let line = self.kept.lines.get(phone).copied().unwrap_or_default();
             let mut here = campaign.at_line(line).iter().filter_map(|id| campaign.journey(*id));
-            here.any(|journey| stops || journey.contacts().next().is_some())
+            let lost = campaign.header.restored.is_some();
+            here.any(|journey| stops || lost || journey.contacts().next().is_some())
         });
         if in_newest {
             return None;

@@ -39,6 +39,10 @@ const MANY: usize = 40;
 /// Inbound messages are asked for from this long before the last event: clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
+/// What was sent is asked for from this long before: our clock may have been put right since, and what is known
+/// already is told apart by its id.
+const OVERLAP_SENT: TimeDelta = TimeDelta::days(1);
+
 /// A call or message whose end is not known: where, and the provider's id.
 pub type Open = (Channel, String);
 
@@ -100,7 +104,7 @@ async fn sent(dispatch: &Dispatch, lost: Lost) {
     let (mut listed, mut untold) = (Vec::new(), Vec::new());
     for channel in lost.channels {
         let Some(provider) = dispatch.provider(channel) else { continue };
-        let ask = || provider.sent_since(lost.since - OVERLAP);
+        let ask = || provider.sent_since(lost.since - OVERLAP_SENT);
         match until_answered(dispatch, &provider, "what was sent after the backup", ask).await {
             Some(sent) => listed.push((channel, sent)),
             None => untold.push(channel),

@@ -3,15 +3,16 @@
 
 use super::driver::Driver;
 use super::handle::{Level, Trouble};
+use super::links;
 use super::recovery::Lost;
-use super::store::Restored;
+use super::store::{LinkRow, Restored};
 use super::turn::Turn;
 use crate::engine::event::Kind;
 use crate::engine::input::Input;
 use crate::engine::restored::{Gap, SentBefore, channels_to_ask};
-use crate::model::{At, Channel, parse_attempt_key};
+use crate::model::{At, AttemptId, Channel, parse_attempt_key};
 use crate::providers::Listed;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 impl Restored {
     /// For the engine.
@@ -53,15 +54,19 @@ impl Driver {
     ) {
         let Some(restored) = self.restored.clone() else { return };
         let all = || listed.iter().flat_map(|(channel, sent)| sent.iter().map(|one| (*channel, one)));
-        let sent = all().filter_map(|(channel, one)| self.sent_before(channel, one)).collect();
+        let sent = all().filter_map(|(channel, one)| self.sent_before(channel, one));
+        let sent = sent.filter(|sent| !self.is_of_earlier(sent)).collect();
         let untold = if restored.lacks_nothing() { Vec::new() } else { untold };
         let from = turn.batch.events.len();
         self.apply(Input::Reconciled { sent, untold }, turn);
-        let (mut written, mut found) = (false, HashSet::new());
+        let (mut written, mut found) = (false, HashMap::new());
         for (_, event) in turn.batch.events.iter().skip(from) {
             match &event.kind {
                 Kind::Reconciled { .. } => written = true,
-                Kind::AttemptRecovered { provider_id: Some(id), .. } => _ = found.insert(id.clone()),
+                Kind::AttemptRecovered { provider_id: Some(id), .. }
+                | Kind::AttemptAccepted { provider_id: id, .. } => {
+                    found.extend(event.subject.attempt.map(|attempt| (id.clone(), attempt)));
+                }
                 _ => {}
             }
         }
@@ -69,9 +74,14 @@ impl Driver {
             return;
         }
         self.goes_on(turn);
+        for one in listed.iter().flat_map(|(_, sent)| sent) {
+            if let (Some(attempt), Some(body)) = (found.get(&one.provider_id), &one.body) {
+                self.restore_link(*attempt, body.raw(), turn);
+            }
+        }
         for heard in listed.into_iter().flat_map(|(_, sent)| sent).flat_map(|one| one.heard) {
             let id = heard.provider_id.as_deref();
-            if id.is_some_and(|id| found.contains(id)) {
+            if id.is_some_and(|id| found.contains_key(id)) {
                 // Where it was told before, it was about an attempt that nobody knew.
                 self.is_new(&heard, turn);
                 self.take_in(heard, turn);
@@ -81,6 +91,19 @@ impl Driver {
                 self.report(heard, turn);
             }
         }
+    }
+
+    /// The link in a message that was found leads on again.
+    fn restore_link(&mut self, attempt: AttemptId, body: &str, turn: &mut Turn) {
+        let base = format!("{}/", self.parts.speaker.links_base);
+        let Some((_, behind)) = body.split_once(&base) else { return };
+        let end =
+            behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(behind.len());
+        let code = behind.get(..end).filter(|code| links::is_code(code));
+        let Some(code) = code.filter(|code| !self.kept.links.contains_key(*code)) else { return };
+        let (code, target) = (code.to_owned(), self.parts.speaker.links_target.clone());
+        self.kept.links.insert(code.clone(), (attempt, target.clone()));
+        turn.batch.links.push(LinkRow { code, attempt, target });
     }
 
     /// The store counts as whole again with this commit.
@@ -111,6 +134,14 @@ impl Driver {
         let ours = attempt.is_some() || body.raw().contains(&format!("{}/", self.parts.speaker.links_base));
         // Whatever else our number sends to people who are not under way is nobody's concern here.
         (ours || line.is_some()).then_some(SentBefore { line, channel, at, provider_id, attempt, ours })
+    }
+
+    /// Whether an earlier campaign sent it.
+    fn is_of_earlier(&self, sent: &SentBefore) -> bool {
+        let Some(campaign) = &self.kept.campaign else { return false };
+        let first = campaign.header.launch.first_attempt;
+        let attempt = sent.attempt.or_else(|| self.known_by(&sent.provider_id));
+        attempt.is_some_and(|attempt| attempt < first)
     }
 
     /// Says so as long as nobody has gone on.

@@ -229,11 +229,15 @@ impl State {
         self.tell(now, || format!("received {hook:?}"));
         match &hook.body {
             Body::Report(report) => self.told(now, report, hook.key()),
-            Body::Follow { sent, .. } => {
-                let cascade = self.sent[*sent].cascade;
-                self.oracle.reacted.entry(cascade).or_insert(Barred { since: now, told_by: Some([0; 16]) });
-            }
+            Body::Follow { sent, .. } if !self.sent[*sent].lost => self.followed(now, *sent),
+            // Nobody may know the link any more.
+            Body::Follow { .. } => {}
         }
+    }
+
+    fn followed(&mut self, now: At, sent: usize) {
+        let cascade = self.sent[sent].cascade;
+        self.oracle.reacted.entry(cascade).or_insert(Barred { since: now, told_by: Some([0; 16]) });
     }
 
     fn told(&mut self, now: At, report: &Heard, key: Option<[u8; 16]>) {
@@ -269,6 +273,7 @@ impl State {
     /// 7: what was answered 2xx is on disk.
     pub fn acknowledged(&mut self, now: At, hook: &Hook) {
         match (&hook.body, hook.key()) {
+            (Body::Follow { sent, .. }, _) => self.followed(now, *sent),
             (Body::Report(report), Some(key)) if !self.book.dedup.contains(&key) => {
                 self.breaks(now, format!("7: answered 2xx and not on disk: {report:?}"));
             }
