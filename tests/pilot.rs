@@ -4,8 +4,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+#[path = "pilot/alone.rs"]
+mod alone;
 #[path = "pilot/crash.rs"]
 mod crash;
+#[path = "pilot/down.rs"]
+mod down;
 #[path = "pilot/faults.rs"]
 mod faults;
 #[path = "pilot/house.rs"]

@@ -34,6 +34,7 @@ mod proof;
 mod recovery;
 mod rehearsal;
 mod reports;
+mod set_up;
 mod speaker;
 pub mod store;
 mod tasks;
