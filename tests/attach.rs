@@ -10,6 +10,10 @@
 
 #[path = "pilot/house.rs"]
 mod house;
+#[path = "pilot/inbound.rs"]
+mod inbound;
+#[path = "attach/late.rs"]
+mod late;
 #[path = "terminal/pty.rs"]
 mod pty;
 #[path = "attach/wire.rs"]

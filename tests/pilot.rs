@@ -14,6 +14,8 @@ mod down;
 mod faults;
 #[path = "pilot/house.rs"]
 mod house;
+#[path = "pilot/inbound.rs"]
+mod inbound;
 #[path = "pilot/promises.rs"]
 mod promises;
 #[path = "pilot/shape.rs"]

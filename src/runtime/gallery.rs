@@ -93,6 +93,16 @@ impl Gallery {
         (self.stale, self.anew) = (true, self.anew + 1);
     }
 
+    /// People of earlier campaigns, of whom something is heard: the timeline and the inbox name them.
+    pub fn know<'a>(&mut self, others: impl Iterator<Item = (PersonId, &'a Customer)>) {
+        for (id, customer) in others {
+            // The table is as large as the cohort, and every picture shares it.
+            if !self.picture.people.contains_key(&id) {
+                Arc::make_mut(&mut self.picture.people).insert(id, card(customer));
+            }
+        }
+    }
+
     /// What one commit brought.
     pub fn add(
         &mut self,
@@ -287,6 +297,7 @@ fn inbox_item(entry: &TimelineEntry) -> Option<InboxItem> {
     Some(InboxItem {
         seq: entry.seq,
         at: entry.event.at,
+        campaign: entry.event.campaign,
         cascade: entry.event.subject.cascade,
         person: entry.event.subject.customer,
         channel: entry.event.subject.channel.unwrap_or(Channel::Whatsapp),

@@ -15,7 +15,7 @@ use crate::engine::{Campaign, Header};
 use crate::model::{At, AttemptId, CampaignId, Customer, PersonId, Phone, TextId, Untrusted};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Loaded {
     pub campaign: Option<Campaign>,
     /// Everybody in it.
     pub people: HashMap<PersonId, Customer>,
+    /// Whoever else `newest` and `inbox` tell of: people of earlier campaigns.
+    pub others: HashMap<PersonId, Customer>,
     /// The last event's place.
     pub seq: u64,
     /// The last person's id.
@@ -46,7 +48,7 @@ pub struct Loaded {
     pub restored: Option<Restored>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
-    /// What people wrote and said in the campaign, oldest first.
+    /// What people wrote and said since the campaign began, oldest first.
     pub inbox: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
@@ -98,6 +100,7 @@ impl Reader {
             loaded.audit = self.audit(Some(campaign.id()))?;
             loaded.inbox = self.inbox(campaign.id(), keep)?;
         }
+        loaded.others = self.others(&loaded.people, loaded.newest.iter().chain(&loaded.inbox))?;
         Ok(loaded)
     }
 
@@ -200,6 +203,26 @@ impl Reader {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         })?;
         rows.into_iter().map(|(id, body)| Ok((PersonId(id as u64), self.parse(&body, "a person")?))).collect()
+    }
+
+    /// Whom these events are about and `known` does not hold.
+    pub fn others<'a>(
+        &self,
+        known: &HashMap<PersonId, Customer>,
+        events: impl Iterator<Item = &'a StoredEvent>,
+    ) -> Result<HashMap<PersonId, Customer>, StoreError> {
+        let named: BTreeSet<PersonId> = events.filter_map(|stored| stored.event.subject.customer).collect();
+        let mut found = HashMap::new();
+        for id in named.into_iter().filter(|id| !known.contains_key(id)) {
+            let row = params![id.0 as i64];
+            // Whoever was forgotten has no row any more.
+            for body in
+                self.rows_of("SELECT body FROM person WHERE id = ?1", row, |row| row.get::<_, String>(0))?
+            {
+                found.insert(id, self.parse(&body, "a person")?);
+            }
+        }
+        Ok(found)
     }
 
     /// People with this number, and their names.
