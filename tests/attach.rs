@@ -8,6 +8,8 @@
 )]
 #![expect(dead_code, reason = "shared with other tests, which use the rest")]
 
+#[path = "attach/disk.rs"]
+mod disk;
 #[path = "pilot/house.rs"]
 mod house;
 #[path = "pilot/inbound.rs"]

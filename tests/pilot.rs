@@ -8,6 +8,8 @@
 mod alone;
 #[path = "pilot/crash.rs"]
 mod crash;
+#[path = "pilot/disk.rs"]
+mod disk;
 #[path = "pilot/down.rs"]
 mod down;
 #[path = "pilot/faults.rs"]

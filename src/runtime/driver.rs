@@ -126,7 +126,7 @@ impl Driver {
     /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
         if !self.begun {
-            return false;
+            return !self.is_well();
         }
         let over = |c: &Campaign| matches!(engine::phase(c), Phase::Ended | Phase::Stuck);
         !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)

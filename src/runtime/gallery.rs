@@ -268,6 +268,14 @@ impl Gallery {
         self.shown.send_replace(Arc::new(self.picture.clone()));
         (self.stale, self.last) = (false, Some(clock::wall()));
     }
+
+    /// What stands beside the log, at once and while a commit is under way: what it brings is not on disk yet, so
+    /// nothing of it is told.
+    pub fn show_beside(&self) {
+        let seq = self.feed.standing.borrow().seq;
+        self.publish(seq);
+        self.shown.send_replace(Arc::new(self.picture.clone()));
+    }
 }
 
 /// A stored event as the timeline shows it.
