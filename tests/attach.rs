@@ -8,8 +8,14 @@
 )]
 #![expect(dead_code, reason = "shared with other tests, which use the rest")]
 
+#[path = "attach/disk.rs"]
+mod disk;
 #[path = "pilot/house.rs"]
 mod house;
+#[path = "pilot/inbound.rs"]
+mod inbound;
+#[path = "attach/late.rs"]
+mod late;
 #[path = "terminal/pty.rs"]
 mod pty;
 #[path = "attach/wire.rs"]

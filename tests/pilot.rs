@@ -4,12 +4,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+#[path = "pilot/alone.rs"]
+mod alone;
 #[path = "pilot/crash.rs"]
 mod crash;
+#[path = "pilot/disk.rs"]
+mod disk;
+#[path = "pilot/down.rs"]
+mod down;
 #[path = "pilot/faults.rs"]
 mod faults;
 #[path = "pilot/house.rs"]
 mod house;
+#[path = "pilot/inbound.rs"]
+mod inbound;
 #[path = "pilot/promises.rs"]
 mod promises;
 #[path = "pilot/shape.rs"]

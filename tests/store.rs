@@ -4,6 +4,8 @@
 
 #[path = "store/backup.rs"]
 mod backup;
+#[path = "store/beside.rs"]
+mod beside;
 #[path = "store/commands.rs"]
 mod commands;
 #[path = "store/crash.rs"]

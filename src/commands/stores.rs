@@ -84,6 +84,7 @@ impl From<StoreError> for Failure {
             | StoreError::Network { .. }
             | StoreError::OptOuts { .. }
             | StoreError::Held(_)
+            | StoreError::Sends(_)
             | StoreError::Row { .. }
             | StoreError::Empty { .. }
             | StoreError::NoBackup { .. }

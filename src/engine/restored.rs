@@ -79,7 +79,7 @@ pub fn channels_to_ask(campaign: &Campaign) -> Vec<Channel> {
 /// The step on a channel that may have been taken since; the one under way as well, once more.
 fn step_on(journey: &Journey, on: Channel) -> Option<u32> {
     let skipped = journey.start.skips.iter().any(|(channel, _)| *channel == on);
-    let mut steps = journey.start.walk.iter().zip(0..).filter(|(leg, _)| leg.channel == on && !skipped);
+    let steps = journey.start.walk.iter().zip(0..).filter(|(leg, _)| leg.channel == on && !skipped);
     steps.map(|(_, step)| step).find(|step| *step >= journey.step)
 }
 
@@ -175,7 +175,7 @@ impl Journal<'_> {
             Some(named) => self.campaign.attempt(named).map(|(_, attempt)| attempt).filter(claimed),
             None if sent.ours => {
                 let mut newest = self.at(sent.line).filter_map(Journey::newest).filter(claimed);
-                newest.find(|a| a.claimed_at.is_some_and(|at| at <= sent.at + SLACK))
+                newest.next()
             }
             None => None,
         };
@@ -307,9 +307,6 @@ impl Journal<'_> {
             && self.journey(id).is_some_and(|journey| !journey.attempts.iter().any(settled))
     }
 }
-
-/// Their clocks and ours.
-const SLACK: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 enum Taken {
     /// The store holds it.

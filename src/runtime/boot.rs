@@ -7,7 +7,8 @@ use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
-use super::store::{Store, StoreError};
+use super::set_up::Clients;
+use super::store::{Lock, Store, StoreError};
 use super::{parts, proof};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -93,7 +94,7 @@ pub enum BootError {
         source: std::io::Error,
     },
     /// A provider refused the set-up.
-    #[error("{} refused the set-up ({}): {}. {}", .0.provider, .0.code, .0.detail.screen(), .0.remedy)]
+    #[error("{}", super::set_up::refused(.0))]
     SetUp(Box<Failure>),
     /// Nothing is in flight.
     #[error("nothing is in flight here; `cascade pilot` launches a pilot")]
@@ -130,6 +131,8 @@ pub struct Running {
     receiver: parts::Receiver,
     sandbox: Option<Sandbox>,
     server: Option<Server>,
+    /// In live: no other process sends from this workspace.
+    alone: Option<Lock>,
 }
 
 impl Running {
@@ -145,6 +148,8 @@ impl Running {
         if let Some(sandbox) = self.sandbox {
             sandbox.shutdown().await;
         }
+        // The loop is over, and with it every request: the next one may send.
+        drop(self.alone);
         ended
     }
 }
@@ -160,6 +165,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     for text in store.warnings().to_vec() {
         let _ = junction.notices().try_send(Notice { level: Level::Error, text });
     }
+    let alone = parts::alone(&workspace, &store, mode)?;
     let server = host.and_then(|host| let_in(host, &store, &junction));
     junction.starting("reading customers");
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
@@ -184,8 +190,9 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     junction.starting("setting the providers up");
     let content = parts::content_in_force(&store, &loaded, in_flight, plan.as_ref().ok())?;
     let contents = [Some(&content), plan.as_ref().ok().map(|plan| &plan.content)];
-    let providers = parts::providers(&rehearsed.config, &receiver, mode, &contents).await?;
-    parts::set_up(&providers, &receiver.public_url, mode, &junction.hearing, junction.notices()).await?;
+    let addresses = (receiver.public_url.as_str(), receiver.links_base.as_str());
+    let clients = Clients::new(&rehearsed.config, addresses, mode, &contents).await?;
+    clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));
@@ -196,7 +203,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
             store: Arc::new(store),
             loaded,
             owns_clock: rehearsed.owns_clock,
-            providers,
+            providers: clients.all(),
             round_trip,
             plan,
             config: rehearsed.config,
@@ -206,7 +213,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
             as_before,
         })
         .await;
-    Ok(Running { driver: joined.driver, receiver, sandbox: rehearsed.sandbox, server })
+    Ok(Running { driver: joined.driver, receiver, sandbox: rehearsed.sandbox, server, alone })
 }
 
 /// From now on consoles can attach; that none can is no reason not to run.

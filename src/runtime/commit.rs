@@ -31,6 +31,10 @@ impl Driver {
         turn.acknowledge();
         self.release_brakes(&batch.events);
         let newest = self.kept.newest().and_then(|id| turn.touched.remove(&id)).unwrap_or_default();
+        for (id, touched) in &turn.touched {
+            let earlier = self.kept.earlier.get(id);
+            self.parts.gallery.know(earlier.into_iter().flat_map(|earlier| earlier.people_of(touched)));
+        }
         self.parts.gallery.add(&batch.events, &turn.texts, &newest);
         for claim in claimed {
             self.parts.dispatch.send(claim);

@@ -58,24 +58,22 @@ impl Driver {
     async fn patiently(&mut self, batch: Arc<Batch>) -> Result<(), StoreError> {
         let store = Arc::clone(&self.parts.store);
         let mut commit = store.commit(batch);
-        let mut told = false;
+        let mut waited = None;
         let committed = loop {
             match tokio::time::timeout(LONG, &mut commit).await {
                 Ok(committed) => break committed,
-                Err(_) if told => {}
+                Err(_) if waited.is_some() => waited = store.waits().or(waited),
                 Err(_) => {
-                    told = true;
+                    waited = Some(store.waits().unwrap_or(LONG));
                     let words = "SLOW DISK  a commit takes long: nothing is sent before it is done. Another program may \
                                  hold the file, or the disk is busy";
                     let trouble = Trouble { level: Level::Warning, words: words.into(), since: self.now() };
                     self.parts.gallery.set_trouble("disk", Some(trouble));
-                    let (seq, now) = (self.kept.seq, self.now());
-                    self.parts.gallery.show(self.kept.campaign.as_ref(), seq, now, true);
+                    self.parts.gallery.show_beside();
                 }
             }
         };
-        if told {
-            let waited = store.waits().unwrap_or_default();
+        if let Some(waited) = waited {
             tracing::warn!(seconds = waited.as_secs(), "a commit took long");
             self.parts.gallery.set_trouble("disk", None);
         }

@@ -132,7 +132,7 @@ impl Driver {
     /// Nothing can go on without an operator. A launch that was refused leaves nothing to wait for either.
     fn is_done(&self) -> bool {
         if !self.begun {
-            return false;
+            return !self.is_well();
         }
         // A pause of now is somebody's who is there to end it.
         let held = |pause: &Pause| pause.by_itself || pause.since <= self.loaded_at;

@@ -93,6 +93,16 @@ impl Gallery {
         (self.stale, self.anew) = (true, self.anew + 1);
     }
 
+    /// People of earlier campaigns, of whom something is heard: the timeline and the inbox name them.
+    pub fn know<'a>(&mut self, others: impl Iterator<Item = (PersonId, &'a Customer)>) {
+        for (id, customer) in others {
+            // The table is as large as the cohort, and every picture shares it.
+            if !self.picture.people.contains_key(&id) {
+                Arc::make_mut(&mut self.picture.people).insert(id, card(customer));
+            }
+        }
+    }
+
     /// What one commit brought.
     pub fn add(
         &mut self,
@@ -258,6 +268,14 @@ impl Gallery {
         self.shown.send_replace(Arc::new(self.picture.clone()));
         (self.stale, self.last) = (false, Some(clock::wall()));
     }
+
+    /// What stands beside the log, at once and while a commit is under way: what it brings is not on disk yet, so
+    /// nothing of it is told.
+    pub fn show_beside(&self) {
+        let seq = self.feed.standing.borrow().seq;
+        self.publish(seq);
+        self.shown.send_replace(Arc::new(self.picture.clone()));
+    }
 }
 
 /// A stored event as the timeline shows it.
@@ -287,6 +305,7 @@ fn inbox_item(entry: &TimelineEntry) -> Option<InboxItem> {
     Some(InboxItem {
         seq: entry.seq,
         at: entry.event.at,
+        campaign: entry.event.campaign,
         cascade: entry.event.subject.cascade,
         person: entry.event.subject.customer,
         channel: entry.event.subject.channel.unwrap_or(Channel::Whatsapp),

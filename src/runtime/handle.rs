@@ -120,6 +120,8 @@ pub struct InboxItem {
     pub seq: u64,
     /// Campaign time.
     pub at: At,
+    /// Which campaign they answer; not always the newest.
+    pub campaign: CampaignId,
     /// Whose.
     pub cascade: Option<CascadeId>,
     /// Who.

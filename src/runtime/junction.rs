@@ -18,6 +18,7 @@ use super::handle::{Command, Notice, PlaceFacts, Signature};
 use super::launch::Plan;
 use super::news::News;
 use super::proof::{self, RoundTrip};
+use super::set_up::Listeners;
 use super::speaker::Speaker;
 use super::store::{Keeper, Loaded};
 use super::tasks::{Part, Tasks};
@@ -111,6 +112,12 @@ impl Junction {
     /// For the operator.
     pub fn notices(&self) -> &mpsc::Sender<Notice> {
         &self.notices
+    }
+
+    /// For setting the providers up.
+    pub(super) fn listeners(&self) -> Listeners {
+        let (hearing, notices) = (self.hearing.clone(), self.notices.clone());
+        Listeners { hearing, notices, tasks: self.tasks.clone() }
     }
 
     /// Starts the loop. A campaign in flight goes on: what was claimed is in doubt, and we listen before we speak.

@@ -4,7 +4,7 @@ use super::driver::Driver;
 use super::store::Loaded;
 use crate::engine::Campaign;
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Customer, PersonId, Phone};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// See the module's words.
 #[derive(Debug, Default)]
@@ -31,6 +31,14 @@ pub(super) struct Kept {
 pub(super) struct Earlier {
     pub campaign: Campaign,
     pub people: HashMap<PersonId, Customer>,
+}
+
+impl Earlier {
+    /// Who is contacted by these of its cascades.
+    pub fn people_of(&self, cascades: &BTreeSet<CascadeId>) -> impl Iterator<Item = (PersonId, &Customer)> {
+        let persons = cascades.iter().filter_map(|id| Some(self.campaign.journey(*id)?.person));
+        persons.filter_map(|person| Some((person, self.people.get(&person)?)))
+    }
 }
 
 impl Kept {
@@ -116,6 +124,7 @@ impl Driver {
             }
         }
         self.parts.gallery.reset(self.kept.campaign.as_ref(), &self.kept.people, &loaded.newest);
+        self.parts.gallery.know(loaded.others.iter().map(|(id, customer)| (*id, customer)));
         self.parts.gallery.set_inbox(&loaded.inbox);
         self.parts.gallery.set_audit(loaded.audit);
     }

@@ -35,6 +35,7 @@ mod recovery;
 mod rehearsal;
 mod reports;
 mod restored;
+mod set_up;
 mod speaker;
 pub mod store;
 mod tasks;

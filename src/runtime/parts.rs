@@ -1,19 +1,18 @@
 //! The parts that [`super::boot()`] joins, each made from what the workspace, the store and the settings say.
 
 use super::boot::{BootError, Purpose};
-use super::ears::Hearing;
 use super::gallery::TIMELINE;
-use super::handle::{Level, Notice, PlaceFacts, Preflight};
+use super::handle::{PlaceFacts, Preflight};
 use super::launch::{Plan, next_monday};
 use super::links;
+use super::operator;
 use super::plan::Draw;
-use super::rehearsal::{self, Rehearsed};
+use super::rehearsal::Rehearsed;
 use super::restored::words;
-use super::store::{Batch, Loaded, OptOuts, Reader, Store, optouts};
+use super::store::{Batch, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, Channel, Mode, Phone, Segment};
-use crate::providers::{Provider, http, twilio::Twilio, vapi::Vapi, whatsapp::Whatsapp};
 use crate::rules::content::{Content, ContentFile};
 use crate::workspace::{self, Unusable, Workspace};
 use secrecy::SecretString;
@@ -22,7 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The store and what it held, fit for the purpose.
@@ -57,6 +56,17 @@ pub(super) fn open_store(
             let in_flight = in_flight.is_some();
             Ok((store, loaded, in_flight))
         }
+    }
+}
+
+/// As long as this is kept, no other process sends in live from this workspace. Rehearsals reach nobody and are free.
+pub(super) fn alone(workspace: &Workspace, store: &Store, mode: Mode) -> Result<Option<Lock>, BootError> {
+    match mode {
+        Mode::Live => {
+            let state = workspace::state_dir(&workspace.dir)?;
+            Ok(Some(Lock::take_to_send(&state, store.path(), &operator::here().host)?))
+        }
+        Mode::Rehearsal => Ok(None),
     }
 }
 
@@ -104,32 +114,6 @@ pub(super) async fn receive(
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(webhooks::serve(listener, router, until(stopped)));
     Ok(Receiver { public_url, links_base: config.webhooks.links_base(address), own_token, stop, task })
-}
-
-/// The clients of the channels in use; in a rehearsal the sandbox is told our addresses and asked to create the templates.
-pub(super) async fn providers(
-    config: &Config,
-    receiver: &Receiver,
-    mode: Mode,
-    contents: &[Option<&Arc<Content>>],
-) -> Result<Vec<Arc<dyn Provider>>, BootError> {
-    let http = http::client(mode);
-    let whatsapp = Arc::new(Whatsapp::new(config.whatsapp.clone(), Arc::clone(&http)));
-    if mode == Mode::Rehearsal {
-        rehearsal::tell_webhooks(config, &receiver.public_url).await?;
-        for content in contents.iter().flatten() {
-            let templates =
-                content.whatsapp.as_ref().map(|w| w.specs(&receiver.links_base)).unwrap_or_default();
-            whatsapp.ensure_templates(&templates).await.map_err(BootError::SetUp)?;
-        }
-    }
-    let all: [Arc<dyn Provider>; 3] = [
-        whatsapp,
-        Arc::new(Vapi::new(config.phone.clone(), Arc::clone(&http), &receiver.public_url)),
-        Arc::new(Twilio::new(config.sms.clone(), http, &receiver.public_url)),
-    ];
-    // Whoever has no section is not even greeted.
-    Ok(all.into_iter().filter(|provider| config.channels.contains(&provider.channel())).collect())
 }
 
 pub(super) async fn read_plan(
@@ -224,29 +208,6 @@ async fn listen(config: &Config, loaded: &Loaded, mode: Mode) -> Result<TcpListe
         return Ok(listener);
     }
     TcpListener::bind(wanted).await.map_err(|source| BootError::Listen { addr: wanted, source })
-}
-
-pub(super) async fn set_up(
-    providers: &[Arc<dyn Provider>],
-    public_url: &str,
-    mode: Mode,
-    hearing: &Hearing,
-    notices: &mpsc::Sender<Notice>,
-) -> Result<(), BootError> {
-    for provider in providers {
-        match provider.set_up(public_url).await {
-            // Meta calls our address back before it answers; the others' answers prove no hearing.
-            Ok(()) if provider.channel() == Channel::Whatsapp => hearing.heard(provider.name()),
-            Ok(()) => {}
-            Err(failure) if mode == Mode::Rehearsal => return Err(BootError::SetUp(failure)),
-            // Live goes on: the other channels may work, and this one says what to mend at its first send.
-            Err(failure) => {
-                let text = BootError::SetUp(failure).to_string();
-                let _ = notices.try_send(Notice { level: Level::Error, text });
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {

@@ -21,6 +21,8 @@ pub enum Part {
     Check(Channel, Scope),
     /// Asking after a gap.
     CatchUp,
+    /// Setting a provider up that did not answer at first.
+    SetUp,
     /// Proving that we hear.
     Proof,
     /// Carrying the operator's wishes.
@@ -39,6 +41,7 @@ impl fmt::Display for Part {
             Self::Recall(_) => "a recall",
             Self::Check(..) => "the check of a shut scope",
             Self::CatchUp => "the catch-up",
+            Self::SetUp => "the set-up of a provider",
             Self::Proof => "the proof of hearing",
             Self::Commands => "the way of the operator's commands",
             Self::History => "the reading of a history",

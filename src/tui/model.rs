@@ -98,6 +98,15 @@ pub struct Page {
     pub at: usize,
 }
 
+/// How a customer stood when their page was read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReadFor {
+    /// The row of a cascade of this campaign.
+    Row(Arc<Row>),
+    /// Of an earlier one there is no row: the newest entry about them in the timeline, if any is there.
+    Entry(Option<u64>),
+}
+
 /// What a page shows.
 #[derive(Debug)]
 pub enum What {
@@ -107,8 +116,8 @@ pub enum What {
         cascade: CascadeId,
         /// Oldest first; `None` until it has been read.
         history: Option<Vec<Arc<TimelineEntry>>>,
-        /// The row it was read for; another one means it is stale.
-        read_for: Option<Arc<Row>>,
+        /// What it was read for; something else means it is stale.
+        read_for: Option<ReadFor>,
     },
     /// Failures by cause.
     Failures,

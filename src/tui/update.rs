@@ -4,7 +4,7 @@ use super::asking::Wanted;
 use super::dialogs;
 use super::keys::{self, Cmd};
 use super::layout::Pane;
-use super::model::{Dialog, Frozen, Model, Page, What};
+use super::model::{Dialog, Frozen, Model, Page, ReadFor, What};
 use super::needs::Target;
 use super::{input::LineInput, mouse};
 use crate::engine::order::Order;
@@ -212,7 +212,10 @@ pub fn open(model: &mut Model, what: What) {
 
 /// Opens a customer's own page.
 pub fn open_person(model: &mut Model, cascade: CascadeId) {
-    model.cohort.selected = Some(cascade);
+    // Whoever answers an earlier campaign need not be in this one.
+    if model.row(cascade).is_some() {
+        model.cohort.selected = Some(cascade);
+    }
     model.pages.retain(|page| !matches!(page.what, What::Person { .. }));
     open(model, What::Person { cascade, history: None, read_for: None });
 }
@@ -419,10 +422,15 @@ fn wanted_history(model: &mut Model) -> Option<Request> {
     let picture = Arc::clone(&model.picture);
     let What::Person { cascade, read_for, .. } = &mut model.pages.last_mut()?.what else { return None };
     let rows = &picture.snapshot.rows;
-    let now = rows.binary_search_by_key(cascade, |row| row.cascade).ok().map(|at| &rows[at])?;
-    if read_for.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, now) || seen == now) {
+    let now = if let Ok(at) = rows.binary_search_by_key(cascade, |row| row.cascade) {
+        ReadFor::Row(Arc::clone(&rows[at]))
+    } else {
+        let theirs = |entry: &&Arc<TimelineEntry>| entry.event.subject.cascade == Some(*cascade);
+        ReadFor::Entry(picture.timeline.iter().rev().find(theirs).map(|entry| entry.seq))
+    };
+    if read_for.as_ref() == Some(&now) {
         return None;
     }
-    *read_for = Some(Arc::clone(now));
+    *read_for = Some(now);
     Some(Request::History(*cascade))
 }

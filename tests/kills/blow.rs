@@ -1,9 +1,6 @@
-//! Striking a process, and asking the sandbox for something.
+//! Striking a process.
 
-use crate::house::{Running, Sandbox};
-use serde_json::Value;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use crate::house::Running;
 use std::time::Duration;
 
 impl Running {
@@ -40,22 +37,5 @@ impl Running {
 
     fn lives(&mut self) -> bool {
         self.0.as_mut().unwrap().try_wait().unwrap().is_none()
-    }
-}
-
-impl Sandbox {
-    /// Asks the sandbox itself for something.
-    pub fn post(&self, what: &str, body: &Value) {
-        let (host, body) = (self.url.trim_start_matches("http://"), body.to_string());
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "POST /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains(" 20"), "{answer}");
     }
 }

@@ -54,7 +54,13 @@ impl House {
 
     /// Starts, and leaves it running.
     pub fn start(&self, args: &[&str]) -> Running {
+        self.start_in(args, &[])
+    }
+
+    /// The same, with these in its environment.
+    pub fn start_in(&self, args: &[&str], env: &[(&str, &str)]) -> Running {
         let mut command = self.command(args);
+        command.envs(env.iter().copied());
         Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
@@ -251,6 +257,21 @@ impl Sandbox {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{head}");
         body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Asks the sandbox itself for something.
+    pub fn post(&self, what: &str, body: &Value) {
+        let (host, body) = (self.url.trim_start_matches("http://"), body.to_string());
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /sandbox/{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 20"), "{answer}");
     }
 
     /// Sends in the ledger, in order of arrival.

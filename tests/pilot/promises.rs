@@ -4,6 +4,7 @@
 use crate::FOREIGN;
 use crate::crash::{SHORT, SPEED, claimed, everybody_came_through, nobody_twice, own_ledger, short};
 use crate::house::{House, Sandbox};
+use crate::inbound::Inbound;
 use crate::shape::{is_report, number};
 use crate::wire::{claims, ledger_agrees};
 use cascade::engine::Campaign;
@@ -12,11 +13,7 @@ use cascade::engine::journey::{Journey, Stage, State};
 use cascade::model::{At, CampaignId, Channel, Mode, Phone};
 use cascade::runtime::store::{Batch, Store, SuppressionRow};
 use chrono::{Datelike as _, Timelike as _, Weekday};
-use hmac::{Hmac, Mac as _};
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::net::TcpStream;
 
 fn events(house: &House) -> Vec<Event> {
     let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
@@ -84,28 +81,6 @@ fn a_second_pilot_in_the_same_store_is_a_campaign_of_its_own() {
     }
 }
 
-/// A signed body to the pilot's own webhook address; the socket is closed without reading the answer.
-fn say_and_hang_up(port: u16, secret: &str, phone: &Phone, turn: usize) {
-    let digits = phone.as_str().trim_start_matches('+');
-    let message = json!({ "from": digits, "id": format!("wamid.{turn}.{digits}"), "timestamp": "1767623000",
-        "type": "text", "text": { "body": AWAY } });
-    let value = json!({ "messaging_product": "whatsapp", "messages": [message] });
-    let body = json!({ "object": "whatsapp_business_account",
-        "entry": [{ "id": "1", "changes": [{ "field": "messages", "value": value }] }] });
-    let body = body.to_string();
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(body.as_bytes());
-    let signature = hex::encode(mac.finalize().into_bytes());
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "POST /hooks/whatsapp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
-         X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-}
-
 /// What a machine answers: it changes nothing.
 const AWAY: &str = "Automatic reply: I am out of office";
 
@@ -119,10 +94,9 @@ fn automatic(house: &House) -> usize {
 fn callers_that_hang_up_leave_no_brake_on() {
     let (desk, house) = (House::empty(), short());
     let sandbox = Sandbox::start(&desk, SPEED);
-    let secret = sandbox.lines("config")[0]["whatsapp"]["app_secret"].as_str().unwrap().to_owned();
     let mut pilot = house.start(&["pilot", "--sandbox", &sandbox.url, "--json"]);
     pilot.until(|| claimed(&house, Channel::Whatsapp) >= 10);
-    let port = house.reader().meta("webhook_port").unwrap().unwrap().parse().unwrap();
+    let inbound = Inbound::of(&house, &sandbox);
     let people: Vec<_> = house.journeys().into_keys().collect();
     // Whoever hangs up before the body is read is not heard; a loaded machine reads later.
     let mut turn = 0;
@@ -132,7 +106,7 @@ fn callers_that_hang_up_leave_no_brake_on() {
         while automatic(&house) < until && turn < 40 {
             turn += 1;
             for phone in &people {
-                say_and_hang_up(port, &secret, phone, turn);
+                drop(inbound.writes(phone, &turn.to_string(), AWAY));
             }
         }
     }

@@ -40,7 +40,7 @@ fn every_fault_has_a_behaviour_a_place_where_it_is_seen_and_tests_that_exist() {
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let cells: Vec<&str> = line.split('\t').collect();
         let [seam, fault, behaviour, place, tests] = cells.as_slice() else { panic!("five cells: {line}") };
-        assert!(["create", "check", "question", "webhook"].contains(seam), "{line}");
+        assert!(["create", "check", "question", "webhook", "set-up", "store"].contains(seam), "{line}");
         assert!(seen.insert((*seam, *fault)), "{fault} stands twice");
         assert!(behaviour.len() > 5 && !place.is_empty() && !tests.is_empty(), "{line}");
         for test in tests.split(' ') {

@@ -531,6 +531,7 @@ fn inbox() -> Vec<InboxItem> {
         .map(|i| InboxItem {
             seq: 40 + i as u64,
             at: ago(182 - i * 20),
+            campaign: CampaignId(1),
             cascade: Some(CascadeId(60 + i as u64)),
             person: Some(PersonId(60 + i as u64)),
             channel: Channel::Whatsapp,

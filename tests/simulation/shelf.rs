@@ -79,6 +79,7 @@ impl Rows {
         let people = campaign.iter().flat_map(Campaign::journeys).map(|j| j.person);
         Loaded {
             people: people.filter_map(|id| Some((id, self.people.get(&id)?.clone()))).collect(),
+            others: HashMap::new(),
             campaign,
             seq: self.events.last().map_or(0, |(seq, _)| *seq),
             last_person: self.people.keys().next_back().map_or(0, |id| id.0),

@@ -5,9 +5,11 @@ use crate::fixture::{Tale, open, stored};
 use cascade::clock::wall;
 use cascade::engine::input::What;
 use cascade::model::{Channel, Mode};
-use cascade::runtime::store::{Batch, Store, mark};
+use cascade::runtime::store::{Batch, Reader, Store, mark};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const PEOPLE: u64 = 100_000;
@@ -24,6 +26,7 @@ async fn crashed(place: &Path) -> PathBuf {
     fs::create_dir(path.parent().unwrap()).unwrap();
     let store = open(&path);
     let (mut tale, mut turn) = Tale::launch(store.id(), PEOPLE);
+    turn.versions = content().collect();
     for n in 0..PEOPLE {
         let (attempt, mut all) = tale.send(Channel::Whatsapp);
         all.push(tale.receipt(attempt, What::Delivered));
@@ -47,6 +50,17 @@ async fn crashed(place: &Path) -> PathBuf {
         fs::copy(from, to).unwrap();
     }
     killed
+}
+
+/// What the campaign says, as a launch keeps it.
+fn content() -> impl Iterator<Item = (String, String, Vec<u8>)> {
+    let files = [
+        ("whatsapp.json", include_str!("../../rules/content/whatsapp.json")),
+        ("voice.md", include_str!("../../rules/content/voice.md")),
+        ("sms.txt", include_str!("../../rules/content/sms.txt")),
+    ];
+    // The hash that the launch names.
+    files.into_iter().map(|(name, text)| ("c".to_owned(), name.to_owned(), text.into()))
 }
 
 /// What follows in the same commit.
@@ -81,6 +95,42 @@ async fn several_threads_read_what_one_reads() {
         (several.seq, several.last_at, several.last_cascade)
     );
     assert_eq!((one.newest.len(), several.newest.len()), (50, 50));
+}
+
+/// How long a start in `house` takes until everything is up; then comes a `kill -9`.
+fn runs(house: &Path) -> Duration {
+    let began = wall();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+    let mut process =
+        command.args(["run", "--seed", "1"]).current_dir(house).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut said, err) = (String::new(), process.stderr.take().unwrap());
+    let runs = BufReader::new(err).lines().map(Result::unwrap).any(|line| {
+        said += &line;
+        line.starts_with("cascade: running (rehearsal")
+    });
+    let took = began.elapsed();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(runs, "{said}");
+    took
+}
+
+#[tokio::test]
+#[ignore = "takes a minute, and means something in a release build alone"]
+async fn a_killed_process_with_a_hundred_thousand_in_flight_runs_again_within_seconds() {
+    let house = tempfile::tempdir().unwrap();
+    let state = house.path().join(".cascade");
+    fs::create_dir(&state).unwrap();
+    let path = crashed(&state).await;
+    fs::remove_dir_all(state.join("made")).unwrap();
+    // The first start makes what a sandbox remembers; the others are what comes after a `kill -9`.
+    let took: Vec<_> = (0..4).map(|_| runs(house.path())).collect();
+    println!("{PEOPLE} in flight, from the start of the process to running: {took:?}");
+    let loaded = Reader::open(&path).unwrap().load(0).unwrap();
+    assert_eq!(loaded.campaign.unwrap().open(), PEOPLE);
+    // Whatever else the machine does makes it longer, and nothing shorter.
+    let best = took[1..].iter().min().unwrap();
+    assert!(cfg!(debug_assertions) || *best < LIMIT, "{best:?}");
 }
 
 #[tokio::test]

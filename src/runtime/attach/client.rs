@@ -238,12 +238,16 @@ impl Client {
         match caught {
             Ok(Caught::Anew(shown)) => {
                 self.gallery.reset(replica.campaign(), &shown.people, &shown.newest);
+                self.gallery.know(shown.others.iter().map(|(id, customer)| (*id, customer)));
                 self.gallery.set_inbox(&shown.inbox);
                 self.gallery.set_audit(shown.audit);
                 self.gallery.set_beside(&self.beside);
                 self.loaded = true;
             }
-            Ok(Caught::More(events, touched)) => self.gallery.add_stored(&events, &touched),
+            Ok(Caught::More(events, touched, others)) => {
+                self.gallery.know(others.iter().map(|(id, customer)| (*id, customer)));
+                self.gallery.add_stored(&events, &touched);
+            }
             Err(error) => {
                 self.tell(Level::Error, format!("{error}; what is shown here is not the newest"));
             }

@@ -2,10 +2,10 @@
 
 use crate::engine::event::Kind;
 use crate::engine::{self, Campaign};
-use crate::model::CascadeId;
+use crate::model::{CascadeId, Customer, PersonId};
 use crate::runtime::gallery::TIMELINE;
 use crate::runtime::store::{Reader, Shown, StoreError, StoredEvent};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// Events read at once.
@@ -27,8 +27,8 @@ pub struct Replica {
 pub enum Caught {
     /// The rows were read again; the campaign itself stays with the copy.
     Anew(Box<Shown>),
-    /// Events, oldest first, and whose rows they changed.
-    More(Vec<StoredEvent>, BTreeSet<CascadeId>),
+    /// Events, oldest first, whose rows they changed, and people of earlier campaigns that they are about.
+    More(Vec<StoredEvent>, BTreeSet<CascadeId>, HashMap<PersonId, Customer>),
 }
 
 impl Replica {
@@ -76,7 +76,10 @@ impl Replica {
                 events.push(stored);
             }
             if last {
-                return Ok(Caught::More(events, touched));
+                let newest = self.campaign.as_ref().map(Campaign::id);
+                let earlier = events.iter().filter(|stored| Some(stored.event.campaign) != newest);
+                let others = self.reader()?.others(&HashMap::new(), earlier)?;
+                return Ok(Caught::More(events, touched, others));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What went wrong with a store, in words that say what to do.
 
-use super::Locked;
+use super::{Locked, OthersSend};
 use crate::model::{At, Mode};
 use rusqlite::ErrorCode;
 use std::io;
@@ -106,6 +106,9 @@ pub enum StoreError {
     /// Somebody else writes it.
     #[error("{0}")]
     Held(#[from] Locked),
+    /// Somebody else sends in live from the same workspace.
+    #[error("{0}")]
+    Sends(#[from] OthersSend),
     /// The file system said no.
     #[error("{path}: cannot {doing}: {source}; its directory must exist and be writable")]
     Io {

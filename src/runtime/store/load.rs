@@ -1,43 +1,23 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
+mod log;
 mod shown;
 
+pub use log::{LogLine, StoredEvent};
 pub use shown::Shown;
 
 use super::error::sqlite;
 use super::optouts::Key;
 use super::{OptOuts, Restored, StoreError, migrations, restored, schema};
 use crate::engine::audit::Audit;
-use crate::engine::event::Event;
 use crate::engine::journey::Journey;
 use crate::engine::{Campaign, Header};
-use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone, TextId, Untrusted};
+use crate::model::{At, AttemptId, CampaignId, Customer, PersonId, Phone, TextId, Untrusted};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// An event with its place in the log and the text it names.
-#[derive(Clone, Debug)]
-pub struct StoredEvent {
-    /// Place in the log.
-    pub seq: u64,
-    /// What happened.
-    pub event: Event,
-    /// What they wrote or said.
-    pub text: Option<Untrusted>,
-}
-
-/// One line of `cascade events --json`.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct LogLine {
-    /// Place in the log.
-    pub seq: u64,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-}
 
 /// What a start needs.
 #[derive(Debug, Default)]
@@ -46,6 +26,8 @@ pub struct Loaded {
     pub campaign: Option<Campaign>,
     /// Everybody in it.
     pub people: HashMap<PersonId, Customer>,
+    /// Whoever else `newest` and `inbox` tell of: people of earlier campaigns.
+    pub others: HashMap<PersonId, Customer>,
     /// The last event's place.
     pub seq: u64,
     /// The last person's id.
@@ -66,7 +48,7 @@ pub struct Loaded {
     pub restored: Option<Restored>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
-    /// What people wrote and said in the campaign, oldest first.
+    /// What people wrote and said since the campaign began, oldest first.
     pub inbox: Vec<StoredEvent>,
     /// Settings of the store.
     pub meta: HashMap<String, String>,
@@ -118,6 +100,7 @@ impl Reader {
             loaded.audit = self.audit(Some(campaign.id()))?;
             loaded.inbox = self.inbox(campaign.id(), keep)?;
         }
+        loaded.others = self.others(&loaded.people, loaded.newest.iter().chain(&loaded.inbox))?;
         Ok(loaded)
     }
 
@@ -222,6 +205,26 @@ impl Reader {
         rows.into_iter().map(|(id, body)| Ok((PersonId(id as u64), self.parse(&body, "a person")?))).collect()
     }
 
+    /// Whom these events are about and `known` does not hold.
+    pub fn others<'a>(
+        &self,
+        known: &HashMap<PersonId, Customer>,
+        events: impl Iterator<Item = &'a StoredEvent>,
+    ) -> Result<HashMap<PersonId, Customer>, StoreError> {
+        let named: BTreeSet<PersonId> = events.filter_map(|stored| stored.event.subject.customer).collect();
+        let mut found = HashMap::new();
+        for id in named.into_iter().filter(|id| !known.contains_key(id)) {
+            let row = params![id.0 as i64];
+            // Whoever was forgotten has no row any more.
+            for body in
+                self.rows_of("SELECT body FROM person WHERE id = ?1", row, |row| row.get::<_, String>(0))?
+            {
+                found.insert(id, self.parse(&body, "a person")?);
+            }
+        }
+        Ok(found)
+    }
+
     /// People with this number, and their names.
     pub fn people_at(&self, phone: &Phone) -> Result<Vec<(PersonId, String)>, StoreError> {
         self.rows_of(
@@ -266,29 +269,6 @@ impl Reader {
             .optional()
             .map(|name| name.map(Untrusted::new))
             .map_err(sqlite(&self.path, "read a person"))
-    }
-
-    /// Events after `seq`, oldest first, at most `limit`; of one cascade or of all.
-    pub fn events_after(
-        &self,
-        seq: u64,
-        cascade: Option<CascadeId>,
-        limit: usize,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT event.seq, event.body, text.body FROM event
-                   LEFT JOIN text ON text.id = json_extract(event.body, '$.text')
-                   WHERE event.seq > ?1 AND (?2 IS NULL OR event.cascade = ?2) ORDER BY event.seq LIMIT ?3";
-        let rows = self.rows_of(
-            sql,
-            params![seq as i64, cascade.map(|c| c.0 as i64), i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?)),
-        )?;
-        rows.into_iter()
-            .map(|(seq, body, text)| {
-                let event = self.parse(&body, "an event")?;
-                Ok(StoredEvent { seq: seq as u64, event, text: text.map(Untrusted::new) })
-            })
-            .collect()
     }
 
     /// The files that ran under this hash: name and bytes.

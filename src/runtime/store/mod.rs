@@ -11,6 +11,7 @@
 //! | `live.db.mark` | which store this is, how far it came, ids that are taken ([`mark`]) | around each commit |
 //! | `live.optouts` | opt-outs, by keyed digest ([`optouts`]) | before the commit that records them |
 //! | `live.db.lock` | who writes the store | at start |
+//! | `live.sends` | which process sends in live, from whichever store of the workspace ([`Lock`]) | at start |
 //! | `ballast` | space for what is on its way when the disk is full ([`ballast`]) | at start |
 
 pub mod backup;
@@ -42,7 +43,7 @@ pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
 pub use error::StoreError;
 pub use keeper::{Contacts, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
-pub use lock::{Lock, Locked, attachable};
+pub use lock::{Lock, Locked, OthersSend, attachable};
 pub use optouts::OptOuts;
 pub use restored::Restored;
 
@@ -129,7 +130,7 @@ impl Store {
 
     /// Says in the lock file what holds the store, and where consoles attach to it.
     pub fn announce(&self, what: &str, socket: Option<&Path>) -> Result<(), StoreError> {
-        self.lock.announce(&self.path, what, socket)
+        self.lock.announce(what, socket)
     }
 
     /// A read-only connection beside the writer.

@@ -166,6 +166,8 @@ impl OptOutFile {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         let mut file = private::open(&mut options, &path).map_err(io(&path, "open the opt-outs"))?;
+        // Stores of one workspace share it, and two that are new may be opened at once: one of them makes the key.
+        file.lock().map_err(io(&path, "lock the opt-outs"))?;
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(0)).map_err(io(&path, "read the opt-outs"))?;
         file.read_to_end(&mut bytes).map_err(io(&path, "read the opt-outs"))?;
@@ -189,6 +191,7 @@ impl OptOutFile {
             // The name, too, is to outlive a power cut.
             File::open(state).and_then(|dir| dir.sync_all()).map_err(io(state, "write the opt-outs"))?;
         }
+        this.file.unlock().map_err(io(&this.path, "unlock the opt-outs"))?;
         Ok(this)
     }
 

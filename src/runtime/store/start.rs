@@ -30,8 +30,10 @@ pub(super) fn load(path: &Path, keep: usize) -> Result<Loaded, StoreError> {
         for part in parts {
             journeys.extend(joined(part)?);
         }
-        let campaign = Campaign::from_rows(header, journeys);
-        Ok(Loaded { campaign: Some(campaign), people: joined(people)?, ..joined(rest)? })
+        let campaign = Some(Campaign::from_rows(header, journeys));
+        let (people, rest) = (joined(people)?, joined(rest)?);
+        let others = reader.others(&people, rest.newest.iter().chain(&rest.inbox))?;
+        Ok(Loaded { campaign, people, others, ..rest })
     })
 }
 

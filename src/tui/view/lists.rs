@@ -33,7 +33,7 @@ fn inbox_item<'a>(ctx: &Ctx, item: &InboxItem, chosen: bool, cells: usize) -> Ve
         Some(crate::model::Disposition::Positive) => ("yes", Tone::Good),
         Some(meant) => (phrases::disposition(meant), Tone::Plain),
     };
-    let text = item.text.screen();
+    let text = ctx.of_which(item.campaign) + &item.text.screen();
     let room = cells.saturating_sub(INDENT).max(12);
     let text = if chosen { wrap(&text, room) } else { vec![crate::tui::text::cut(&text, room)] };
     let mut text = text.into_iter();

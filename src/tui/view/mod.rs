@@ -23,7 +23,7 @@ use super::layout::{Pane, Places, SMALLEST, Shape};
 use super::model::Model;
 use super::text::width;
 use super::theme::Theme;
-use crate::model::{At, Money};
+use crate::model::{At, CampaignId, Money};
 use crate::phrases::Tone;
 use crate::runtime::handle::{Level, Picture};
 use chrono_tz::Tz;
@@ -55,6 +55,14 @@ impl Ctx<'_> {
             "EUR" => format!("€{}", amount.short()),
             "GBP" => format!("£{}", amount.short()),
             other => format!("{} {other}", amount.short()),
+        }
+    }
+
+    /// In front of words about an earlier campaign, which hears what comes late; empty for the one on the screen.
+    fn of_which(&self, campaign: CampaignId) -> String {
+        match &self.picture.snapshot.campaign {
+            Some(shown) if (1..shown.id.0).contains(&campaign.0) => format!("campaign {campaign}: "),
+            Some(_) | None => String::new(),
         }
     }
 

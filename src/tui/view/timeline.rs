@@ -63,7 +63,9 @@ pub fn entry_lines<'a>(
     let card = entry.event.subject.customer.and_then(|id| ctx.picture.people.get(&id));
     let name = card.map_or("", |c| c.name.as_str());
     let indent = time.len() + 1 + name_cells + 6 + 2;
-    let mut words = wrap(&phrase.words, cells.saturating_sub(indent)).into_iter();
+    let whose = if named { ctx.of_which(entry.event.campaign) } else { String::new() };
+    let words = whose + &phrase.words;
+    let mut words = wrap(&words, cells.saturating_sub(indent)).into_iter();
     let tag = phrase.channel.map_or("", phrases::tag);
     let channel = phrase.channel.map_or(theme.text, |c| theme.channel(c));
     let time_style = if cursor { theme.selection } else { theme.muted };

@@ -17,9 +17,11 @@ pub struct Shown {
     pub campaign: Option<Campaign>,
     /// Everybody in it.
     pub people: HashMap<PersonId, Customer>,
+    /// Whoever else `newest` and `inbox` tell of: people of earlier campaigns.
+    pub others: HashMap<PersonId, Customer>,
     /// The newest events with texts, oldest first.
     pub newest: Vec<StoredEvent>,
-    /// What people wrote and said in it, oldest first.
+    /// What people wrote and said since it began, oldest first.
     pub inbox: Vec<StoredEvent>,
     /// What operators ordered in it.
     pub audit: Audit,
@@ -37,15 +39,17 @@ impl Reader {
             shown.audit = self.audit(Some(campaign.id()))?;
         }
         shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
+        shown.others = self.others(&shown.people, shown.newest.iter().chain(&shown.inbox))?;
         Ok(shown)
     }
 
-    /// What people wrote and said in a campaign: the newest, at most `keep`, oldest first.
+    /// What people wrote and said since a campaign began, to an earlier one as well: the newest, at most `keep`,
+    /// oldest first.
     pub fn inbox(&self, campaign: CampaignId, keep: usize) -> Result<Vec<StoredEvent>, StoreError> {
         // Backwards, and no further than the campaign's own beginning: what is new is found at once.
         let sql = "SELECT event.seq, event.body, text.body FROM event
                    CROSS JOIN text ON text.id = json_extract(event.body, '$.text')
-                   WHERE event.kind = 'outcome_heard' AND text.body <> '' AND event.campaign = ?1 AND event.seq >= (
+                   WHERE event.kind = 'outcome_heard' AND text.body <> '' AND event.seq >= (
                      SELECT coalesce(min(seq), 0) FROM event
                      WHERE cascade = (SELECT min(id) FROM cascade WHERE campaign = ?1))
                    ORDER BY event.seq DESC LIMIT ?2";
