@@ -125,10 +125,9 @@ impl Book {
                 self.provider_ids.insert(id, provider_id.clone());
                 Stage::Accepted
             }
-            Kind::AttemptRecovered { provider_id: None, .. } => Stage::InDoubt,
             Kind::AttemptRefused { .. } => Stage::Refused,
             Kind::AttemptWithdrawn { .. } => Stage::Withdrawn,
-            Kind::AttemptInDoubt { .. } => Stage::InDoubt,
+            Kind::AttemptInDoubt { .. } | Kind::AttemptRecovered { provider_id: None, .. } => Stage::InDoubt,
             Kind::AttemptFailed { .. } => Stage::Failed,
             Kind::OutcomeHeard { outcome: Outcome::NoAnswer, .. } => Stage::Unanswered,
             Kind::DoubtSettled { was_sent, .. } => {

@@ -1,8 +1,9 @@
 //! The simulated machine: one life of the real process after the other, each joined to the world at its four seams.
 
 use crate::book::Book;
+use crate::rows::Rows;
 use crate::setting::{Act, RULES, STORMY_S, Setting};
-use crate::shelf::{Disk, Rows, Shelf};
+use crate::shelf::{Disk, Shelf, Tally};
 use crate::transport::Line;
 use crate::world::{BEGIN, World};
 use cascade::config::Config;
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub lives: u64,
     pub events: u64,
     pub sent: u64,
+    /// What happened to the disk.
+    pub tally: Tally,
 }
 
 /// Simulates it to its end. Deterministic; blocks this thread alone.
@@ -68,11 +71,12 @@ pub fn simulate(setting: &Setting, tell: bool) -> Outcome {
 async fn run(setting: Setting, tell: bool) -> Outcome {
     let plan = Arc::new(plan(&setting));
     let phones = plan.customers.iter().map(|c| c.phone.clone()).collect();
+    let disk = Arc::new(Disk::new(&setting));
     let world = World::new(setting, phones, tell);
-    let (disk, going_on) = (Arc::new(Disk::default()), tokio::spawn(Arc::clone(&world).go_on()));
+    let going_on = tokio::spawn(Arc::clone(&world).go_on());
     let mut machine = Machine {
         world: Arc::clone(&world),
-        disk,
+        disk: Arc::clone(&disk),
         plan,
         acts: Vec::new(),
         lives: 0,
@@ -87,7 +91,7 @@ async fn run(setting: Setting, tell: bool) -> Outcome {
     let hash = world.hash();
     let state = world.lock();
     let (events, sent) = (state.book.seq, state.sent.len() as u64);
-    Outcome { broken: state.oracle.broken.clone(), hash, lives, events, sent }
+    Outcome { broken: state.oracle.broken.clone(), hash, lives, events, sent, tally: disk.tally() }
 }
 
 /// What is launched: the program's own content, these rules and limits, made-up people.
@@ -160,8 +164,12 @@ pub enum Next {
 impl Machine {
     async fn live(&mut self) {
         loop {
+            if self.judged(self.disk.opens()) {
+                return;
+            }
             let life = self.begin().await;
             let next = self.attend(&life).await;
+            let in_order = self.world.is_alive(life.number) && life.joined.driver.is_finished();
             life.joined.tasks.stop();
             life.joined.driver.abort();
             if self.world.is_alive(life.number) {
@@ -169,6 +177,7 @@ impl Machine {
             }
             // What ran is gone before the next life begins.
             tokio::task::yield_now().await;
+            self.judged(self.disk.ends(in_order));
             self.fold_holds("at the end of a life");
             match next {
                 Next::Over => return,
@@ -293,11 +302,17 @@ impl Machine {
         open.map(|j| format!("{} {:?} {:?}", j.id, j.state, j.timer)).collect::<Vec<_>>().join("; ")
     }
 
+    /// Whether it breaks something.
+    fn judged(&self, found: Result<(), String>) -> bool {
+        let breaks = found.is_err();
+        self.world.lock().oracle.broken.extend(found.err());
+        breaks
+    }
+
     /// 10, wherever a life ended.
     fn fold_holds(&self, when: &str) {
-        if let Err(broken) = self.disk.read(Rows::log_gives_the_rows) {
-            self.world.lock().oracle.broken.push(format!("{broken} {when}"));
-        }
+        let holds = self.disk.read(Rows::log_gives_the_rows);
+        self.judged(holds.map_err(|broken| format!("{broken} {when}")));
     }
 
     fn judge(&self) {

@@ -66,7 +66,7 @@ impl Machine {
                 self.backup = Some((rows, world.lock().book.clone()));
             }
             What::Restore { away_s } => {
-                let Some((rows, book)) = self.backup.take() else { return None };
+                let (rows, book) = self.backup.take()?;
                 world.kill();
                 self.disk.restore(&rows);
                 world.lock().restored(now, book);

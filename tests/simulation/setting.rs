@@ -3,6 +3,9 @@
 use crate::random::Draw;
 use cascade::engine::order::Deed;
 use cascade::model::Channel;
+use serde::Deserialize;
+use std::fmt;
+use std::str::FromStr;
 
 /// How long faults and acts go on; afterwards everything works and the operator mends what is left.
 pub const STORMY_S: u64 = 4 * 3600;
@@ -11,6 +14,7 @@ pub const STORMY_S: u64 = 4 * 3600;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub seed: u64,
+    pub tier: Tier,
     /// Customers; the second campaign has the same.
     pub people: u64,
     /// Whether some of them share a number.
@@ -31,6 +35,36 @@ pub struct Setting {
     pub deaths: Vec<Death>,
     /// Of the store.
     pub store: Vec<(u64, StoreFault)>,
+}
+
+/// What the store is kept on: the first tier's is quick, the second's is the real one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    #[default]
+    Memory,
+    Sqlite,
+}
+
+impl FromStr for Tier {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "memory" => Ok(Self::Memory),
+            "sqlite" => Ok(Self::Sqlite),
+            other => Err(format!("{other} is no tier: memory or sqlite")),
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+        })
+    }
 }
 
 /// Each in per mille of its chances.
@@ -146,11 +180,34 @@ pub const POINTS: [Point; 8] = [
     Point::BeforeTwoHundred,
 ];
 
-/// How a commit fails; nothing of it is on disk.
+/// How a commit fails, of which nothing is on disk then, or is kept waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
     DiskFull,
     Io,
+    /// A row of it is there already.
+    Refused,
+    /// Another program holds the file for longer than anybody waits.
+    Busy,
+    /// Another program holds the file, and lets it go in time.
+    Held {
+        for_s: u64,
+    },
+}
+
+impl StoreFault {
+    pub const fn fails(self) -> bool {
+        !matches!(self, Self::Held { .. })
+    }
+
+    /// How long the commit waits for whoever holds the file.
+    pub const fn lasts_ms(self) -> u64 {
+        match self {
+            Self::DiskFull | Self::Io | Self::Refused => 0,
+            Self::Busy => 30_000,
+            Self::Held { for_s } => for_s * 1000,
+        }
+    }
 }
 
 /// Rules files, short and long ones.
@@ -176,13 +233,14 @@ pub const RULES: [&str; 4] = [
 pub const WAITS_MIN: [&[i64]; 4] = [&[20, 10], &[25, 15], &[40], &[360, 120]];
 
 impl Setting {
-    /// What this seed says, for `people` customers.
-    pub fn of(seed: u64, people: u64) -> Self {
+    /// What this seed says, for `people` customers. The tiers differ in how often the store fails.
+    pub fn of(seed: u64, people: u64, tier: Tier) -> Self {
         let draw = Draw::new(seed);
         // A third of the world is calm, so that one trouble is seen by itself.
         let calm = draw.named("calm").below(3) == 0;
         Self {
             seed,
+            tier,
             people: draw.named("people").between(1, people),
             shared: draw.named("shared").hits(400),
             rules: if draw.named("long").hits(60) { 3 } else { draw.named("rules").below(3) as usize },
@@ -191,9 +249,9 @@ impl Setting {
             budget: draw.named("budget").hits(150).then(|| draw.named("cents").between(20, 600)),
             concurrent: draw.named("concurrent").between(1, 8) as usize,
             faults: if calm { Faults::default() } else { faults(draw.named("faults")) },
-            acts: acts(draw.named("acts"), people),
+            acts: acts(draw.named("acts"), people, tier),
             deaths: deaths(draw.named("deaths")),
-            store: store_faults(draw.named("store")),
+            store: store_faults(draw.named("store"), tier),
         }
     }
 
@@ -269,13 +327,14 @@ fn faults(draw: Draw) -> Faults {
     }
 }
 
-fn acts(draw: Draw, people: u64) -> Vec<Act> {
+fn acts(draw: Draw, people: u64, tier: Tier) -> Vec<Act> {
     let many = draw.named("many").below(7);
     let mut acts: Vec<Act> = (0..many).map(|n| act(draw.of(n), people)).collect();
     if draw.named("again").hits(300) {
         acts.push(Act { at_s: STORMY_S + 3 * 3600, what: What::Order(Wish::LaunchAgain) });
     }
-    if draw.named("restored").hits(80) {
+    // Real files are put in their place by the program itself, which is tried by its own tests.
+    if tier == Tier::Memory && draw.named("restored").hits(80) {
         acts.extend(restore(draw.named("restore")));
     }
     acts.sort_by_key(|act| act.at_s);
@@ -341,10 +400,15 @@ fn deaths(draw: Draw) -> Vec<Death> {
     (0..many).map(death).collect()
 }
 
-fn store_faults(draw: Draw) -> Vec<(u64, StoreFault)> {
-    if !draw.named("any").hits(120) {
+fn store_faults(draw: Draw, tier: Tier) -> Vec<(u64, StoreFault)> {
+    let share = match tier {
+        Tier::Memory => 120,
+        Tier::Sqlite => 500,
+    };
+    if !draw.named("any").hits(share) {
         return Vec::new();
     }
-    let fault = draw.named("which").pick(&[StoreFault::DiskFull, StoreFault::Io]);
-    vec![(draw.named("nth").between(1, 80), fault)]
+    let held = StoreFault::Held { for_s: draw.named("held").between(1, 20) };
+    let all = [StoreFault::DiskFull, StoreFault::Io, StoreFault::Refused, StoreFault::Busy, held];
+    vec![(draw.named("nth").between(1, 80), draw.named("which").pick(&all))]
 }

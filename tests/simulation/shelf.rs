@@ -1,164 +1,114 @@
-//! Stores of the simulated machine: one in memory, which after a crash holds a prefix of what was committed, and one
-//! that writes the same to a real SQLite file.
+//! The simulated machine's disk, and the store that one life of the process holds there. Where a commit fails and
+//! where the process dies is the same, whatever the disk is: memory in the first tier, SQLite's files in the second.
 
-use crate::setting::{Point, StoreFault};
+use crate::memory::Memory;
+use crate::rows::Rows;
+use crate::setting::{Point, Setting, StoreFault, Tier};
+use crate::sqlite::Sqlite;
 use crate::world::World;
-use cascade::engine::audit::Audit;
-use cascade::engine::event::Event;
-use cascade::engine::journey::Journey;
-use cascade::engine::{Campaign, Header, replay};
+use cascade::engine::Campaign;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use cascade::runtime::store::{
-    Batch, Contacts, Keeper, Known, Loaded, OptOuts, Restored, StoreError, StoredEvent, SuppressionRow,
+    Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
-use futures::future::{BoxFuture, FutureExt as _};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use futures::executor::block_on;
+use futures::future::{BoxFuture, FutureExt as _, ready};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The tag in attempt keys.
 pub const STORE: &str = "5eed5eed";
 
-/// Everything that is on disk, as rows.
-#[derive(Clone, Debug, Default)]
-pub struct Rows {
-    pub events: Vec<(u64, Event)>,
-    headers: BTreeMap<CampaignId, Header>,
-    journeys: BTreeMap<CascadeId, (CampaignId, Journey)>,
-    people: BTreeMap<PersonId, Customer>,
-    dedup: HashSet<[u8; 16]>,
-    links: HashMap<String, (AttemptId, String)>,
-    suppressed: OptOuts,
-    meta: HashMap<String, String>,
-    last_text: u64,
-    restored: Option<Restored>,
-}
+/// What happened to a disk, and how often.
+pub type Tally = BTreeMap<&'static str, u64>;
 
-impl Rows {
-    fn enter(&mut self, batch: Batch) {
-        for row in batch.people {
-            self.people.insert(row.id, row.customer);
-        }
-        if let Some(header) = batch.header {
-            self.take(header, batch.journeys);
-        }
-        for (header, journeys) in batch.earlier {
-            self.take(header, journeys);
-        }
-        self.events.extend(batch.events);
-        self.dedup.extend(batch.dedup);
-        self.links.extend(batch.links.into_iter().map(|row| (row.code, (row.attempt, row.target))));
-        self.suppressed.extend(batch.suppressions.into_iter().map(|row| row.phone));
-        self.meta.extend(batch.meta.into_iter().map(|(key, value)| (key.to_owned(), value)));
-        if batch.confirmed {
-            self.restored = None;
-        }
-        self.last_text = batch.texts.iter().map(|text| text.id.0).max().unwrap_or(0).max(self.last_text);
-    }
-
-    fn take(&mut self, header: Header, journeys: Vec<Journey>) {
-        for journey in journeys {
-            self.journeys.insert(journey.id, (header.id, journey));
-        }
-        self.headers.insert(header.id, header);
-    }
-
-    /// The newest campaign.
-    pub fn campaign(&self) -> Option<Campaign> {
-        self.campaign_of(*self.headers.keys().next_back()?)
-    }
-
-    fn campaign_of(&self, id: CampaignId) -> Option<Campaign> {
-        let header = self.headers.get(&id)?.clone();
-        let own = self.journeys.values().filter(|(campaign, _)| *campaign == header.id);
-        let own = own.map(|(_, journey)| journey.clone()).collect();
-        Some(Campaign::from_rows(header, own))
-    }
-
-    fn load(&self) -> Loaded {
-        let campaign = self.campaign();
-        let people = campaign.iter().flat_map(Campaign::journeys).map(|j| j.person);
-        Loaded {
-            people: people.filter_map(|id| Some((id, self.people.get(&id)?.clone()))).collect(),
-            others: HashMap::new(),
-            campaign,
-            seq: self.events.last().map_or(0, |(seq, _)| *seq),
-            last_person: self.people.keys().next_back().map_or(0, |id| id.0),
-            last_cascade: self.journeys.keys().next_back().map_or(0, |id| id.0),
-            last_text: self.last_text,
-            last_at: self.events.iter().map(|(_, event)| event.at).max(),
-            dedup: self.dedup.clone(),
-            links: self.links.clone(),
-            suppressed: self.suppressed.clone(),
-            restored: self.restored.clone(),
-            newest: Vec::new(),
-            inbox: Vec::new(),
-            meta: self.meta.clone(),
-            audit: Audit::default(),
-        }
-    }
-
-    /// What was backed up, in the place of this. Opt-outs are kept beside the store.
-    fn restore(&mut self, backup: &Self) {
-        let (had, suppressed) = (backup.load(), std::mem::take(&mut self.suppressed));
-        let header = self.headers.values().next_back();
-        let next = |header: &Header| (header.next_attempt, header.next_timer);
-        let (next_attempt, next_timer) = header.map(next).unwrap_or_default();
-        let lost = self.load();
-        let restored = Restored {
-            backup_at: had.last_at,
-            backup_seq: had.seq,
-            lost_until: lost.last_at,
-            lost_seq: lost.seq,
-            next_attempt,
-            next_timer,
-        };
-        *self = Self { suppressed, restored: Some(restored), ..backup.clone() };
-    }
-
-    /// Contacts by number, of every campaign.
-    fn contacts(&self, since: At) -> Contacts {
-        let mut contacts = Contacts::new();
-        for (_, journey) in self.journeys.values() {
-            let Some(customer) = self.people.get(&journey.person) else { continue };
-            let recent = journey.contacts().filter(|at| *at > since);
-            contacts.entry(customer.phone.clone()).or_default().extend(recent);
-        }
-        contacts
-    }
-
-    /// 10: folding the log gives the rows.
-    pub fn log_gives_the_rows(&self) -> Result<(), String> {
-        for header in self.headers.values() {
-            let own = self.events.iter().map(|(_, event)| event).filter(|e| e.campaign == header.id);
-            let rows: Vec<_> = self.journeys.values().filter(|(c, _)| *c == header.id).collect();
-            let rows = rows.into_iter().map(|(_, journey)| journey.clone()).collect();
-            if replay(own) != Some(Campaign::from_rows(header.clone(), rows)) {
-                return Err(format!("10: the fold of the log of campaign {} is not its rows", header.id));
-            }
-        }
+/// What a store is kept on. Words for an error name the invariant that is broken.
+pub trait Medium: Send + Sync + std::fmt::Debug {
+    /// A process starts, and opens it.
+    fn opens(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    /// The process is gone; `in_order`: it had come to its end by itself, and closes the store.
+    fn ends(&self, _in_order: bool) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The store, while it is open.
+    fn keeper(&self) -> Result<Arc<dyn Keeper>, StoreError>;
+
+    /// On disk when it returns; `held`: another program lets the file go just then.
+    fn commits(&self, _batch: &Arc<Batch>, _held: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// How this commit fails, of which nothing is there afterwards.
+    fn fails(&self, fault: StoreFault, batch: Batch) -> Result<StoreError, String>;
+
+    /// The process dies in the middle of this commit, and it is `durable` or it is not; `rows` were there before it.
+    fn dies_within(&self, _batch: &Arc<Batch>, _durable: bool, _rows: &Rows) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// It holds these rows, and nothing else.
+    fn holds(&self, _rows: &Rows) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::new()
     }
 }
 
 /// The disk of the simulated machine.
-#[derive(Debug, Default)]
-pub struct Disk(Mutex<Rows>);
+#[derive(Debug)]
+pub struct Disk {
+    /// What was committed.
+    rows: Arc<Mutex<Rows>>,
+    medium: Box<dyn Medium>,
+}
 
 impl Disk {
+    pub fn new(setting: &Setting) -> Self {
+        let rows = Arc::default();
+        // Half of the disks have room left beside the store.
+        let room = setting.seed.is_multiple_of(2);
+        let medium: Box<dyn Medium> = match setting.tier {
+            Tier::Memory => Box::new(Memory { rows: Arc::clone(&rows), room }),
+            Tier::Sqlite => Box::new(Sqlite::new(setting, room)),
+        };
+        Self { rows, medium }
+    }
+
     pub fn read<T>(&self, look: impl FnOnce(&Rows) -> T) -> T {
-        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&self.rows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was backed up takes the place of what was committed: in memory alone.
+    pub fn restore(&self, backup: &Rows) {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).restore(backup);
     }
 
     fn write(&self, batch: Batch) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).enter(batch);
     }
 
-    pub fn restore(&self, backup: &Rows) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).restore(backup);
+    /// A process opens the store, which holds what was committed, whatever became of the one before.
+    pub fn opens(&self) -> Result<(), String> {
+        self.medium.opens()?;
+        self.holds()
     }
 
-    fn keep(&self, rows: Vec<SuppressionRow>) {
-        self.write(Batch { suppressions: rows, ..Batch::default() });
+    pub fn ends(&self, in_order: bool) -> Result<(), String> {
+        self.medium.ends(in_order)
+    }
+
+    fn holds(&self) -> Result<(), String> {
+        self.read(|rows| self.medium.holds(rows))
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.medium.tally()
     }
 }
 
@@ -172,46 +122,60 @@ pub struct Shelf {
 
 impl Shelf {
     async fn put(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
-        let world = &self.world;
+        let (world, medium) = (&self.world, &self.disk.medium);
         if !world.is_alive(self.life) || world.dies_at(Point::BeforeCommit) {
             return world.gone().await;
         }
         let (latency, fault, death) = world.commit_begins();
-        world.pass(latency).await;
+        world.pass(latency + fault.map_or(0, StoreFault::lasts_ms)).await;
         if !world.is_alive(self.life) {
             return world.gone().await;
         }
-        if let Some(fault) = fault {
-            return Err(failure(fault));
+        if let Some(fault) = fault.filter(|fault| fault.fails()) {
+            return self.fail(fault, Arc::unwrap_or_clone(batch));
         }
-        if death == Some(Point::InCommit { durable: false }) {
-            world.kill();
-            return world.gone().await;
+        if let Some(Point::InCommit { durable }) = death {
+            self.judge(self.disk.read(|rows| medium.dies_within(&batch, durable, rows)));
+            if !durable {
+                world.kill();
+                return world.gone().await;
+            }
+        } else if let Err(error) = medium.commits(&batch, fault.is_some()) {
+            self.judge(Err(format!("6: a commit failed by itself: {error}")));
+            return Err(error);
         }
         world.committed(&batch);
         self.disk.write(Arc::unwrap_or_clone(batch));
-        if matches!(death, Some(Point::InCommit { durable: true } | Point::AfterCommit)) {
+        if matches!(death, Some(Point::InCommit { .. } | Point::AfterCommit)) {
             world.kill();
             return world.gone().await;
         }
         Ok(())
     }
-}
 
-/// As SQLite says it.
-fn failure(fault: StoreFault) -> StoreError {
-    let (code, words) = match fault {
-        StoreFault::DiskFull => (rusqlite::ffi::SQLITE_FULL, "database or disk is full"),
-        StoreFault::Io => (rusqlite::ffi::SQLITE_IOERR_FSYNC, "disk I/O error"),
-    };
-    StoreError::Sqlite {
-        path: "simulated".into(),
-        doing: "commit",
-        source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(words.into())),
-        hint: "",
+    fn fail(&self, fault: StoreFault, batch: Batch) -> Result<(), StoreError> {
+        match self.disk.medium.fails(fault, batch) {
+            Ok(error) => {
+                self.judge(self.disk.holds());
+                Err(error)
+            }
+            Err(broken) => {
+                self.judge(Err(broken));
+                Err(StoreError::Gone)
+            }
+        }
+    }
+
+    fn judge(&self, broken: Result<(), String>) {
+        self.world.lock().oracle.broken.extend(broken.err());
+    }
+
+    fn keeper(&self) -> Result<Arc<dyn Keeper>, StoreError> {
+        self.disk.medium.keeper()
     }
 }
 
+/// What a real store does beside the loop is waited for here: simulated time stands still meanwhile.
 impl Keeper for Shelf {
     fn id(&self) -> &str {
         STORE
@@ -222,78 +186,63 @@ impl Keeper for Shelf {
     }
 
     fn opt_out(&self, rows: Vec<SuppressionRow>) -> BoxFuture<'static, Result<(), StoreError>> {
-        if self.world.is_alive(self.life) {
-            self.world.lock().book.suppressed.extend(rows.iter().map(|row| row.phone.clone()));
-            self.disk.keep(rows);
+        if !self.world.is_alive(self.life) {
+            return ready(Ok(())).boxed();
         }
-        futures::future::ready(Ok(())).boxed()
+        let kept = self.keeper().and_then(|keeper| block_on(keeper.opt_out(rows.clone())));
+        if kept.is_ok() {
+            self.world.lock().book.suppressed.extend(rows.iter().map(|row| row.phone.clone()));
+            self.disk.write(Batch { suppressions: rows, ..Batch::default() });
+        }
+        ready(kept).boxed()
     }
 
-    fn load(&self, _newest: usize) -> Result<Loaded, StoreError> {
-        Ok(self.disk.read(Rows::load))
+    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        ready(self.keeper().and_then(|keeper| block_on(keeper.make_room()))).boxed()
+    }
+
+    fn load(&self, newest: usize) -> Result<Loaded, StoreError> {
+        self.keeper()?.load(newest)
     }
 
     fn known(&self, customers: &[Customer]) -> Result<Known, StoreError> {
-        let wanted: HashSet<&Phone> = customers.iter().map(|c| &c.phone).collect();
-        Ok(self.disk.read(|rows| {
-            let there = rows.people.iter().filter(|(_, c)| wanted.contains(&c.phone));
-            there.map(|(id, c)| ((c.phone.as_str().to_owned(), c.name.raw().to_owned()), *id)).collect()
-        }))
-    }
-
-    /// Nothing is kept back on a simulated disk.
-    fn make_room(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
-        // Half of the disks have room left beside the store.
-        let room = self.world.lock().setting.seed.is_multiple_of(2);
-        futures::future::ready(Ok(room)).boxed()
-    }
-
-    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
-        Ok(self.disk.read(|rows| rows.contacts(since)))
+        self.keeper()?.known(customers)
     }
 
     fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>, StoreError> {
-        Ok(self.disk.read(|rows| rows.campaign_of(id)))
+        self.keeper()?.campaign(id)
     }
 
     fn people(&self, campaign: CampaignId) -> Result<HashMap<PersonId, Customer>, StoreError> {
-        Ok(self.disk.read(|rows| {
-            let own = rows.journeys.values().filter(|(c, _)| *c == campaign).map(|(_, j)| j.person);
-            own.filter_map(|id| Some((id, rows.people.get(&id)?.clone()))).collect()
-        }))
+        self.keeper()?.people(campaign)
     }
 
     fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
-        Ok(self.disk.read(|rows| {
-            let mut all = rows.headers.keys().filter_map(|id| rows.campaign_of(*id));
-            all.find(|campaign| campaign.attempt(attempt).is_some())
-        }))
+        self.keeper()?.campaign_holding(attempt)
     }
 
     fn attempt_by_provider(&self, provider_id: &str) -> Result<Option<AttemptId>, StoreError> {
-        Ok(self.disk.read(|rows| {
-            let mut attempts = rows.journeys.values().flat_map(|(_, journey)| &journey.attempts);
-            attempts.find(|a| a.provider_id.as_deref() == Some(provider_id)).map(|a| a.id)
-        }))
+        self.keeper()?.attempt_by_provider(provider_id)
     }
 
     fn people_at(&self, phone: &Phone) -> Result<Vec<PersonId>, StoreError> {
-        Ok(self
-            .disk
-            .read(|rows| rows.people.iter().filter(|(_, c)| c.phone == *phone).map(|(id, _)| *id).collect()))
+        self.keeper()?.people_at(phone)
     }
 
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
-        Ok(self.disk.read(|rows| {
-            rows.journeys.values().filter(|(_, j)| j.person == person).map(|(campaign, _)| *campaign).max()
-        }))
+        self.keeper()?.newest_campaign_of(person)
     }
 
+    fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
+        self.keeper()?.contacts(since)
+    }
+
+    /// Nobody looks at a cascade's history here.
     fn history(
         &self,
         _cascade: CascadeId,
         _limit: usize,
     ) -> BoxFuture<'static, Result<Vec<StoredEvent>, StoreError>> {
-        futures::future::ready(Ok(Vec::new())).boxed()
+        ready(Ok(Vec::new())).boxed()
     }
 }

@@ -278,7 +278,7 @@ impl World {
         let slow = if state.calm { 0 } else { state.setting.faults.slow_commit_ms };
         let latency = if draw.hits(100) { draw.of(1).below(slow + 1) } else { draw.of(2).below(5) };
         let fault = state.setting.store.iter().find(|(nth, _)| *nth == n).map(|(_, fault)| *fault);
-        if fault.is_some() {
+        if fault.is_some_and(StoreFault::fails) {
             state.oracle.store_fails();
         }
         let points =

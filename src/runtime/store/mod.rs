@@ -189,6 +189,12 @@ impl Store {
         self.with(limit).await?.map_err(error::sqlite(&self.path, "limit the store's size"))
     }
 
+    /// From now on a commit waits no longer than this for another program that holds the file. For rehearsing that.
+    pub async fn limit_wait(&self, longest: Duration) -> Result<(), StoreError> {
+        let limit = move |db: &mut Connection| db.busy_timeout(longest);
+        self.with(limit).await?.map_err(error::sqlite(&self.path, "limit the wait of a commit"))
+    }
+
     /// Lets the writer do something else with its connection.
     pub(super) async fn with<T: Send + 'static>(
         &self,

@@ -39,7 +39,7 @@ pub(super) fn open(path: &Path, mode: Mode, key: &Key) -> Result<Connection, Sto
 }
 
 /// Whether the write-ahead log stays when this connection is closed.
-fn keep_log(connection: &Connection, on: bool) -> rusqlite::Result<()> {
+pub(super) fn keep_log(connection: &Connection, on: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on).map(drop)
 }
 

@@ -119,7 +119,14 @@ impl Writer {
 
     /// The file is put in order, then marked so. After a failed write neither is true.
     fn close(mut self) {
-        let Some(connection) = self.connection.take().filter(|_| !self.sealed) else { return };
+        let Some(connection) = self.connection.take() else { return };
+        if self.sealed {
+            // Closing would write the log into the file. The next opening does that, once everything was checked.
+            let kept = schema::keep_log(&connection, true);
+            return drop(
+                kept.inspect_err(|error| tracing::warn!(%error, "the store's log could not be kept")),
+            );
+        }
         match connection.close() {
             Ok(()) => self.mark.close(),
             Err((_, error)) => tracing::warn!(%error, "the store could not be closed in order"),
