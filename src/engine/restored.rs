@@ -13,10 +13,10 @@
 //! lost part proves that it was sent.
 
 use super::campaign::Campaign;
-use super::event::{Actor, Kind, Subject, Withdrawal};
+use super::event::{Actor, Hold, Kind, Subject, Withdrawal};
 use super::input::Heard;
 use super::journal::Journal;
-use super::journey::{Attempt, Journey, Stage};
+use super::journey::{Attempt, Journey, Stage, State};
 use crate::model::{
     At, AttemptId, CascadeId, Channel, Class, Failure, PersonId, Scope, Sent, TimerId, Untrusted,
 };
@@ -148,7 +148,17 @@ impl Journal<'_> {
             self.found(doubted, sent.provider_id.clone());
             return Taken::Found;
         }
+        let asked = self.journey(id).is_some_and(|journey| journey.state == State::Held(Hold::SharedNumber));
         self.doubt_before(id, step, untold);
+        let taken = self.recover(id, step, sent);
+        if asked {
+            // Somebody at this number has answered, and the operator is still asked who it was.
+            self.record_about(id, Kind::Held { why: Hold::SharedNumber });
+        }
+        taken
+    }
+
+    fn recover(&mut self, id: CascadeId, step: u32, sent: &SentBefore) -> Taken {
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
         if !sent.ours {
             self.doubt_planned(id, attempt);

@@ -132,7 +132,10 @@ impl State {
             if self.book.cascades.get(other).map(|(campaign, _)| *campaign) != campaign {
                 broken.push(format!("2: {other} of another campaign is under way at this number"));
             }
-            if self.sent.iter().any(|sent| self.cascade_of(sent) == Some(*other) && !sent.failed) {
+            let reached = |id| self.sent.iter().any(|sent| self.cascade_of(sent) == Some(id) && !sent.failed);
+            // After a restore both may be: then one of them goes on.
+            let both = self.sent.iter().any(|sent| sent.lost) && reached(cascade);
+            if reached(*other) && !both {
                 broken.push(format!("2: {other} is in contact with this number"));
             }
         }
@@ -241,6 +244,10 @@ impl State {
     }
 
     fn told(&mut self, now: At, report: &Heard, key: Option<[u8; 16]>) {
+        // A copy tells nothing new, and may come when somebody else uses the number.
+        if key.is_some_and(|key| self.book.dedup.contains(&key)) {
+            return;
+        }
         let barred = Barred { since: now, told_by: key };
         if let (true, Some(phone)) = (stops(report), &report.person) {
             self.oracle.stopped.entry(phone.clone()).or_insert(barred);
@@ -312,14 +319,21 @@ impl State {
 
     /// What was backed up is on disk now. Opt-outs are kept beside it; what else the lost part said is not known, and
     /// what was sent in it must not be sent again.
-    pub fn restored(&mut self, now: At, backup: Book) {
+    pub fn restored(&mut self, now: At, machine: At, backup: Book) {
         self.mark(now, "restored", backup.seq);
         let suppressed = std::mem::take(&mut self.book.suppressed);
         self.book = backup;
         self.book.suppressed.extend(suppressed);
         for sent in &mut self.sent {
             let stage = self.book.attempts.get(&sent.attempt).map(|entry| entry.stage);
-            sent.lost |= matches!(stage, None | Some(Stage::Planned));
+            if matches!(stage, None | Some(Stage::Planned)) {
+                // Lists tell when, by our clock as it stands.
+                (sent.lost, sent.machine) = (true, sent.at + (machine - now));
+                if !self.book.cascades.contains_key(&sent.cascade) {
+                    // Its campaign is lost with it, and the number may be another's soon.
+                    sent.cascade = CascadeId::default();
+                }
+            }
         }
         let oracle = &mut self.oracle;
         let on_disk = |b: &Barred| b.told_by.is_some_and(|key| self.book.dedup.contains(&key));
