@@ -134,14 +134,17 @@ impl Journal<'_> {
         if self.campaign.by_provider_id(&sent.provider_id).is_some() {
             return Taken::Known;
         }
+        let candidates = self.candidates(sent);
         if let Some((attempt, is_open)) = self.claimed_before(sent) {
+            let owner = self.campaign.cascade_of(attempt);
+            let others = candidates.iter().filter(|(id, _)| sent.attempt.is_none() && Some(*id) != owner);
+            shared.extend(others.map(|(other, _)| (*other, sent.channel)));
             if !is_open {
                 return Taken::Known;
             }
             self.found(attempt, sent.provider_id.clone());
             return Taken::Found;
         }
-        let candidates = self.candidates(sent);
         let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
         shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
         if let Some(doubted) = self.doubted(id, step) {

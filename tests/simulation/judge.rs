@@ -319,7 +319,7 @@ impl State {
 
     /// What was backed up is on disk now. Opt-outs are kept beside it; what else the lost part said is not known, and
     /// what was sent in it must not be sent again.
-    pub fn restored(&mut self, now: At, machine: At, backup: Book) {
+    pub fn restored(&mut self, now: At, backup: Book) {
         self.mark(now, "restored", backup.seq);
         let suppressed = std::mem::take(&mut self.book.suppressed);
         self.book = backup;
@@ -327,8 +327,7 @@ impl State {
         for sent in &mut self.sent {
             let stage = self.book.attempts.get(&sent.attempt).map(|entry| entry.stage);
             if matches!(stage, None | Some(Stage::Planned)) {
-                // Lists tell when, by our clock as it stands.
-                (sent.lost, sent.machine) = (true, sent.at + (machine - now));
+                sent.lost = true;
                 if !self.book.cascades.contains_key(&sent.cascade) {
                     // Its campaign is lost with it, and the number may be another's soon.
                     sent.cascade = CascadeId::default();
@@ -398,6 +397,11 @@ impl State {
                     if self.oracle.held_on[at] <= self.oracle.resumed_on[at] {
                         self.oracle.held_on[at] = None;
                     }
+                }
+                // Lists tell when, by our clock as it then stands.
+                Kind::AttemptRecovered { sent_at, provider_id: Some(id), .. } => {
+                    let listed = self.sent.iter_mut().find(|sent| sent.provider_id.as_ref() == Some(id));
+                    listed.into_iter().for_each(|sent| sent.machine = *sent_at);
                 }
                 Kind::CampaignLaunched { .. } => (self.oracle.held, self.oracle.held_on) = (None, [None; 4]),
                 _ => {}

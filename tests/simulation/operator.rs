@@ -69,7 +69,7 @@ impl Machine {
                 let (rows, book) = self.backup.take()?;
                 world.kill();
                 self.disk.restore(&rows);
-                world.lock().restored(now, world.clock.now(), book);
+                world.lock().restored(now, book);
                 return Some(Next::Away(away_s));
             }
             What::Order(wish) => self.wish(life, wish).await,
