@@ -134,7 +134,7 @@ impl State {
             }
             let reached = |id| self.sent.iter().any(|sent| self.cascade_of(sent) == Some(id) && !sent.failed);
             // After a restore both may be: then one of them goes on.
-            let both = self.sent.iter().any(|sent| sent.lost) && reached(cascade);
+            let both = self.sent.iter().any(|sent| sent.lost) && self.book.has_begun(cascade);
             if reached(*other) && !both {
                 broken.push(format!("2: {other} is in contact with this number"));
             }
