@@ -217,7 +217,7 @@ impl State {
         if age.is_none_or(|age| age > PROOF) {
             broken.push(format!("15: the last proof of hearing is {age:?} old"));
         }
-        if let Some(since) = oracle.gap_since {
+        if let Some(since) = oracle.gap_since.filter(|_| oracle.moved_until.is_none_or(|until| now > until)) {
             match oracle.caught_up {
                 None => broken.push(format!("15: nobody was asked since the gap at {since}")),
                 Some(at) if now - at < SETTLED => broken.push(format!("15: not settled since {at}")),
