@@ -401,7 +401,9 @@ impl State {
                 // Lists tell when, by our clock as it then stands.
                 Kind::AttemptRecovered { sent_at, provider_id: Some(id), .. } => {
                     let listed = self.sent.iter_mut().find(|sent| sent.provider_id.as_ref() == Some(id));
-                    listed.into_iter().for_each(|sent| sent.machine = *sent_at);
+                    if let Some(sent) = listed {
+                        sent.machine = *sent_at;
+                    }
                 }
                 Kind::CampaignLaunched { .. } => (self.oracle.held, self.oracle.held_on) = (None, [None; 4]),
                 _ => {}

@@ -73,7 +73,7 @@ pub struct Oracle {
     /// Everybody must be asked before anything is sent.
     gap_since: Option<At>,
     caught_up: Option<At>,
-    /// A clock that was moved while we listened hid nothing: it may be noticed until then.
+    /// A clock that was moved while we listened hid nothing: it may be noticed after the commit under way.
     moved_until: Option<At>,
     concurrent: usize,
     cap: usize,
@@ -176,7 +176,7 @@ impl Oracle {
     /// The clock was moved by so much that we must take it for a gap.
     pub fn clock_moved(&mut self, now: At) {
         self.gap(now);
-        self.moved_until = Some(now + TimeDelta::seconds(1));
+        self.moved_until = Some(now + RECORDED_SLACK);
     }
 
     /// The answer of a round trip to our public address.
