@@ -186,9 +186,10 @@ impl Journal<'_> {
         };
         let attempt = match sent.attempt {
             Some(named) => self.campaign.attempt(named).map(|(_, attempt)| attempt).filter(claimed),
+            // Whoever was sent to at about that time, also where the cascade is over by now.
             None if sent.ours => {
-                let mut newest = self.at(sent.line).filter_map(Journey::newest).filter(claimed);
-                newest.next()
+                let all = self.at(sent.line).flat_map(|journey| &journey.attempts).filter(claimed);
+                all.min_by_key(|a| a.claimed_at.map(|at| (sent.at - at).abs()))
             }
             None => None,
         };

@@ -62,7 +62,8 @@ impl Driver {
                     self.kept.links.insert(link.code.clone(), (attempt, link.target.clone()));
                     turn.batch.links.push(link);
                     self.outgoing.insert(attempt, (outgoing.clone(), now));
-                    claimed.push(Claimed { attempt, cascade, channel, outgoing, good_until });
+                    let heard = self.listening.heard();
+                    claimed.push(Claimed { attempt, cascade, channel, outgoing, good_until, heard });
                 }
                 Some(Err(failure)) => self.apply(Input::Failed { attempt, failure, reached: false }, turn),
                 None => {

@@ -5,6 +5,7 @@
 
 use super::asking::Asking;
 use super::brakes::Brakes;
+use super::ears::Span;
 use super::handle::Notice;
 use super::news::News;
 use super::speaker::refusal;
@@ -44,6 +45,8 @@ pub struct Claimed {
     pub outgoing: Outgoing,
     /// The first byte leaves before then or not at all.
     pub good_until: At,
+    /// Nor after a gap that was noticed since; `None`: nothing of ours can be deaf.
+    pub heard: Option<Span>,
 }
 
 /// Carries effects out.
@@ -120,13 +123,14 @@ impl Dispatch {
     /// Starts one claimed send, unless a brake has fallen since.
     pub fn send(&self, claimed: Claimed) {
         let this = self.clone();
-        let Claimed { attempt, cascade, channel, outgoing, good_until } = claimed;
+        let Claimed { attempt, cascade, channel, outgoing, good_until, heard } = claimed;
         self.tasks.spawn(Part::Send(attempt, channel), async move {
             let Some(provider) = this.provider(channel) else {
                 let failure = refusal(channel, "no provider serves this channel");
                 return this.tell(Input::Failed { attempt, failure, reached: false }).await;
             };
-            let late = (this.clock.now() >= good_until).then_some(Withdrawal::Late);
+            let late = this.clock.now() >= good_until || heard.is_some_and(|span| span.is_broken());
+            let late = late.then_some(Withdrawal::Late);
             if let Some(why) = this.brakes.check(channel, cascade, &outgoing.to).or(late) {
                 return this.tell(Input::Braked { attempt, why }).await;
             }

@@ -38,12 +38,16 @@ struct Times {
     failed: bool,
     /// We hear again after that, and nobody has asked yet what was said meanwhile.
     regained: bool,
+    /// How often we came to hear again.
+    gaps: u64,
 }
 
 impl Times {
     fn prove(&mut self) {
         self.proof = Some(clock::wall());
-        self.regained |= std::mem::take(&mut self.failed);
+        if std::mem::take(&mut self.failed) {
+            (self.regained, self.gaps) = (true, self.gaps + 1);
+        }
     }
 }
 
@@ -75,6 +79,12 @@ impl Hearing {
     /// Whether we hear again after a failure; true once.
     pub fn regained(&self) -> bool {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).regained)
+    }
+
+    /// As we hear now, to be looked at again before the first byte of what is claimed.
+    pub fn span(&self) -> Span {
+        let gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner).gaps;
+        Span { hearing: self.clone(), gaps }
     }
 
     /// The machine slept: what was proved before proves nothing now.
@@ -113,6 +123,20 @@ impl Hearing {
         let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = |at: Option<Instant>| at.map(|at| clock::wall().saturating_duration_since(at).as_secs());
         NAMES.iter().zip(times.providers).map(|((_, name), at)| Ear { name, heard_s: since(at) }).collect()
+    }
+}
+
+/// A time in which we heard, as far as anybody knew.
+#[derive(Clone, Debug)]
+pub struct Span {
+    hearing: Hearing,
+    gaps: u64,
+}
+
+impl Span {
+    /// We came to hear again since, so there was a gap: what was said in it is asked for first.
+    pub fn is_broken(&self) -> bool {
+        self.hearing.0.lock().unwrap_or_else(PoisonError::into_inner).gaps != self.gaps
     }
 }
 

@@ -2,6 +2,7 @@
 //! before anything falls due or goes out.
 
 use super::driver::Driver;
+use super::ears::Span;
 use super::gap::Gap;
 use super::handle::{Level, Settling, Trouble};
 use super::recovery;
@@ -30,6 +31,8 @@ pub(super) struct Listening {
     catching_up: bool,
     /// Since when.
     asked_since: At,
+    /// As we heard at the last look.
+    heard: Option<Span>,
 }
 
 impl Listening {
@@ -41,12 +44,18 @@ impl Listening {
             heard_until: At::default(),
             catching_up: false,
             asked_since: At::default(),
+            heard: None,
         }
     }
 
     /// Nothing is sent before then.
     pub fn until(&self) -> At {
         self.settling_until.unwrap_or_default()
+    }
+
+    /// For the last look before a first byte.
+    pub fn heard(&self) -> Option<Span> {
+        self.heard.clone()
     }
 
     /// The catch-up ended badly.
@@ -64,6 +73,7 @@ impl Driver {
     /// Says when we go deaf and when we hear again. However short it was: first comes what was said meanwhile.
     pub(super) fn mind_hearing(&mut self) {
         let Some(hearing) = self.parts.hearing.clone() else { return };
+        self.listening.heard = Some(hearing.span());
         // Before the first answer nobody can say that we are deaf; nothing is sent before it either.
         let deaf = self.is_deaf() && hearing.is_failing();
         let was_deaf = std::mem::replace(&mut self.listening.deaf, deaf);
