@@ -205,7 +205,9 @@ impl Journal<'_> {
     /// whoever is in contact comes first. An attempt that was planned before the backup tells by itself.
     fn candidates(&self, sent: &SentBefore) -> Vec<(CascadeId, u32)> {
         if let Some((journey, planned)) = sent.attempt.and_then(|id| self.campaign.attempt(id)) {
-            return Some((journey.id, planned.step)).filter(|_| !journey.is_over()).into_iter().collect();
+            // Nobody goes back to a step: an answer may have told of a later one before the lists did.
+            let ahead = !journey.is_over() && planned.step >= journey.step;
+            return Some((journey.id, planned.step)).filter(|_| ahead).into_iter().collect();
         }
         let mut here: Vec<&Journey> = self.at(sent.line).filter(|journey| !journey.is_over()).collect();
         here.sort_by_key(|journey| !journey.in_contact());

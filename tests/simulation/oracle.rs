@@ -173,6 +173,10 @@ impl Oracle {
         }
     }
 
+    pub fn has_just_slept(&self, now: At) -> bool {
+        self.gap_since.is_some_and(|since| now - since < TimeDelta::seconds(90))
+    }
+
     /// The clock was moved by so much that we must take it for a gap.
     pub fn clock_moved(&mut self, now: At) {
         self.gap(now);
