@@ -113,6 +113,11 @@ fn resume(ctx: &Ctx, only: Option<Channel>) -> (String, Vec<String>) {
     };
     let stood = span((ctx.now - row.since).num_seconds());
     let mut words = vec![format!("On hold for {stood}: {}. {} wait.", clean(&row.why), people(row.waiting))];
+    if let doubts @ 1.. = ctx.picture.snapshot.tally.in_doubt {
+        words.push(format!(
+            "{doubts} in doubt: sent or not? Settle that first: left alone, the next step follows after its wait."
+        ));
+    }
     let covered = match only {
         Some(_) => ctx.picture.snapshot.pauses.iter().any(|p| p.only.is_none()),
         None => false,
