@@ -43,6 +43,12 @@ const RULES: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps"
     { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
     { "channel": "sms", "wait": null, "terminal": true } ] }"#;
 
+/// Over in two campaign hours.
+const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps": [
+    { "channel": "whatsapp", "wait": "40m", "if_no_reply": "phone" },
+    { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
+    { "channel": "sms", "wait": null, "terminal": true } ] }"#;
+
 /// A message every thousand seconds.
 const SLOW: &str = "[whatsapp]\nper_second = 0.001\nconcurrent = 4\n[phone]\nper_second = 0.01\nconcurrent = 4\n\
     [sms]\nper_second = 0.01\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n";
@@ -138,6 +144,46 @@ fn whoever_was_sent_to_after_the_backup_is_not_sent_to_again() {
     assert!(campaign.header.next_attempt > lost.header.next_attempt, "ids go on behind the lost ones");
     after.agrees_with(&house);
     house.log_gives_the_rows();
+}
+
+/// Two people whom nobody knows.
+const OTHERS: &str = "name,phone,segment\nIda New,+14155550911,retail\nJon New,+14155550912,retail\n";
+
+#[test]
+fn a_launch_after_a_restore_is_warned_of_and_goes_on_behind_what_is_lost() {
+    let (world, house) = (House::empty(), House::with(&[("rules/cascade.json", SHORT)]));
+    let sandbox = Sandbox::start(&world, "3600");
+    let at = ["--sandbox", &sandbox.url];
+    let pilot = || house.run(&[&["pilot", "--limit", "8", "--json"], at.as_slice()].concat());
+    pilot().report();
+    assert_eq!(house.run(&["backup", "spring.db"]).code, Some(0));
+    house.write("customers.csv", OTHERS);
+    pilot().report();
+    let lost = house.campaign();
+    assert_eq!(house.run(&["restore", "spring.db"]).code, Some(0));
+    assert_eq!(house.campaign().id().0 + 1, lost.id().0);
+
+    // Nobody reads a warning without a screen.
+    let refused = pilot();
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("launch from the console"), "{}", refused.stderr);
+    let resumed = house.run(&[&["resume"], at.as_slice()].concat());
+    assert!(resumed.code == Some(0) && resumed.stderr.contains("nothing is in flight"), "{}", resumed.stderr);
+
+    let mut desk = Desk::open(&house, &at);
+    desk.is_warned_and_launches();
+    desk.to_the_end();
+    let header = house.campaign().header;
+    assert_eq!(header.launch.customers, 2);
+    assert!(header.launch.first_attempt >= lost.header.next_attempt, "ids go on behind the lost ones");
+    assert!(header.launch.first_timer >= lost.header.next_timer);
+    let sends = sandbox.sends();
+    let keys: BTreeSet<&str> = sends.iter().map(|send| send["attempt"].as_str().unwrap()).collect();
+    assert_eq!(keys.len(), sends.len(), "no key was used twice");
+    house.log_gives_the_rows();
+    // The store counts as whole again.
+    house.write("customers.csv", "name,phone,segment\nKim New,+14155550913,retail\n");
+    pilot().report();
 }
 
 /// Without a screen it asks, writes down and stops; however often it is asked to go on.

@@ -130,7 +130,10 @@ impl Page {
             add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
         }
         if let Some(why) = model.held_by() {
-            let tail = format!("{} goes on ", keys::key(Cmd::Pause));
+            let tail = match model.asks_what_was_lost() {
+                true => "not before that is known ".to_owned(),
+                false => format!("{} goes on ", keys::key(Cmd::Pause)),
+            };
             add(Look::Hold, &format!(" ‖ HOLD  nothing is sent: {}", clean(why)), &tail);
             if let Some(doubts) = super::needs::doubts_first(model) {
                 let (needs, all) =

@@ -15,9 +15,15 @@ impl Desk {
 
     /// Why nothing is sent, how many are in doubt, and the way to settle them.
     pub fn sees_what_is_missing(&mut self, doubts: usize) {
-        let text = self.0.sees("the store was restored from a backup");
-        let count = format!("{doubts} in doubt");
-        assert!(text.contains(&count) && text.contains("X there settles all"), "nothing of {count}:\n{text}");
+        let hold = "HOLD  nothing is sent: the store was restored from a backup; look at what is in doubt, then resume";
+        let text = self.0.sees(hold);
+        let count = format!("{doubts} in doubt: sent or not? 5 Enter lists them, X there settles all");
+        assert!(text.contains(&count), "nothing of {count}:\n{text}");
+        self.0.keys("p");
+        let question = self.0.sees("Go on with everything?");
+        assert!(question.contains("Settle that first"), "{question}");
+        self.0.keys("N");
+        self.0.loses("Go on with everything?");
     }
 
     /// Everybody is listed again.
@@ -42,8 +48,10 @@ impl Desk {
         self.clears();
     }
 
+    /// The way that the banner names.
     pub fn all_others_were_sent(&mut self) {
-        self.lists("status:in_doubt", "status:in_doubt");
+        self.0.keys("5\r");
+        self.0.sees("/status:in_doubt");
         self.0.keys("X");
         self.0.sees("doubt: it was sent");
         self.0.keys("w");
@@ -57,6 +65,16 @@ impl Desk {
         self.0.sees("Go on with everything?");
         self.0.keys("y");
         self.0.loses("HOLD  nothing is sent");
+    }
+
+    /// The question says what the store lacks, and what that may come to.
+    pub fn is_warned_and_launches(&mut self) {
+        self.0.sees("RESTORED  from a backup of ");
+        self.0.keys("L");
+        let question = self.0.sees("may be contacted again");
+        assert!(question.contains("Whoever was contacted in what is lost"), "{question}");
+        self.0.keys("y");
+        self.0.loses("RESTORED  ");
     }
 
     pub fn to_the_end(mut self) {
