@@ -69,10 +69,11 @@ impl Desk {
 
     /// The question says what the store lacks, and what that may come to.
     pub fn is_warned_and_launches(&mut self) {
-        self.0.sees("RESTORED  from a backup of ");
+        let text = self.0.sees("RESTORED  backup of ");
+        assert!(text.contains("is lost. Opt-outs hold"), "{text}");
         self.0.keys("L");
-        let question = self.0.sees("may be contacted again");
-        assert!(question.contains("Whoever was contacted in what is lost"), "{question}");
+        let question = self.0.sees("UTC may be contacted again");
+        assert!(question.contains("! whoever was contacted after "), "{question}");
         self.0.keys("y");
         self.0.loses("RESTORED  ");
     }
