@@ -130,10 +130,8 @@ impl Page {
             add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
         }
         if let Some(why) = model.held_by() {
-            let tail = match model.asks_what_was_lost() {
-                true => "not before that is known ".to_owned(),
-                false => format!("{} goes on ", keys::key(Cmd::Pause)),
-            };
+            let goes_on = format!("{} goes on ", keys::key(Cmd::Pause));
+            let tail = if model.asks_what_was_lost() { String::new() } else { goes_on };
             add(Look::Hold, &format!(" ‖ HOLD  nothing is sent: {}", clean(why)), &tail);
             if let Some(doubts) = super::needs::doubts_first(model) {
                 let (needs, all) =

@@ -68,8 +68,7 @@ pub fn open(model: &mut Model, cmd: Cmd) {
 pub fn ask(model: &mut Model, wanted: Wanted) {
     if matches!(wanted, Wanted::Resume(None)) && model.asks_what_was_lost() {
         let why = left(Left::Reconciling);
-        return model
-            .tell(Level::Warning, format!("not yet: {why}; then you see what is in doubt, and go on"));
+        return model.tell(Level::Warning, format!("not yet: {why}"));
     }
     model.dialog = Some(Dialog::Ask(Box::new(Asking::new(wanted, model.mode()))));
 }

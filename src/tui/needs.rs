@@ -199,8 +199,8 @@ fn failures(model: &Model, needs: &mut Vec<Need>) {
     // Whether it was sent was not known: that is no failure.
     let (tone, words) = match (people(false), people(true)) {
         (failed, 0) => (Tone::Bad, format!("{failed} failed, {causes}")),
-        (0, doubted) => (Tone::Warning, format!("{doubted} were in doubt, {causes}")),
-        (failed, doubted) => (Tone::Bad, format!("{failed} failed, {doubted} were in doubt, {causes}")),
+        (0, doubted) => (Tone::Warning, format!("{doubted} doubtful, {causes}")),
+        (failed, doubted) => (Tone::Bad, format!("{failed} failed, {doubted} doubtful, {causes}")),
     };
     needs.push(need(tone, words, "F", 0, Target::Failures));
     for row in rows {
