@@ -128,7 +128,7 @@ fn whoever_was_sent_to_after_the_backup_is_not_sent_to_again() {
     desk.all_others_were_sent();
     assert_eq!(Truth::of(&sandbox), truth, "settling sends nothing");
     desk.goes_on();
-    desk.to_the_end();
+    desk.sees_the_end();
 
     let after = Truth::of(&sandbox);
     after.nobody_twice();
@@ -172,7 +172,7 @@ fn a_launch_after_a_restore_is_warned_of_and_goes_on_behind_what_is_lost() {
 
     let mut desk = Desk::open(&house, &at);
     desk.is_warned_and_launches();
-    desk.to_the_end();
+    desk.sees_the_end();
     let header = house.campaign().header;
     assert_eq!(header.launch.customers, 2);
     assert!(header.launch.first_attempt >= lost.header.next_attempt, "ids go on behind the lost ones");

@@ -78,7 +78,7 @@ impl Desk {
         self.0.loses("RESTORED  ");
     }
 
-    pub fn to_the_end(mut self) {
+    pub fn sees_the_end(mut self) {
         self.0.sees("■ ended");
         self.0.keys("q");
         assert_eq!(self.0.end().code, 0);
