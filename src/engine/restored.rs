@@ -13,10 +13,10 @@
 //! lost part proves that it was sent.
 
 use super::campaign::Campaign;
-use super::event::{Actor, Kind, Subject, Withdrawal};
+use super::event::{Actor, Hold, Kind, Subject, Withdrawal};
 use super::input::Heard;
 use super::journal::Journal;
-use super::journey::{Attempt, Journey, Stage};
+use super::journey::{Attempt, Journey, Stage, State};
 use crate::model::{
     At, AttemptId, CascadeId, Channel, Class, Failure, PersonId, Scope, Sent, TimerId, Untrusted,
 };
@@ -134,21 +134,34 @@ impl Journal<'_> {
         if self.campaign.by_provider_id(&sent.provider_id).is_some() {
             return Taken::Known;
         }
+        let candidates = self.candidates(sent);
         if let Some((attempt, is_open)) = self.claimed_before(sent) {
+            let owner = self.campaign.cascade_of(attempt);
+            let others = candidates.iter().filter(|(id, _)| sent.attempt.is_none() && Some(*id) != owner);
+            shared.extend(others.map(|(other, _)| (*other, sent.channel)));
             if !is_open {
                 return Taken::Known;
             }
             self.found(attempt, sent.provider_id.clone());
             return Taken::Found;
         }
-        let candidates = self.candidates(sent);
         let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
         shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
         if let Some(doubted) = self.doubted(id, step) {
             self.found(doubted, sent.provider_id.clone());
             return Taken::Found;
         }
+        let asked = self.journey(id).is_some_and(|journey| journey.state == State::Held(Hold::SharedNumber));
         self.doubt_before(id, step, untold);
+        let taken = self.recover(id, step, sent);
+        if asked {
+            // Somebody at this number has answered, and the operator is still asked who it was.
+            self.record_about(id, Kind::Held { why: Hold::SharedNumber });
+        }
+        taken
+    }
+
+    fn recover(&mut self, id: CascadeId, step: u32, sent: &SentBefore) -> Taken {
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
         if !sent.ours {
             self.doubt_planned(id, attempt);

@@ -150,7 +150,7 @@ impl Junction {
             tasks: tasks.clone(),
         });
         let in_flight = seams.loaded.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        let known = seams.loaded.seq > 0;
+        let known = seams.loaded.seq > 0 || seams.loaded.restored.is_some();
         driver.load(seams.loaded);
         if in_flight {
             go_on(&mut driver, &news, seams.as_before);

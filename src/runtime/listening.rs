@@ -9,9 +9,13 @@ use super::tasks::Part;
 use crate::clock::Clock;
 use crate::engine::Campaign;
 use crate::model::At;
+use chrono::TimeDelta;
 
 /// Until everybody was asked.
 const NEVER: At = At::from_millis(i64::MAX);
+
+/// Asked back for, where nothing is known of when we heard last.
+const UNKNOWN: TimeDelta = TimeDelta::days(30);
 
 /// Whether we hear, and whether everything is heard.
 #[derive(Debug)]
@@ -105,7 +109,11 @@ impl Driver {
     /// What was said before the process started is known until then.
     pub(super) fn heard_before(&self) -> At {
         match &self.restored {
-            Some(restored) => restored.backup_at.unwrap_or_default(),
+            // An empty backup knows nobody: what was heard before the loss stands in the opt-outs.
+            Some(restored) => {
+                let known = restored.backup_at.or(restored.lost_until);
+                known.unwrap_or_else(|| self.now() - UNKNOWN)
+            }
             None => self.kept.last_at,
         }
     }

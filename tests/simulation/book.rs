@@ -141,6 +141,15 @@ impl Book {
         };
     }
 
+    /// Whether they were contacted, or may have been, as far as the disk tells.
+    pub fn has_begun(&self, cascade: CascadeId) -> bool {
+        let contacted = |stage| match stage {
+            Stage::Accepted | Stage::InDoubt | Stage::Failed | Stage::Unanswered | Stage::SaidSent => true,
+            Stage::Planned | Stage::Claimed | Stage::Refused | Stage::Withdrawn | Stage::SaidNotSent => false,
+        };
+        self.attempts.values().any(|entry| entry.cascade == cascade && contacted(entry.stage))
+    }
+
     /// What a crash would leave in doubt.
     pub fn unanswered(&self, channel: Channel) -> usize {
         self.attempts

@@ -132,7 +132,10 @@ impl State {
             if self.book.cascades.get(other).map(|(campaign, _)| *campaign) != campaign {
                 broken.push(format!("2: {other} of another campaign is under way at this number"));
             }
-            if self.sent.iter().any(|sent| self.cascade_of(sent) == Some(*other) && !sent.failed) {
+            let reached = |id| self.sent.iter().any(|sent| self.cascade_of(sent) == Some(id) && !sent.failed);
+            // After a restore both may be: then one of them goes on.
+            let both = self.sent.iter().any(|sent| sent.lost) && self.book.has_begun(cascade);
+            if reached(*other) && !both {
                 broken.push(format!("2: {other} is in contact with this number"));
             }
         }
@@ -214,7 +217,7 @@ impl State {
         if age.is_none_or(|age| age > PROOF) {
             broken.push(format!("15: the last proof of hearing is {age:?} old"));
         }
-        if let Some(since) = oracle.gap_since {
+        if let Some(since) = oracle.gap_since.filter(|_| oracle.moved_until.is_none_or(|until| now > until)) {
             match oracle.caught_up {
                 None => broken.push(format!("15: nobody was asked since the gap at {since}")),
                 Some(at) if now - at < SETTLED => broken.push(format!("15: not settled since {at}")),
@@ -241,6 +244,10 @@ impl State {
     }
 
     fn told(&mut self, now: At, report: &Heard, key: Option<[u8; 16]>) {
+        // A copy tells nothing new, and may come when somebody else uses the number.
+        if key.is_some_and(|key| self.book.dedup.contains(&key)) {
+            return;
+        }
         let barred = Barred { since: now, told_by: key };
         if let (true, Some(phone)) = (stops(report), &report.person) {
             self.oracle.stopped.entry(phone.clone()).or_insert(barred);
@@ -319,7 +326,13 @@ impl State {
         self.book.suppressed.extend(suppressed);
         for sent in &mut self.sent {
             let stage = self.book.attempts.get(&sent.attempt).map(|entry| entry.stage);
-            sent.lost |= matches!(stage, None | Some(Stage::Planned));
+            if matches!(stage, None | Some(Stage::Planned)) {
+                sent.lost = true;
+                if !self.book.cascades.contains_key(&sent.cascade) {
+                    // Its campaign is lost with it, and the number may be another's soon.
+                    sent.cascade = CascadeId::default();
+                }
+            }
         }
         let oracle = &mut self.oracle;
         let on_disk = |b: &Barred| b.told_by.is_some_and(|key| self.book.dedup.contains(&key));
@@ -383,6 +396,13 @@ impl State {
                     let at = channel.index();
                     if self.oracle.held_on[at] <= self.oracle.resumed_on[at] {
                         self.oracle.held_on[at] = None;
+                    }
+                }
+                // Lists tell when, by our clock as it then stands.
+                Kind::AttemptRecovered { sent_at, provider_id: Some(id), .. } => {
+                    let listed = self.sent.iter_mut().find(|sent| sent.provider_id.as_ref() == Some(id));
+                    if let Some(sent) = listed {
+                        sent.machine = *sent_at;
                     }
                 }
                 Kind::CampaignLaunched { .. } => (self.oracle.held, self.oracle.held_on) = (None, [None; 4]),

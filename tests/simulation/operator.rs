@@ -53,7 +53,7 @@ impl Machine {
             What::ClockJumps { by_s } => {
                 world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
                 if by_s.abs() >= 60 {
-                    world.lock().oracle.gap(now);
+                    world.lock().oracle.clock_moved(now);
                 }
             }
             What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),

@@ -73,6 +73,8 @@ pub struct Oracle {
     /// Everybody must be asked before anything is sent.
     gap_since: Option<At>,
     caught_up: Option<At>,
+    /// A clock that was moved while we listened hid nothing: it may be noticed after the commit under way.
+    moved_until: Option<At>,
     concurrent: usize,
     cap: usize,
     /// Minutes of the day in New York, where everybody lives.
@@ -105,6 +107,7 @@ impl Oracle {
             deaf: false,
             gap_since: None,
             caught_up: None,
+            moved_until: None,
             concurrent: setting.concurrent,
             cap: setting.cap as usize,
             quiet: setting.quiet_min().map(|(from, to)| (u32::from(from), u32::from(to))),
@@ -168,6 +171,12 @@ impl Oracle {
         if self.known {
             (self.gap_since, self.caught_up) = (Some(now), None);
         }
+    }
+
+    /// The clock was moved by so much that we must take it for a gap.
+    pub fn clock_moved(&mut self, now: At) {
+        self.gap(now);
+        self.moved_until = Some(now + RECORDED_SLACK);
     }
 
     /// The answer of a round trip to our public address.

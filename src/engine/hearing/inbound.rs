@@ -38,15 +38,16 @@ impl Journal<'_> {
         }
     }
 
-    /// The newest contact of this number on that channel, open cascades first.
+    /// The newest contact of this number on that channel: open cascades first, then whoever was contacted for certain.
     fn by_number(&self, at_line: &[CascadeId], channel: Channel) -> Option<AttemptId> {
         let journeys = at_line.iter().filter_map(|id| self.campaign.journey(*id));
         let contacted = |j: &Journey| {
             let sent = |a: &&Attempt| a.contacted() || a.stage == Stage::Claimed;
             let here = j.attempts.iter().rev().filter(sent).find(|a| a.channel == channel);
-            here.or_else(|| j.attempts.iter().rev().find(sent)).map(|a| a.id)
+            let attempt = here.or_else(|| j.attempts.iter().rev().find(sent))?;
+            Some((!j.is_over(), attempt.stage != Stage::InDoubt, attempt.id))
         };
-        journeys.filter_map(|j| Some((!j.is_over(), contacted(j)?))).max().map(|(_, id)| id)
+        journeys.filter_map(contacted).max().map(|(_, _, id)| id)
     }
 
     fn replied(&mut self, attempt: AttemptId, named: bool, at_line: &[CascadeId], heard: &Heard) {
