@@ -21,6 +21,8 @@ pub struct PauseRow {
     pub why: String,
     /// Whether the campaign did it.
     pub by_itself: bool,
+    /// It cannot be ended yet: what was sent after a backup is still being asked for.
+    pub asking: bool,
     /// Sends that are planned and wait for it.
     pub waiting: u64,
     /// Sends that would go at once if the waits went on meanwhile, by channel.
@@ -51,6 +53,7 @@ fn pause_row(campaign: &Campaign, now: At, only: Option<Channel>, pause: &Pause)
         since: pause.since,
         why: pause.why.clone(),
         by_itself: pause.by_itself,
+        asking: only.is_none() && header.restored.as_ref().is_some_and(|restored| restored.asking),
         waiting: 0,
         due: Vec::new(),
         due_extended: Vec::new(),

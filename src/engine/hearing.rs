@@ -221,12 +221,11 @@ impl Journal<'_> {
         if journey.is_over() {
             return;
         }
-        let (id, channel) = (journey.id, answered.channel);
+        let (id, channel, step) = (journey.id, answered.channel, answered.step);
         let answered_at = at.unwrap_or(self.at);
         let crossed = journey.attempts.iter().any(|a| {
-            a.id != attempt
-                && a.channel != channel
-                && a.claimed_at.is_some_and(|claimed| claimed > answered_at)
+            // An earlier step came before, also where that was found out late, as after a restore.
+            a.step > step && a.channel != channel && a.claimed_at.is_some_and(|claimed| claimed > answered_at)
         });
         if crossed {
             self.record_about(id, Kind::ContactedAfterAnswer {});

@@ -8,7 +8,6 @@ use super::links;
 use super::operator;
 use super::plan::Draw;
 use super::rehearsal::Rehearsed;
-use super::restored::words;
 use super::store::{Batch, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
@@ -154,9 +153,8 @@ pub(super) fn settled(
             let later = rehearsed.owns_clock && loaded.campaign.is_some();
             let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
             let mut preflight = plan.preflight(begins, |phone| loaded.suppressed.contains(phone));
-            preflight.warnings.extend(loaded.restored.as_ref().map(|restored| {
-                format!("{}. Whoever was contacted in what is lost may be contacted again", words(restored))
-            }));
+            // Before all others: a low window shows the first alone.
+            preflight.warnings.splice(0..0, loaded.restored.as_ref().map(super::restored::warning));
             (Some(Arc::new(plan)), preflight)
         }
         Err(why) => (None, Preflight::blocked(why)),

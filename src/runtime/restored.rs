@@ -155,14 +155,30 @@ impl Driver {
     }
 }
 
-/// For the banner and the launch.
-pub(super) fn words(restored: &Restored) -> String {
-    let day = |at: At| at.utc().format("%a %-d %b %H:%M UTC").to_string();
-    let from = restored.backup_at.map_or_else(|| "the beginning".to_owned(), day);
+fn day(at: At) -> String {
+    at.utc().format("%a %-d %b %H:%M").to_string()
+}
+
+fn from(restored: &Restored) -> String {
+    restored.backup_at.map_or_else(|| "the beginning".to_owned(), |at| format!("{} UTC", day(at)))
+}
+
+/// For the launch: what matters comes first, a narrow window shows no more.
+pub(super) fn warning(restored: &Restored) -> String {
+    let from = from(restored);
+    if restored.lacks_nothing() {
+        return format!("restored from a backup of {from}: nothing is known to have happened after that");
+    }
+    format!("whoever was contacted after {from} may be contacted again: restored from a backup of then")
+}
+
+/// For the banner.
+fn words(restored: &Restored) -> String {
+    let from = from(restored);
     let lost = match restored.lost_until {
         _ if restored.lacks_nothing() => "nothing is known to have happened after that".to_owned(),
-        Some(until) => format!("what was sent, answered and ordered until {} is not in it", day(until)),
+        Some(until) => format!("what happened until {} is lost", day(until)),
         None => "what happened after that is not known".to_owned(),
     };
-    format!("RESTORED  from a backup of {from}: {lost}. Opt-outs are kept")
+    format!("RESTORED  backup of {from}: {lost}. Opt-outs hold")
 }

@@ -130,8 +130,17 @@ impl Page {
             add(Look::Alarm, &format!(" ✗ STORE FAILED  nothing is sent; {}", clean(why)), "");
         }
         if let Some(why) = model.held_by() {
-            let tail = format!("{} goes on ", keys::key(Cmd::Pause));
+            let goes_on = format!("{} goes on ", keys::key(Cmd::Pause));
+            let tail = if model.asks_what_was_lost() { String::new() } else { goes_on };
             add(Look::Hold, &format!(" ‖ HOLD  nothing is sent: {}", clean(why)), &tail);
+            if let Some(doubts) = super::needs::doubts_first(model) {
+                let (needs, all) =
+                    (keys::key(Cmd::Go(super::layout::Pane::Needs)), keys::key(Cmd::ActionsAll));
+                let words = format!(
+                    "   {doubts} in doubt: sent or not? {needs} Enter lists them, {all} there settles all"
+                );
+                add(Look::Detail, &words, "");
+            }
         }
         match model.picture.settling {
             Some(Settling::Asking) => {

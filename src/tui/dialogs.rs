@@ -5,8 +5,9 @@ use super::input::LineInput;
 use super::keys::{self, Cmd, Place};
 use super::model::{Dialog, Model, What};
 use super::update::{Request, run};
-use crate::engine::order::Deed;
+use crate::engine::order::{Deed, Left};
 use crate::model::Mode;
+use crate::phrases::orders::left;
 use crate::runtime::handle::Level;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
@@ -63,8 +64,12 @@ pub fn open(model: &mut Model, cmd: Cmd) {
     }
 }
 
-/// Asks it.
+/// Asks it, unless the answer is known to change nothing.
 pub fn ask(model: &mut Model, wanted: Wanted) {
+    if matches!(wanted, Wanted::Resume(None)) && model.asks_what_was_lost() {
+        let why = left(Left::Reconciling);
+        return model.tell(Level::Warning, format!("not yet: {why}"));
+    }
     model.dialog = Some(Dialog::Ask(Box::new(Asking::new(wanted, model.mode()))));
 }
 

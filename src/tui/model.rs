@@ -248,6 +248,11 @@ impl Model {
         }
     }
 
+    /// Nobody can go on yet: what was sent after the backup is still being asked for.
+    pub fn asks_what_was_lost(&self) -> bool {
+        self.picture.snapshot.pauses.iter().any(|pause| pause.asking)
+    }
+
     /// The notices of this frame, newest last.
     pub fn shown_notices(&self) -> impl Iterator<Item = &Notice> {
         self.notices.iter().skip(self.notices.len().saturating_sub(NOTICES_SHOWN))

@@ -62,12 +62,25 @@ fn need(tone: Tone, words: String, key: &'static str, people: u64, opens: Target
 /// Everything that waits for a person.
 pub fn list(model: &Model) -> Vec<Need> {
     let mut needs = Vec::new();
+    if doubts_first(model).is_some() {
+        doubts(model, &mut needs);
+    }
     pauses(model, &mut needs);
     breakers(model, &mut needs);
+    if doubts_first(model).is_none() {
+        doubts(model, &mut needs);
+    }
     people_in_need(model, &mut needs);
     failures(model, &mut needs);
     leftovers(model, &mut needs);
     needs
+}
+
+/// How many doubts a campaign that paused itself, as after a restore, wants settled before it goes on.
+pub fn doubts_first(model: &Model) -> Option<u64> {
+    let snapshot = &model.picture.snapshot;
+    let paused_itself = snapshot.pauses.iter().any(|row| row.only.is_none() && row.by_itself);
+    Some(snapshot.tally.in_doubt).filter(|count| paused_itself && *count > 0)
 }
 
 fn pauses(model: &Model, needs: &mut Vec<Need>) {
@@ -111,7 +124,7 @@ fn needs_target(needs: &[Need]) -> Target {
     needs.last().map_or(Target::Nothing, |n| n.opens.clone())
 }
 
-fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
+fn doubts(model: &Model, needs: &mut Vec<Need>) {
     let snapshot = &model.picture.snapshot;
     if snapshot.tally.in_doubt > 0 {
         let mut doubtful = snapshot.rows.iter().filter(|row| row.place == Place::InDoubt);
@@ -124,6 +137,9 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
         let target = Target::Filter("status:in_doubt");
         needs.push(need(Tone::Warning, words, "Enter", snapshot.tally.in_doubt, target));
     }
+}
+
+fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
     holds(model, needs);
     let to_read = |d: Disposition| d != Disposition::AutoReply;
     let replies: Vec<_> = model
@@ -173,9 +189,20 @@ fn failures(model: &Model, needs: &mut Vec<Need>) {
     if rows.is_empty() {
         return;
     }
-    let people: u64 = rows.iter().map(|row| row.customers).sum();
+    let people = |doubts: bool| -> u64 {
+        rows.iter()
+            .filter(|row| (row.failure.class == Class::InDoubt) == doubts)
+            .map(|row| row.customers)
+            .sum()
+    };
     let causes = if rows.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", rows.len()) };
-    needs.push(need(Tone::Bad, format!("{people} failed, {causes}"), "F", 0, Target::Failures));
+    // Whether it was sent was not known: that is no failure.
+    let (tone, words) = match (people(false), people(true)) {
+        (failed, 0) => (Tone::Bad, format!("{failed} failed, {causes}")),
+        (0, doubted) => (Tone::Warning, format!("{doubted} doubtful, {causes}")),
+        (failed, doubted) => (Tone::Bad, format!("{failed} failed, {doubted} doubtful, {causes}")),
+    };
+    needs.push(need(tone, words, "F", 0, Target::Failures));
     for row in rows {
         let failure = &row.failure;
         let tone = match failure.class {

@@ -10,6 +10,7 @@ use crate::phrases::{self, people, span};
 use crate::tui::asking::{self, Asking, Field, Reach, Wanted, Whom};
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
+use crate::tui::needs;
 use crate::tui::text::{cut, width};
 use ratatui::text::{Line, Span};
 
@@ -113,6 +114,11 @@ fn resume(ctx: &Ctx, only: Option<Channel>) -> (String, Vec<String>) {
     };
     let stood = span((ctx.now - row.since).num_seconds());
     let mut words = vec![format!("On hold for {stood}: {}. {} wait.", clean(&row.why), people(row.waiting))];
+    if let Some(doubts) = needs::doubts_first(ctx.model).filter(|_| only.is_none()) {
+        words.push(format!(
+            "{doubts} in doubt: sent or not? Settle that first: left alone, the next step follows after its wait."
+        ));
+    }
     let covered = match only {
         Some(_) => ctx.picture.snapshot.pauses.iter().any(|p| p.only.is_none()),
         None => false,
