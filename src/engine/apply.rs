@@ -96,6 +96,7 @@ impl Journal<'_> {
                 let Some(alarm) = self.journey(id).and_then(|j| j.timer).map(|t| t.what) else { return };
                 self.record_about(id, Kind::TimerFired { timer });
                 match alarm {
+                    Alarm::Wait | Alarm::Settle if self.awaits_word(id) => self.doubt_on(id),
                     // Deferred: the fold put it back into its queue, in its old place.
                     Alarm::Defer => {}
                     Alarm::Wait => self.next_step(id),

@@ -17,8 +17,9 @@ use super::event::{Actor, Hold, Kind, Subject, Withdrawal};
 use super::input::Heard;
 use super::journal::Journal;
 use super::journey::{Attempt, Journey, Stage, State};
+use super::steps::wait_ends;
 use crate::model::{
-    At, AttemptId, CascadeId, Channel, Class, Failure, PersonId, Scope, Sent, TimerId, Untrusted,
+    At, AttemptId, CascadeId, Channel, Class, Failure, Money, PersonId, Scope, Sent, TimerId, Untrusted,
 };
 use serde::{Deserialize, Serialize};
 
@@ -162,6 +163,14 @@ impl Journal<'_> {
     }
 
     fn recover(&mut self, id: CascadeId, step: u32, sent: &SentBefore) -> Taken {
+        let newest = self.journey(id).and_then(Journey::newest).filter(|a| a.step == step);
+        if let Some(open) =
+            newest.filter(|a| matches!(a.stage, Stage::Claimed | Stage::InDoubt)).map(|a| a.id)
+        {
+            // It was known by then that this one had not left: otherwise nothing would have followed it.
+            let settled = Kind::DoubtSettled { was_sent: false, by: Actor::Engine, cost: Money::ZERO };
+            self.record_attempt(open, settled);
+        }
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
         if !sent.ours {
             self.doubt_planned(id, attempt);
@@ -305,6 +314,24 @@ impl Journal<'_> {
         let cost = self.journey(id).and_then(|j| j.leg()).map(|leg| leg.reserve).unwrap_or_default();
         self.record_attempt(attempt, Kind::AttemptRecovered { sent_at: self.at, provider_id: None, cost });
         self.doubt(attempt, perhaps_sent(channel));
+    }
+
+    /// Everything is held so that the operator can settle what may have been sent: until they go on, no doubt runs out.
+    pub(super) fn awaits_word(&self, id: CascadeId) -> bool {
+        let header = &self.campaign.header;
+        let held = header.restored.is_some() && header.paused.as_ref().is_some_and(|pause| pause.by_itself);
+        held && self.journey(id).is_some_and(|journey| self.doubted(id, journey.step).is_some())
+    }
+
+    /// The doubt stands for another wait.
+    pub(super) fn doubt_on(&mut self, id: CascadeId) {
+        let newest = self.journey(id).and_then(Journey::newest);
+        let Some((attempt, failure)) = newest.and_then(|a| Some((a.id, a.failure.clone()?))) else { return };
+        let (due, timer) = (wait_ends(self, id, self.at), self.timer());
+        self.record_attempt(
+            attempt,
+            Kind::AttemptInDoubt { failure: Box::new(Failure::clone(&failure)), due, timer },
+        );
     }
 
     fn nobody_can_tell(&self, id: CascadeId, channel: Channel) -> bool {
