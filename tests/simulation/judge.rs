@@ -134,7 +134,7 @@ impl State {
             }
             let reached = |id| self.sent.iter().any(|sent| self.cascade_of(sent) == Some(id) && !sent.failed);
             // After a restore both may be: then one of them goes on.
-            let both = self.sent.iter().any(|sent| sent.lost) && self.book.has_begun(cascade);
+            let both = self.oracle.restored_ever && self.book.has_begun(cascade);
             if reached(*other) && !both {
                 broken.push(format!("2: {other} is in contact with this number"));
             }
@@ -341,6 +341,7 @@ impl State {
         oracle.ended_by_hand.clear();
         (oracle.held, oracle.held_on) = (None, [None; 4]);
         oracle.restored = self.book.campaign.is_some_and(|(_, over)| !over);
+        oracle.restored_ever = true;
     }
 
     /// It was taken, and the store knows or could know of it.

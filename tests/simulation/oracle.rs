@@ -67,6 +67,8 @@ pub struct Oracle {
     left: Option<At>,
     /// The operator has not gone on since a store was restored.
     restored: bool,
+    /// A store was restored at some time.
+    restored_ever: bool,
     proof: Option<Instant>,
     /// A round trip has failed since the last proof.
     deaf: bool,
@@ -103,6 +105,7 @@ impl Oracle {
             resumed_on: [None; 4],
             left: None,
             restored: false,
+            restored_ever: false,
             proof: None,
             deaf: false,
             gap_since: None,
