@@ -1,6 +1,7 @@
 //! A campaign without a screen: progress on stderr, the report on stdout.
 
 use super::session::{self, Asked};
+use super::signals::{self, Signals};
 use super::{Exit, Failure, output, report};
 use crate::cli::Place;
 use crate::engine::snapshot::{Phase, Snapshot};
@@ -40,23 +41,36 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static s
     }
     let _log = super::log::to_file(&options.workspace.dir);
     session::block_on(async move {
+        // Before anything is up: consoles may attach before all of it is, and then its end must be told.
+        let mut signals = signals::listen()?;
         options.host = Some(Host::of(program, &mut handle, None));
-        let running = match Box::pin(boot(options, wires)).await {
+        let booted = tokio::select! {
+            booted = Box::pin(boot(options, wires)) => booted,
+            _ = signals.next() => {
+                output::note("cascade: ended before anything went on; `cascade resume` goes on with what is in flight");
+                return Ok(Exit::Interrupted);
+            }
+        };
+        let running = match booted {
             Ok(running) => running,
             Err(BootError::NothingToResume) => return Err(Failure { exit: 0, message: NOTHING.into() }),
             Err(error) => return Err(error.into()),
         };
-        watch(running, handle, wants).await
+        watch(running, handle, signals, wants).await
     })
 }
 
-async fn watch(running: Running, mut handle: Handle, wants: Wants) -> Result<Exit, Failure> {
+async fn watch(
+    running: Running,
+    mut handle: Handle,
+    mut signals: Signals,
+    wants: Wants,
+) -> Result<Exit, Failure> {
     let mut ended = std::pin::pin!(running.ended());
     let mut tick = tokio::time::interval(PROGRESS);
     tick.reset();
     let mut interrupted = false;
     unusable_rows(&handle);
-    let mut signals = super::signals::listen()?;
     let ended = loop {
         tokio::select! {
             ended = &mut ended => break ended,
