@@ -109,8 +109,8 @@ impl Siege {
         let mut command = "pilot";
         while let Some(blow) = self.plan.next() {
             let process = self.begin(command);
-            if !self.strike(process, blow) {
-                // It came to its end before the blow.
+            if !self.strike(process, blow) && self.house.looked_up().is_some() {
+                // It came to its end before the blow. One that a failing provider kept from launching tries again.
                 break;
             }
             command = if self.house.looked_up().is_some() { "resume" } else { "pilot" };

@@ -19,8 +19,10 @@ impl Journal<'_> {
             _ => None,
         };
         let mut attempt = named.or_else(|| self.by_number(&at_line, heard.channel));
-        if attempt.is_none() && stop.is_none() {
-            attempt = self.answered_in_what_was_lost(&at_line, heard.channel);
+        let over =
+            attempt.and_then(|a| self.campaign.attempt(a)).is_none_or(|(journey, _)| journey.is_over());
+        if over && named.is_none() && stop.is_none() {
+            attempt = self.answered_in_what_was_lost(&at_line, heard.channel).or(attempt);
         }
         let cascade = attempt.and_then(|a| self.campaign.cascade_of(a)).or_else(|| at_line.first().copied());
         match (stop, cascade, attempt) {
