@@ -4,7 +4,7 @@
 //! | a step on | was sent in what was lost | is then |
 //! |---|---|---|
 //! | a channel whose provider lists what we sent | it is in the list | accepted, at the time that the list gives |
-//! | | something is, and not in our words | in doubt |
+//! | | something is, and not in our words | in doubt, once its turn comes |
 //! | | something is, for somebody else at the same number | in doubt, once its turn comes: nobody can tell whose it was |
 //! | | it is not | sent, when its time comes |
 //! | any other channel | nobody can tell | in doubt, once its turn comes |
@@ -146,6 +146,10 @@ impl Journal<'_> {
             self.found(attempt, sent.provider_id.clone());
             return Taken::Found;
         }
+        if !sent.ours {
+            shared.extend(candidates.iter().map(|(id, _)| (*id, sent.channel)));
+            return if candidates.is_empty() { Taken::Nobodys } else { Taken::Doubtful };
+        }
         let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
         shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
         if let Some(doubted) = self.doubted(id, step) {
@@ -172,10 +176,6 @@ impl Journal<'_> {
             self.record_attempt(open, settled);
         }
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
-        if !sent.ours {
-            self.doubt_planned(id, attempt);
-            return Taken::Doubtful;
-        }
         let (price, _) = self.campaign.header.launch.policy.price(sent.channel);
         let provider_id = Some(sent.provider_id.clone());
         let recovered = Kind::AttemptRecovered { sent_at: sent.at, provider_id, cost: price };
@@ -213,7 +213,11 @@ impl Journal<'_> {
     /// Whoever it may have gone to, and the step that it was. A number that is shared is used by one of them at a time:
     /// whoever is in contact comes first. An attempt that was planned before the backup tells by itself.
     fn candidates(&self, sent: &SentBefore) -> Vec<(CascadeId, u32)> {
-        if let Some((journey, planned)) = sent.attempt.and_then(|id| self.campaign.attempt(id)) {
+        let named = sent.attempt.and_then(|id| self.campaign.attempt(id));
+        let fits = |(journey, planned): &(&Journey, &Attempt)| {
+            planned.channel == sent.channel && sent.line.is_none_or(|line| line == journey.start.line)
+        };
+        if let Some((journey, planned)) = named.filter(fits) {
             // Nobody goes back to a step: an answer may have told of a later one before the lists did.
             let ahead = !journey.is_over() && planned.step >= journey.step;
             return Some((journey.id, planned.step)).filter(|_| ahead).into_iter().collect();

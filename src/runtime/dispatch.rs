@@ -101,8 +101,8 @@ impl Dispatch {
     }
 
     /// Everybody who can be asked was asked.
-    pub async fn caught_up(&self) {
-        let _ = self.news.send(News::CaughtUp).await;
+    pub async fn caught_up(&self, number: u64) {
+        let _ = self.news.send(News::CaughtUp(number)).await;
     }
 
     /// What was sent after the backup that the store came from.

@@ -78,6 +78,8 @@ pub struct Driver {
     pub(super) disk: Disk,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
+    /// What is to be done before anything that comes in.
+    pub(super) first: Vec<News>,
     /// A launch was asked for and may not be.
     pub(super) refused: bool,
     pub(super) quit: bool,
@@ -103,6 +105,7 @@ impl Driver {
             loaded_at: At::default(),
             disk: Disk::default(),
             restored: None,
+            first: Vec::new(),
             refused: false,
             quit: false,
             broken: false,
@@ -112,7 +115,8 @@ impl Driver {
 
     /// Runs until it is told to quit, or until nothing can go on (`until_done`).
     pub async fn run(mut self) -> Ended {
-        let mut news = Vec::with_capacity(TURN);
+        // Before whatever the receiver has taken in meanwhile.
+        let mut news = std::mem::take(&mut self.first);
         loop {
             self.turn(&mut news).await;
             if self.quit || (self.parts.until_done && self.is_done()) {
@@ -177,7 +181,7 @@ impl Driver {
             News::Followed { code, suspected, ack } => self.followed(&code, suspected, ack, turn),
             News::Command(command) => self.command(command, turn),
             News::SentSince { listed, untold } => self.sent_since(listed, untold, turn),
-            News::CaughtUp => self.caught_up(),
+            News::CaughtUp(number) => self.caught_up(number),
             // What it says is minded in every turn.
             News::Hearing => {}
             News::Tell(notice) => self.tell(notice.level, notice.text),
@@ -197,7 +201,11 @@ impl Driver {
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(Part::Commands) => self.quit = true,
-            News::Input(_) | News::SentSince { .. } | News::CaughtUp | News::Hearing | News::Panicked(_) => {}
+            News::Input(_)
+            | News::SentSince { .. }
+            | News::CaughtUp(_)
+            | News::Hearing
+            | News::Panicked(_) => {}
         }
     }
 

@@ -153,11 +153,11 @@ impl Junction {
         let known = seams.loaded.seq > 0 || seams.loaded.restored.is_some();
         driver.load(seams.loaded);
         if in_flight {
-            go_on(&mut driver, &news, seams.as_before);
+            go_on(&mut driver, seams.as_before);
         } else {
             if driver.kept.campaign.as_ref().is_some_and(Campaign::has_loose_ends) {
                 // It was stopped for good with requests out, or with a call that was to be called back.
-                let _ = news.try_send(News::Input(Input::Restarted));
+                driver.first.push(News::Input(Input::Restarted));
             }
             if known && !seams.owns_clock {
                 // Whoever was contacted before may have said STOP since; a rehearsal's own world stood still meanwhile.
@@ -180,7 +180,7 @@ impl Junction {
     }
 }
 
-fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
+fn go_on(driver: &mut Driver, as_before: bool) {
     let Some(campaign) = &driver.kept.campaign else { return };
     if driver.parts.owns_clock {
         if as_before {
@@ -188,11 +188,10 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
         }
         driver.parts.clock.run(true);
     }
-    // The queue is empty and long: this is the first thing in it.
-    if let Some(restored) = &driver.restored {
-        let _ = news.try_send(News::Input(Input::Restored(Box::new(restored.gap()))));
+    if let Some(gap) = driver.restored.as_ref().map(|restored| restored.gap()) {
+        driver.first.push(News::Input(Input::Restored(Box::new(gap))));
     }
-    let _ = news.try_send(News::Input(Input::Restarted));
+    driver.first.push(News::Input(Input::Restarted));
     driver.catch_up(driver.heard_before());
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Listening {
     catching_up: bool,
     /// Since when.
     asked_since: At,
+    /// Counts the times that everybody was asked: a later gap is not heard by an earlier answer.
+    number: u64,
     /// As we heard at the last look.
     heard: Option<Span>,
 }
@@ -44,6 +46,7 @@ impl Listening {
             heard_until: At::default(),
             catching_up: false,
             asked_since: At::default(),
+            number: 0,
             heard: None,
         }
     }
@@ -132,8 +135,10 @@ impl Driver {
     pub(super) fn catch_up(&mut self, since: At) {
         let listening = &mut self.listening;
         (listening.settling_until, listening.catching_up, listening.asked_since) = (Some(NEVER), true, since);
+        listening.number += 1;
+        let number = listening.number;
         let open = self.kept.campaign.as_ref().map(Campaign::without_end).unwrap_or_default();
-        let asking = recovery::catch_up(self.parts.dispatch.clone(), open, since, self.lost());
+        let asking = recovery::catch_up(self.parts.dispatch.clone(), number, open, since, self.lost());
         self.parts.tasks.spawn(Part::CatchUp, asking);
     }
 
@@ -145,7 +150,10 @@ impl Driver {
     }
 
     /// Everybody was asked; what comes by itself is given time.
-    pub(super) fn caught_up(&mut self) {
+    pub(super) fn caught_up(&mut self, number: u64) {
+        if number != self.listening.number {
+            return;
+        }
         // With nothing in flight there is a launch still to come.
         self.begun |= self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
         self.listening.catching_up = false;

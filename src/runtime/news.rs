@@ -40,7 +40,7 @@ pub enum News {
         untold: Vec<Channel>,
     },
     /// After a gap, everybody who can be asked was asked.
-    CaughtUp,
+    CaughtUp(u64),
     /// Our hearing was tried again.
     Hearing,
     /// Something to be told, from a part that has no screen.

@@ -61,7 +61,7 @@ pub struct Lost {
 }
 
 /// Asks everybody who can be asked, then says that sending may go on.
-pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At, lost: Option<Lost>) {
+pub async fn catch_up(dispatch: Dispatch, number: u64, open: Vec<Open>, since: At, lost: Option<Lost>) {
     for provider in dispatch.providers() {
         inbound(&dispatch, provider, since).await;
     }
@@ -69,7 +69,7 @@ pub async fn catch_up(dispatch: Dispatch, open: Vec<Open>, since: At, lost: Opti
     if let Some(lost) = lost {
         sent(&dispatch, lost).await;
     }
-    dispatch.caught_up().await;
+    dispatch.caught_up(number).await;
     dispatch.clock().sleep_until(dispatch.clock().now() + SETTLING - LIST_LAG).await;
     for listed in dispatch.providers() {
         inbound_again(&dispatch, listed, since).await;
@@ -103,7 +103,11 @@ async fn sent(dispatch: &Dispatch, lost: Lost) {
     dispatch.clock().sleep_until(lost.until + SETTLING).await;
     let (mut listed, mut untold) = (Vec::new(), Vec::new());
     for channel in lost.channels {
-        let Some(provider) = dispatch.provider(channel) else { continue };
+        let Some(provider) = dispatch.provider(channel) else {
+            // It may have been in use when the lost part was.
+            untold.push(channel);
+            continue;
+        };
         let ask = || provider.sent_since(lost.since - OVERLAP_SENT);
         match until_answered(dispatch, &provider, "what was sent after the backup", ask).await {
             Some(sent) => listed.push((channel, sent)),

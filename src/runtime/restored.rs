@@ -12,7 +12,11 @@ use crate::engine::input::Input;
 use crate::engine::restored::{Gap, SentBefore, channels_to_ask};
 use crate::model::{At, AttemptId, Channel, parse_attempt_key};
 use crate::providers::Listed;
+use chrono::TimeDelta;
 use std::collections::HashMap;
+
+/// By which their clocks and ours may differ.
+const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 impl Restored {
     /// For the engine.
@@ -132,8 +136,20 @@ impl Driver {
             });
         };
         let ours = attempt.is_some() || body.raw().contains(&format!("{}/", self.parts.speaker.links_base));
-        // Whatever else our number sends to people who are not under way is nobody's concern here.
-        (ours || line.is_some()).then_some(SentBefore { line, channel, at, provider_id, attempt, ours })
+        // Whatever else our number sends to people who are not under way, or sent before, is nobody's concern here.
+        let lost = self
+            .restored
+            .as_ref()
+            .and_then(|restored| restored.backup_at)
+            .is_none_or(|from| at >= from - CLOCKS);
+        (ours || (line.is_some() && lost)).then_some(SentBefore {
+            line,
+            channel,
+            at,
+            provider_id,
+            attempt,
+            ours,
+        })
     }
 
     /// Whether an earlier campaign sent it.

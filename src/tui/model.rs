@@ -12,7 +12,7 @@ use crate::engine::audit::Account;
 use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
 use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
-use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
+use crate::runtime::handle::{Level, Notice, Picture, Settling, TimelineEntry};
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -250,7 +250,8 @@ impl Model {
 
     /// Nobody can go on yet: what was sent after the backup is still being asked for.
     pub fn asks_what_was_lost(&self) -> bool {
-        self.picture.snapshot.pauses.iter().any(|pause| pause.asking)
+        let asking = self.picture.settling == Some(Settling::Asking);
+        asking && self.picture.snapshot.pauses.iter().any(|pause| pause.asking)
     }
 
     /// The notices of this frame, newest last.

@@ -126,13 +126,13 @@ async fn caught_up(fake: &Arc<Fake>, open: &[&str]) -> Vec<String> {
     let (dispatch, mut queue) = dispatch(fake);
     let open = open.iter().map(|id| (Channel::Phone, (*id).to_owned())).collect();
     let now = dispatch.clock().now();
-    catch_up(dispatch, open, now, None).await;
+    catch_up(dispatch, 1, open, now, None).await;
     let mut all = Vec::new();
     while let Ok(news) = queue.try_recv() {
         match news {
             News::Reports { heard, .. } => all.extend(heard.into_iter().map(|h| h.dedup)),
             News::Tell(notice) => all.push(notice.text),
-            News::CaughtUp => all.push("caught up".to_owned()),
+            News::CaughtUp(_) => all.push("caught up".to_owned()),
             other => panic!("{other:?}"),
         }
     }
