@@ -34,12 +34,13 @@ const SPEED: &str = "360";
 /// in their middle many times. Fewer fall on a short one.
 const MANY: u64 = 50;
 
-/// Rates in requests a campaign second, and no quiet hours.
+/// Rates in requests a campaign second, no quiet hours, and no pause by itself however much goes wrong.
 fn settings(kills: u64) -> String {
     let [whatsapp, phone, sms] = if kills < MANY { [0.5, 0.2, 0.5] } else { [0.02, 0.01, 0.02] };
     format!(
         "[whatsapp]\nper_second = {whatsapp}\nconcurrent = 4\n[phone]\nper_second = {phone}\nconcurrent = 4\n\
-         [sms]\nper_second = {sms}\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n"
+         [sms]\nper_second = {sms}\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n[pilot]\nmax_failure_share = 1.0\n\
+         max_optout_share = 1.0\n"
     )
 }
 

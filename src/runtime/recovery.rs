@@ -62,13 +62,14 @@ pub struct Lost {
 
 /// Asks everybody who can be asked, then says that sending may go on.
 pub async fn catch_up(dispatch: Dispatch, number: u64, open: Vec<Open>, since: At, lost: Option<Lost>) {
+    // What was sent comes before what was said to it.
+    if let Some(lost) = lost {
+        sent(&dispatch, lost).await;
+    }
     for provider in dispatch.providers() {
         inbound(&dispatch, provider, since).await;
     }
     ends(&dispatch, open).await;
-    if let Some(lost) = lost {
-        sent(&dispatch, lost).await;
-    }
     dispatch.caught_up(number).await;
     dispatch.clock().sleep_until(dispatch.clock().now() + SETTLING - LIST_LAG).await;
     for listed in dispatch.providers() {
