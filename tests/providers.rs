@@ -15,6 +15,8 @@ mod lists;
 #[path = "providers/rude.rs"]
 mod rude;
 
+#[path = "providers/sent.rs"]
+mod sent;
 #[path = "providers/table.rs"]
 mod table;
 #[path = "providers/tls.rs"]

@@ -277,7 +277,8 @@ pub trait Provider: Send + Sync {
     /// Inbound messages since then, for the catch-up after a gap; empty where the provider cannot be asked.
     fn inbound_since(&self, since: At) -> BoxFuture<'_, Result<Vec<Heard>, Box<Failure>>>;
 
-    /// What we sent since then, for a store that was restored; `None` where the provider lists no sends.
+    /// What we sent since then, for a store that was restored; `None` where nobody can tell: the provider lists no
+    /// sends, or its list has no end.
     fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>>;
 
     /// Read-only: is this scope usable now? `Ok(true)`: mended.
@@ -307,6 +308,22 @@ fn wrong_message(channel: Channel, provider: &str) -> Answer {
         retry_after_s: None,
     };
     failed(failure, false)
+}
+
+/// What we sent, as far as anybody can tell: a list without end has none the next time either, and asking for it again
+/// and again would hold everybody for ever.
+fn told_or_endless(sent: Result<Vec<Listed>, Box<Failure>>) -> Result<Option<Vec<Listed>>, Box<Failure>> {
+    match sent {
+        Ok(listed) => Ok(Some(listed)),
+        Err(failure) if failure.code == errors::ENDLESS_LIST => {
+            tracing::warn!(
+                provider = failure.provider,
+                "the list of what was sent has no end: nobody can tell"
+            );
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// A check that itself fails for our account's fault proves that nothing is mended yet.

@@ -10,6 +10,7 @@
 //! | `status` | every request | a bare HTTP status, nothing is done | 200 to 599; else 503 |
 //! | `down` | every request | the connection breaks, nothing is done; webhooks wait | |
 //! | `lag` | lists | what was made shows only so much later; `share` and `count` make no sense | seconds; else 60 |
+//! | `queue` | create calls for SMS | taken, and `queued` so long: undated, so that no filter by date lists it; `failed` if its validity ends there | seconds; else 3600 |
 //! | `delay` | webhooks | later | seconds; else 300 |
 //! | `duplicate` | webhooks | twice | |
 //! | `reorder` | webhooks | held back by up to two minutes | |
@@ -40,6 +41,7 @@ pub(super) enum FaultKind {
     Half,
     StatusAfter,
     Lag,
+    Queue,
     Garble,
     Batch,
     Unknown,
@@ -103,7 +105,9 @@ impl Fault {
         }
         let number = self.code.as_ref().is_none_or(|code| code.parse::<u16>().is_ok());
         let problem = match self.kind {
-            FaultKind::Delay | FaultKind::Lag | FaultKind::Batch if !number => "code is seconds here",
+            FaultKind::Delay | FaultKind::Lag | FaultKind::Queue | FaultKind::Batch if !number => {
+                "code is seconds here"
+            }
             FaultKind::Status if !number || !(200..600).contains(&self.status()) => {
                 "code of status is an HTTP status from 200 to 599"
             }
@@ -117,11 +121,13 @@ impl Fault {
                 "a list lags for everything in it: share and count make no sense"
             }
             FaultKind::Batch if self.provider != Provider::Whatsapp => "only WhatsApp sends batches",
+            FaultKind::Queue if self.provider != Provider::Twilio => "only Twilio's messages are queued",
             FaultKind::Half | FaultKind::Garble | FaultKind::Unknown if self.code.is_some() => {
                 "code makes no sense here"
             }
             FaultKind::Delay
             | FaultKind::Lag
+            | FaultKind::Queue
             | FaultKind::Batch
             | FaultKind::Status
             | FaultKind::StatusAfter
@@ -249,6 +255,7 @@ impl Faults {
             | FaultKind::Reorder
             | FaultKind::Forge
             | FaultKind::Lag
+            | FaultKind::Queue
             | FaultKind::Garble
             | FaultKind::Batch
             | FaultKind::Unknown => None,
@@ -259,6 +266,11 @@ impl Faults {
     pub(super) fn lag(&self, provider: Provider, at: At) -> TimeDelta {
         let mine = |f: &&Fault| f.provider == provider && f.kind == FaultKind::Lag && f.is_in_force(at);
         TimeDelta::seconds(self.0.iter().filter(mine).map(|f| f.seconds(60)).max().unwrap_or(0))
+    }
+
+    /// For how many seconds a message that is taken now stays in the provider's queue.
+    pub(super) fn queued_s(&mut self, seed: u64, provider: Provider, at: At) -> Option<i64> {
+        self.hit(seed, provider, at, &[FaultKind::Queue]).map(|fault| fault.seconds(3600))
     }
 
     /// What happens to this webhook.

@@ -103,7 +103,7 @@ pub fn each(url: &str, http: &Arc<Http>) -> Vec<(Box<dyn Provider>, Outgoing)> {
     ]
 }
 
-fn pace() -> Pace {
+pub fn pace() -> Pace {
     Pace { cost: Money::ZERO, cost_per_minute: Money::ZERO, per_second: 1.0, concurrent: 1 }
 }
 

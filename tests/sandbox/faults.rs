@@ -141,6 +141,41 @@ async fn lists_lag_and_single_things_do_not() {
 }
 
 #[tokio::test]
+async fn a_queued_message_has_no_date_and_fails_when_its_validity_ends() {
+    let world = World::stepped(HUMAN).await;
+    world.fault(json!({"provider": "twilio", "kind": "queue", "code": 7200, "count": 2})).await;
+    let (_, sms) = world.send_sms(PAT, "a", "Hi").await;
+    let listed = async |dated: bool| -> Vec<Value> {
+        let day = dated.then_some(("DateSent>", "2026-01-01"));
+        let request = world.http.get(world.url(&world.messages_path()));
+        let (_, list) = world.twilio(request.query(&[("To", PAT)]).query(day.as_slice())).await;
+        list["messages"].as_array().unwrap().clone()
+    };
+    world.advance_s(7190);
+    let waiting = listed(false).await;
+    assert_eq!((&waiting[0]["sid"], &waiting[0]["status"]), (&sms["sid"], &json!("queued")));
+    assert_eq!((&waiting[0]["date_sent"], listed(true).await.len()), (&Value::Null, 0));
+    let (from, callback) = (world.text("sms", "from"), world.callback("b"));
+    let form = [
+        ("To", PAT),
+        ("From", &from),
+        ("Body", "Hi"),
+        ("StatusCallback", &callback),
+        ("ValidityPeriod", "60"),
+    ];
+    world.twilio(world.http.post(world.url(&world.messages_path())).form(&form)).await;
+    world.advance_s(70);
+    let ended = world.ear.wait(3, |h| h.path.starts_with("/hooks/twilio/status")).await;
+    let of = |attempt: &str| -> Vec<_> {
+        let about = |h: &&Heard| h.path.ends_with(&format!("a={attempt}"));
+        ended.iter().filter(about).map(|h| h.form()["MessageStatus"].clone()).collect()
+    };
+    assert_eq!((of("a").len(), of("b")), (2, vec!["failed".to_owned()]));
+    let sids: Vec<Value> = listed(true).await.iter().map(|m| m["sid"].clone()).collect();
+    assert_eq!((sids, listed(false).await.len()), (vec![sms["sid"].clone()], 2), "what failed never left");
+}
+
+#[tokio::test]
 async fn copies_that_are_garbled_or_about_nobody_are_signed() {
     let world = World::stepped(HUMAN).await;
     world.whatsapp_ready().await;
@@ -212,6 +247,8 @@ async fn a_fault_must_make_sense() {
         (json!({"provider": "vapi", "kind": "lag", "count": 1}), "make no sense"),
         (json!({"provider": "vapi", "kind": "lag", "code": "long"}), "seconds"),
         (json!({"provider": "twilio", "kind": "batch", "share": 1}), "only WhatsApp"),
+        (json!({"provider": "vapi", "kind": "queue", "share": 1}), "only Twilio"),
+        (json!({"provider": "twilio", "kind": "queue", "share": 1, "code": "long"}), "seconds"),
         (json!({"provider": "twilio", "kind": "garble", "share": 1, "code": 7}), "makes no sense"),
         (json!({"provider": "twilio", "kind": "half"}), "how often"),
         (

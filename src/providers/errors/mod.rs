@@ -192,13 +192,16 @@ pub fn unreadable(subject: Subject<'_>, reply: &Reply, told: Told) -> Failure {
     failure(&UNREADABLE, subject, words, told)
 }
 
+/// The code of [`endless`].
+pub const ENDLESS_LIST: &str = "endless_list";
+
 /// A list that does not come to its end: what stands in the rest of it is not known.
 pub fn endless(subject: Subject<'_>) -> Failure {
     let detail = "its pages repeat, or are too many".to_owned();
     failure(
         &ENDLESS,
         subject,
-        Words { code: "endless_list".to_owned(), detail, retry_after_s: None },
+        Words { code: ENDLESS_LIST.to_owned(), detail, retry_after_s: None },
         Told::Later,
     )
 }
@@ -309,7 +312,7 @@ const UNREADABLE: Row = maybe(
     "See the provider's words; after its wait the next channel follows, and only you may send it again.",
 );
 const ENDLESS: Row = no(
-    &["endless_list"],
+    &[ENDLESS_LIST],
     "list without end",
     Class::Outage,
     About::Account,

@@ -113,3 +113,8 @@ pub(super) fn of_inbound(message: &Value) -> Option<Heard> {
 pub(super) fn created(message: &Value) -> Option<At> {
     rfc2822(message, "/date_created").or_else(|| rfc2822(message, "/date_sent"))
 }
+
+/// When something last happened to it that a list may be sorted by.
+pub(super) fn newest(message: &Value) -> Option<At> {
+    rfc2822(message, "/date_sent").max(rfc2822(message, "/date_created"))
+}

@@ -11,7 +11,7 @@ use super::{Answer, Heard, Listed, Lookup, Message, Outgoing, Provider, Recall};
 use crate::config;
 use crate::model::{At, Channel, Failure, Scope, Untrusted};
 use chrono::TimeDelta;
-use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
+use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -22,6 +22,9 @@ const NAME: &str = "twilio";
 
 /// Pages of a list at most; a list that never ends is a broken one.
 const PAGES_MAX: usize = 1000;
+
+/// The same where every message since a backup is kept.
+const PAGES_OF_ALL: usize = 200;
 
 /// Twilio's dates are cut to the second, and both sides take a moment.
 const MARGIN: TimeDelta = TimeDelta::seconds(5);
@@ -143,18 +146,33 @@ impl Twilio {
         }
     }
 
-    /// Messages that fit `query`, newest first, back to `since` by our clock. All of them, or an error.
-    async fn messages(&self, query: &[(&str, &str)], since: At) -> Result<Vec<Value>, Box<Failure>> {
+    /// Messages that fit `query` and were made since then by our clock, page by page, newest first, until `enough`
+    /// says so of a page. All of them, or an error.
+    ///
+    /// Whether they are sorted by when they were made or by when they were sent is nothing to rely on, and one that
+    /// waited in the queue is sent hours after it was made: only behind a whole page that is old by both dates does
+    /// nothing new follow.
+    async fn pages(
+        &self,
+        query: &[(&str, &str)],
+        since: At,
+        most: usize,
+        mut enough: impl FnMut(Vec<&Value>) -> bool,
+    ) -> Result<(), Box<Failure>> {
         let mut page = self.get(&self.url("Messages"), query).await?;
-        let since = self.skew.theirs(since).unwrap_or(since);
-        let (mut found, mut read) = (Vec::new(), HashSet::new());
-        while read.len() < PAGES_MAX {
+        let since = self.skew.theirs(since).unwrap_or(since) - MARGIN;
+        let mut read = HashSet::new();
+        while read.len() < most {
             let items = list(&page, "/messages");
-            let older = items.iter().any(|m| heard::created(m).is_some_and(|at| at < since));
-            found.extend(items.iter().filter(|m| heard::created(m).is_none_or(|at| at >= since)).cloned());
+            let old = |m: &Value| heard::newest(m).is_some_and(|at| at < since);
+            let behind = !items.is_empty() && items.iter().all(old);
+            let new = items.iter().filter(|m| heard::created(m).is_none_or(|at| at >= since)).collect();
+            if enough(new) || behind {
+                return Ok(());
+            }
             // Our credentials go with it: a path of the same host, or nothing.
             let next = text(&page, "/next_page_uri").filter(|uri| uri.starts_with("/2010-04-01/"));
-            let Some(uri) = next.filter(|_| !older).map(str::to_owned) else { return Ok(found) };
+            let Some(uri) = next.map(str::to_owned) else { return Ok(()) };
             let url = format!("{}{uri}", self.base());
             if !read.insert(uri) {
                 break;
@@ -172,49 +190,70 @@ impl Twilio {
                 && text(m, "/to") == Some(out.to.as_str())
                 && text(m, "/body") == Some(body)
         };
-        match self.messages(&query, since - MARGIN).await {
-            Ok(all) => all.iter().find(ours).map_or(Lookup::NotSeen, found),
+        let mut message = None;
+        let found_it = |page: Vec<&Value>| {
+            message = page.into_iter().find(ours).map(found);
+            message.is_some()
+        };
+        match self.pages(&query, since, PAGES_MAX, found_it).await {
+            Ok(()) => message.unwrap_or(Lookup::NotSeen),
             Err(failure) => Lookup::Failed(failure),
         }
     }
 
-    /// Messages to our number (`To`) or from it (`From`) since then, oldest first. A messaging service has many
-    /// numbers: then every message is ours.
-    async fn of_our_number(&self, way: &str, since: At) -> Result<Vec<Value>, Box<Failure>> {
+    /// What names our number as `way`, `To` or `From`. A messaging service has many numbers, and its messages have
+    /// none before one is picked: then every message is ours.
+    fn our_number<'a>(&'a self, way: &'a str) -> Option<(&'a str, &'a str)> {
+        (!self.config.from.is_empty()).then_some((way, self.config.from.as_str()))
+    }
+
+    /// What we sent since then, oldest first. No filter by day: a queued message has no `DateSent`, and would not be
+    /// listed although it leaves in an hour.
+    async fn outbound(&self, since: At) -> Result<Vec<Listed>, Box<Failure>> {
+        let mut query = vec![("PageSize", "1000")];
+        query.extend(self.our_number("From"));
+        let (mut listed, mut seen) = (Vec::new(), HashSet::new());
+        let keep = |page: Vec<&Value>| {
+            let ours = page.into_iter().filter(|m| text(m, "/direction") == Some("outbound-api"));
+            let new = ours.filter_map(|m| self.listed(m)).filter(|m| seen.insert(m.provider_id.clone()));
+            listed.extend(new);
+            false
+        };
+        self.pages(&query, since, PAGES_OF_ALL, keep).await?;
+        listed.reverse();
+        listed.sort_by_key(|one| one.at);
+        Ok(listed)
+    }
+
+    fn listed(&self, message: &Value) -> Option<Listed> {
+        Some(Listed {
+            to: text(message, "/to").and_then(phone)?,
+            at: self.skew.ours(heard::created(message)?),
+            provider_id: text(message, "/sid")?.to_owned(),
+            attempt_key: None,
+            body: text(message, "/body").map(Untrusted::new),
+            heard: heard::of_message(message),
+        })
+    }
+
+    /// What was said to us since then, oldest first. Inbound messages wait in no queue: they have their `DateSent`.
+    async fn inbound(&self, since: At) -> Result<Vec<Heard>, Box<Failure>> {
         // The filter knows days alone; a day's margin costs a page.
         let day = (self.skew.theirs(since).unwrap_or(since) - TimeDelta::days(1))
             .utc()
             .format("%Y-%m-%d")
             .to_string();
         let mut query = vec![("DateSent>", day.as_str()), ("PageSize", "1000")];
-        if !self.config.from.is_empty() {
-            query.push((way, &self.config.from));
-        }
-        let mut all = self.messages(&query, since).await?;
-        all.reverse();
-        Ok(all)
-    }
-
-    async fn outbound(&self, since: At) -> Result<Vec<Listed>, Box<Failure>> {
-        let all = self.of_our_number("From", since).await?;
-        let ours = all.iter().filter(|m| text(m, "/direction") == Some("outbound-api"));
-        let listed = |m: &Value| {
-            Some(Listed {
-                to: text(m, "/to").and_then(phone)?,
-                at: self.skew.ours(heard::created(m)?),
-                provider_id: text(m, "/sid")?.to_owned(),
-                attempt_key: None,
-                body: text(m, "/body").map(Untrusted::new),
-                heard: heard::of_message(m),
-            })
+        query.extend(self.our_number("To"));
+        let mut heard = Vec::new();
+        let keep = |page: Vec<&Value>| {
+            let inbound = page.into_iter().filter(|m| text(m, "/direction") == Some("inbound"));
+            heard.extend(inbound.filter_map(heard::of_inbound));
+            false
         };
-        Ok(ours.filter_map(listed).collect())
-    }
-
-    async fn inbound(&self, since: At) -> Result<Vec<Heard>, Box<Failure>> {
-        let all = self.of_our_number("To", since).await?;
-        let inbound = all.iter().filter(|m| text(m, "/direction") == Some("inbound"));
-        Ok(inbound.filter_map(heard::of_inbound).collect())
+        self.pages(&query, since, PAGES_MAX, keep).await?;
+        heard.reverse();
+        Ok(heard)
     }
 
     async fn cancel(&self, sid: &str) -> Recall {
@@ -282,7 +321,7 @@ impl Provider for Twilio {
     }
 
     fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
-        self.outbound(since).map_ok(Some).boxed()
+        self.outbound(since).map(super::told_or_endless).boxed()
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {

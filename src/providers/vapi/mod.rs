@@ -11,7 +11,7 @@ use super::{Answer, Call, Control, Heard, Listed, Lookup, Message, Outgoing, Pro
 use crate::config;
 use crate::model::{At, Channel, Disposition, Failure, Scope};
 use chrono::TimeDelta;
-use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
+use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -344,7 +344,7 @@ impl Provider for Vapi {
     }
 
     fn sent_since(&self, since: At) -> BoxFuture<'_, Result<Option<Vec<Listed>>, Box<Failure>>> {
-        self.outbound(since).map_ok(Some).boxed()
+        self.outbound(since).map(super::told_or_endless).boxed()
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool, Box<Failure>>> {

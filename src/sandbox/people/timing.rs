@@ -23,6 +23,19 @@ pub(in crate::sandbox) struct TextTimes {
     pub scan: i64,
 }
 
+impl TextTimes {
+    /// The same life, begun so many milliseconds later.
+    pub(in crate::sandbox) const fn after(self, ms: i64) -> Self {
+        Self {
+            sent: self.sent + ms,
+            delivered: self.delivered + ms,
+            read: self.read + ms,
+            act: self.act + ms,
+            scan: self.scan + ms,
+        }
+    }
+}
+
 /// The life of a call, in milliseconds from the create call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::sandbox) struct CallTimes {

@@ -12,6 +12,16 @@ use crate::model::{Channel, Phone};
 /// The price is known this long after delivery.
 const PRICED_MS: i64 = 30_000;
 
+/// What did not leave the queue in time.
+const QUEUE_OVERFLOW: u32 = 30_001;
+
+/// Seconds a message may stay in the queue.
+const VALIDITY_MAX_S: i64 = 36_000;
+
+fn validity_s(call: &Call) -> i64 {
+    call.form("ValidityPeriod").map_or(VALIDITY_MAX_S, |written| written.parse().unwrap_or(0))
+}
+
 /// `POST Messages.json`
 pub(super) fn create(world: &mut World, call: &Call) -> Reply {
     let Some(to) = call.form("To") else {
@@ -49,7 +59,17 @@ pub(super) fn create(world: &mut World, call: &Call) -> Reply {
     };
     let draw = world.people.draw(to, Channel::Sms);
     let times = text_times(&draw, Channel::Sms, plan.pace[Channel::Sms.index()]);
-    live(world, call, &sms, plan.sms, times);
+    let queued_s = world.faults.queued_s(world.seed, call.provider, call.at);
+    if queued_s.is_some() {
+        world.keep_faults();
+    }
+    match queued_s.filter(|queued_s| *queued_s >= validity_s(call)) {
+        Some(_) => {
+            let act = Act::SmsStatus { sid, status: "failed".to_owned(), code: Some(QUEUE_OVERFLOW) };
+            world.plan_in(call.at, validity_s(call) * 1000, act);
+        }
+        None => live(world, call, &sms, plan.sms, times.after(queued_s.unwrap_or(0) * 1000)),
+    }
     let body = shown(world, &sms);
     told::keep(world, sms);
     Reply::ok(201, body)
@@ -79,8 +99,7 @@ fn problem(call: &Call) -> Option<(u32, &'static str)> {
     if call.form("StatusCallback").is_some_and(underscored) {
         return Some((21609, "The 'StatusCallback' URL is not a valid URL."));
     }
-    let validity = call.form("ValidityPeriod").map(|v| v.parse::<u32>().unwrap_or(0));
-    if validity.is_some_and(|seconds| !(1..=36_000).contains(&seconds)) {
+    if !(1..=VALIDITY_MAX_S).contains(&validity_s(call)) {
         return Some((21624, "The ValidityPeriod is not between 1 and 36000 seconds."));
     }
     None

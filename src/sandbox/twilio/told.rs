@@ -13,6 +13,7 @@ pub(super) fn title(code: u32) -> &'static str {
         21211 => "Invalid 'To' Phone Number",
         21610 => "Attempt to send to unsubscribed recipient",
         21614 => "'To' number is not a valid mobile number",
+        30001 => "Queue overflow",
         30003 => "Unreachable destination handset",
         30004 => "Message blocked",
         30005 => "Unknown destination handset",
@@ -31,7 +32,10 @@ pub(in crate::sandbox) fn status(world: &mut World, at: At, sid: &str, status: &
     let Some(mut sms) = world.texts.get(sid).cloned() else { return };
     status.clone_into(&mut sms.status);
     sms.updated = at;
-    sms.sent.get_or_insert(at);
+    // What fails at Twilio never left its queue.
+    if status != "failed" {
+        sms.sent.get_or_insert(at);
+    }
     sms.error = code;
     if status == "delivered" {
         world.saw(at, Provider::Twilio, &sms.to, "arrived");
