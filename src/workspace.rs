@@ -106,7 +106,7 @@ pub enum Unusable {
     #[error("{}", list(.0))]
     Problems(Vec<Problem>),
     /// `--segment` names nobody.
-    #[error("no customer of the list is in the segment {0}; `cascade check` lists the segments")]
+    #[error("no customer of the list is in the segment {0}; look at the column `segment` of the list")]
     NobodyIn(String),
     /// A fault of this program.
     #[error("reading the workspace ended badly; the log in .cascade/log says how")]

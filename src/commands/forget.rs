@@ -121,11 +121,14 @@ fn print(done: &Done, listed: Option<u64>, phone: &Phone) -> Result<(), Failure>
     for (count, what) in also.into_iter().filter(|(count, _)| *count > 0) {
         page.line(&format!("{count} {what}"))?;
     }
+    // A store that somebody holds is in use: it is only a matter of forgetting them again.
+    let then = if done.failed.is_empty() {
+        "delete that file if it is not needed"
+    } else {
+        "forget them again, see below"
+    };
     for path in &done.left {
-        page.line(&format!(
-            "{phone} still stands in {}; delete that file if it is not needed",
-            path.display()
-        ))?;
+        page.line(&format!("{phone} still stands in {}; {then}", path.display()))?;
     }
     page.line("Not reached from here:")?;
     if let Some(line) = listed {

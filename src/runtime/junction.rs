@@ -20,7 +20,7 @@ use super::news::News;
 use super::proof::{self, RoundTrip};
 use super::set_up::Listeners;
 use super::speaker::Speaker;
-use super::store::{Keeper, Loaded};
+use super::store::{Keeper, Loaded, Restored};
 use super::tasks::{Part, Tasks};
 use super::webhooks::Inbox;
 use crate::clock::Clock;
@@ -188,7 +188,7 @@ fn go_on(driver: &mut Driver, as_before: bool) {
         }
         driver.parts.clock.run(true);
     }
-    if let Some(gap) = driver.restored.as_ref().map(|restored| restored.gap()) {
+    if let Some(gap) = driver.restored.as_ref().map(Restored::gap) {
         driver.first.push(News::Input(Input::Restored(Box::new(gap))));
     }
     driver.first.push(News::Input(Input::Restarted));
