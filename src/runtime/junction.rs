@@ -189,7 +189,7 @@ fn go_on(driver: &mut Driver, news: &mpsc::Sender<News>, as_before: bool) {
         driver.parts.clock.run(true);
     }
     // The queue is empty and long: this is the first thing in it.
-    if let Some(restored) = &driver.restored {
+    if let Some(restored) = driver.restored.as_ref().filter(|restored| !restored.asked) {
         let _ = news.try_send(News::Input(Input::Restored(Box::new(restored.gap()))));
     }
     let _ = news.try_send(News::Input(Input::Restarted));
