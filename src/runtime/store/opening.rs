@@ -53,7 +53,8 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
         tracing::error!(?gap, "the store is behind its mark");
         restored = Some(gap);
     }
-    if let Some(restored) = &restored {
+    // Once it was asked what was sent, the pause of the campaign says what to do.
+    if let Some(restored) = restored.as_ref().filter(|restored| !restored.asked) {
         warnings.push(restored.say(path));
     }
     let key = stored_key(&connection, path)?;
