@@ -127,8 +127,10 @@ fn whoever_was_sent_to_after_the_backup_is_not_sent_to_again() {
     }
     desk.all_others_were_sent();
     assert_eq!(Truth::of(&sandbox), truth, "settling sends nothing");
+    assert!(house.reader().load(0).unwrap().restored.is_some());
     desk.goes_on();
     desk.sees_the_end();
+    assert_eq!(house.reader().load(0).unwrap().restored, None);
 
     let after = Truth::of(&sandbox);
     after.nobody_twice();
@@ -195,6 +197,8 @@ fn nothing_is_sent_without_a_word(house: &House, sandbox: &Sandbox, at: &[&str],
         assert!(resumed.stderr.contains(paused), "{}", resumed.stderr);
         assert_eq!(Truth::of(sandbox), *truth, "something was sent");
     }
+    let missing = house.reader().load(0).unwrap().restored;
+    assert!(missing.is_some_and(|missing| missing.asked), "only an operator ends it");
     let campaign = house.campaign();
     for journey in campaign.journeys() {
         for attempt in &journey.attempts {

@@ -57,8 +57,9 @@ impl Driver {
                 if matches!(order, Order::Resume { .. }) {
                     self.catch_up_again();
                 }
-                let announced = order.holds();
+                let (announced, from) = (order.holds(), turn.batch.events.len());
                 self.order(order, signature, &why, turn);
+                self.resumed(from, turn);
                 if let Some(only) = announced {
                     self.parts.brakes.heeded(only);
                 }

@@ -20,7 +20,7 @@ use super::news::News;
 use super::proof::{self, RoundTrip};
 use super::set_up::Listeners;
 use super::speaker::Speaker;
-use super::store::{Keeper, Loaded, Restored};
+use super::store::{Keeper, Loaded};
 use super::tasks::{Part, Tasks};
 use super::webhooks::Inbox;
 use crate::clock::Clock;
@@ -188,8 +188,9 @@ fn go_on(driver: &mut Driver, as_before: bool) {
         }
         driver.parts.clock.run(true);
     }
-    if let Some(gap) = driver.restored.as_ref().map(Restored::gap) {
-        driver.first.push(News::Input(Input::Restored(Box::new(gap))));
+    if let Some(restored) = driver.restored.as_ref().filter(|restored| !restored.asked) {
+        let gap = Box::new(restored.gap());
+        driver.first.push(News::Input(Input::Restored(gap)));
     }
     driver.first.push(News::Input(Input::Restarted));
     driver.catch_up(driver.heard_before());

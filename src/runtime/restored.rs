@@ -28,17 +28,12 @@ impl Restored {
             next_timer: self.next_timer,
         }
     }
-
-    /// It is known that nothing happened after the backup.
-    fn lacks_nothing(&self) -> bool {
-        self.lost_seq > 0 && self.lost_seq <= self.backup_seq
-    }
 }
 
 impl Driver {
     /// Somebody is under way in a store that came from a backup: what to ask for.
     pub(super) fn lost(&self) -> Option<Lost> {
-        let restored = self.restored.as_ref()?;
+        let restored = self.restored.as_ref().filter(|restored| !restored.asked)?;
         let campaign = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none())?;
         Some(Lost {
             // Clocks may have been wrong meanwhile: what is known already is told apart by its id.
@@ -56,11 +51,11 @@ impl Driver {
         untold: Vec<Channel>,
         turn: &mut Turn,
     ) {
-        let Some(restored) = self.restored.clone() else { return };
+        let Some(restored) = self.restored.clone().filter(|restored| !restored.asked) else { return };
         let all = || listed.iter().flat_map(|(channel, sent)| sent.iter().map(|one| (*channel, one)));
         let sent = all().filter_map(|(channel, one)| self.sent_before(channel, one));
         let sent = sent.filter(|sent| !self.is_of_earlier(sent)).collect();
-        let untold = if restored.lacks_nothing() { Vec::new() } else { untold };
+        let untold = if restored.lacks_nothing { Vec::new() } else { untold };
         let from = turn.batch.events.len();
         self.apply(Input::Reconciled { sent, untold }, turn);
         let (mut written, mut found) = (false, HashMap::new());
@@ -77,7 +72,9 @@ impl Driver {
         if !written {
             return;
         }
-        self.goes_on(turn);
+        let asked = Restored { asked: true, ..restored };
+        (self.restored, turn.batch.asked) = (Some(asked.clone()), Some(asked));
+        self.parts.gallery.set_trouble("restored", None);
         for one in listed.iter().flat_map(|(_, sent)| sent) {
             if let (Some(attempt), Some(body)) = (found.get(&one.provider_id), &one.body) {
                 self.restore_link(*attempt, body.raw(), turn);
@@ -110,7 +107,16 @@ impl Driver {
         turn.batch.links.push(LinkRow { code, attempt, target });
     }
 
-    /// The store counts as whole again with this commit.
+    /// The operator gave the word, as an event of this turn from there on says.
+    pub(super) fn resumed(&mut self, from: usize, turn: &mut Turn) {
+        let asked = self.restored.as_ref().is_some_and(|restored| restored.asked);
+        let mut events = turn.batch.events.iter().skip(from);
+        if asked && events.any(|(_, event)| matches!(event.kind, Kind::Resumed { only: None, .. })) {
+            self.goes_on(turn);
+        }
+    }
+
+    /// The operator resumes or launches: the store counts as whole again with this commit.
     pub(super) fn goes_on(&mut self, turn: &mut Turn) {
         if self.restored.take().is_some() {
             turn.batch.confirmed = true;
@@ -160,9 +166,9 @@ impl Driver {
         attempt.is_some_and(|attempt| attempt < first)
     }
 
-    /// Says so as long as nobody has gone on.
+    /// Says so until it is asked what was sent; from then on the campaign's own pause says what to do.
     pub(super) fn show_restored(&mut self, since: At) {
-        let trouble = self.restored.as_ref().map(|restored| Trouble {
+        let trouble = self.restored.as_ref().filter(|restored| !restored.asked).map(|restored| Trouble {
             level: Level::Warning,
             words: words(restored),
             since,
@@ -182,8 +188,8 @@ fn from(restored: &Restored) -> String {
 /// For the launch: what matters comes first, a narrow window shows no more.
 pub(super) fn warning(restored: &Restored) -> String {
     let from = from(restored);
-    if restored.lacks_nothing() {
-        return format!("restored from a backup of {from}: nothing is known to have happened after that");
+    if restored.lacks_nothing {
+        return format!("restored from a backup of {from}: nothing happened after that");
     }
     format!("whoever was contacted after {from} may be contacted again: restored from a backup of then")
 }
@@ -192,7 +198,7 @@ pub(super) fn warning(restored: &Restored) -> String {
 fn words(restored: &Restored) -> String {
     let from = from(restored);
     let lost = match restored.lost_until {
-        _ if restored.lacks_nothing() => "nothing is known to have happened after that".to_owned(),
+        _ if restored.lacks_nothing => "nothing happened after that".to_owned(),
         Some(until) => format!("what happened until {} is lost", day(until)),
         None => "what happened after that is not known".to_owned(),
     };

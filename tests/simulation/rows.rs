@@ -42,6 +42,7 @@ impl Rows {
         self.links.extend(batch.links.into_iter().map(|row| (row.code, (row.attempt, row.target))));
         self.suppressed.extend(batch.suppressions.into_iter().map(|row| row.phone));
         self.meta.extend(batch.meta.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        self.restored = batch.asked.or(self.restored.take());
         if batch.confirmed {
             self.restored = None;
         }
@@ -104,7 +105,10 @@ impl Rows {
             lost_seq: lost.seq,
             next_attempt: next.0,
             next_timer: next.1,
+            lacks_nothing: (had.seq, had.last_at) == (lost.seq, lost.last_at) && had.restored.is_none(),
+            asked: false,
         };
+        let restored = restored.widened(lost.restored.as_ref());
         *self = Self { suppressed, restored: Some(restored), ..backup.clone() };
     }
 

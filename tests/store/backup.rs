@@ -6,7 +6,7 @@ use cascade::model::{At, Channel, Mode};
 use cascade::runtime::store::backup::{Held, back_up};
 use cascade::runtime::store::mark::{self, Mark};
 use cascade::runtime::store::restore::{restore, set_aside};
-use cascade::runtime::store::{Batch, Store, StoreError, optouts};
+use cascade::runtime::store::{Batch, Restored, Store, StoreError, optouts};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -99,13 +99,130 @@ async fn what_is_put_back_knows_what_it_lacks() {
     assert!(Mark::read(&path).unwrap().ids.unwrap().attempts >= done.gap.next_attempt.0);
     drop(store);
 
-    // Restored once more, twice in a row and never confirmed: the widest gap counts.
+    // Restored once more, twice in a row and never confirmed.
     let first = put_back(&backup, &path).gap;
     let second = put_back(&backup, &path).gap;
     assert_eq!(second.lost_until, first.lost_until);
-    assert!(second.next_attempt >= first.next_attempt);
+    assert!(second.next_attempt >= first.next_attempt && !second.lacks_nothing);
     let asides: Vec<_> = names(place.path()).into_iter().filter(|name| name.contains(".aside-")).collect();
     assert_eq!(asides.iter().filter(|name| !name.contains("-wal") && !name.contains("-shm")).count(), 3);
+}
+
+/// Two backups of a store, the second of a later time, and the store as it was when it was lost.
+async fn backed_up_twice(place: &Path, path: &Path) -> ([PathBuf; 2], Tale) {
+    let mut tale = in_flight(path, 5).await;
+    let backups = [place.join("first"), place.join("second")];
+    let store = open(path);
+    for (backup, n) in backups.iter().zip(3..) {
+        back_up(path, Mode::Rehearsal, backup).unwrap();
+        let attempt = tale.campaign.journeys()[n].attempts[0].id;
+        store.commit(tale.agree(attempt, "go on")).await.unwrap();
+    }
+    (backups, tale)
+}
+
+/// It starts: the restart and what the lists tell is written down, and no operator has said anything.
+async fn starts_and_asks(path: &Path) -> Restored {
+    let store = open(path);
+    let loaded = store.load(0).unwrap();
+    let gap = loaded.restored.clone().unwrap();
+    assert!(!gap.asked, "what was sent is still to be asked");
+    let mut tale = Tale::of(&loaded);
+    tale.at = tale.at.max(gap.lost_until.unwrap_or_default());
+    let asked = Restored { asked: true, ..gap };
+    let restarted = tale.hear(cascade::engine::input::Input::Restarted);
+    store.commit(Batch { asked: Some(asked.clone()), ..restarted }).await.unwrap();
+    drop(store);
+    let again = open(path).load(0).unwrap().restored.unwrap();
+    assert_eq!(again, asked, "it is not asked again");
+    again
+}
+
+#[tokio::test]
+async fn another_backup_in_the_place_of_a_restored_store_lacks_what_the_first_lacked() {
+    for by_hand in [false, true] {
+        let (place, path) = stored();
+        let (backups, lost) = backed_up_twice(place.path(), &path).await;
+        for backup in &backups {
+            if by_hand {
+                fs::copy(backup, &path).unwrap();
+            } else {
+                let done = put_back(backup, &path);
+                assert_eq!(Some(done.gap), open(&path).load(0).unwrap().restored);
+            }
+            let gap = starts_and_asks(&path).await;
+            assert!(gap.backup_seq < lost.seq && !gap.lacks_nothing, "by hand: {by_hand}: {gap:?}");
+            assert!(
+                gap.lost_seq >= lost.seq && gap.lost_until >= Some(lost.at),
+                "by hand: {by_hand}: {gap:?}"
+            );
+            assert!(gap.next_attempt >= lost.campaign.header.next_attempt);
+            assert!(gap.say(&path).contains("is known to have gone on to event"), "{}", gap.say(&path));
+        }
+        // Confirmed, it is whole, however often it starts.
+        let store = open(&path);
+        store.commit(Batch { confirmed: true, ..Batch::default() }).await.unwrap();
+        drop(store);
+        assert_eq!(open(&path).load(0).unwrap().restored, None, "by hand: {by_hand}");
+        assert_eq!(Mark::read(&path).unwrap().lost, None);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lacking_only_where_the_very_same_was_there() {
+    let (place, path) = stored();
+    let (backups, _) = backed_up_twice(place.path(), &path).await;
+    let last = place.path().join("last");
+    back_up(&path, Mode::Rehearsal, &last).unwrap();
+    assert!(put_back(&last, &path).gap.lacks_nothing, "it was whole, and no event is missing");
+    let again = put_back(&last, &path).gap;
+    assert!(!again.lacks_nothing, "the one before was not confirmed");
+    assert!(!put_back(&backups[0], &path).gap.lacks_nothing);
+
+    // Another store's mark, of fewer events, proves nothing; nor does a mark without its store.
+    let (_other, small) = stored();
+    in_flight(&small, 1).await;
+    fs::copy(mark::path(&small), mark::path(&path)).unwrap();
+    fs::remove_file(&path).unwrap();
+    let gap = put_back(&last, &path).gap;
+    assert!(gap.lost_seq < gap.backup_seq && !gap.lacks_nothing, "{gap:?}");
+    assert!(gap.say(&path).contains("what happened after that is not known"), "{}", gap.say(&path));
+    // A whole one without its mark may be an older copy itself.
+    let (other, path) = stored();
+    in_flight(&path, 3).await;
+    let backup = other.path().join("backup");
+    back_up(&path, Mode::Rehearsal, &backup).unwrap();
+    fs::remove_file(mark::path(&path)).unwrap();
+    assert!(!put_back(&backup, &path).gap.lacks_nothing);
+}
+
+#[tokio::test]
+async fn where_no_mark_tells_which_ids_are_taken_they_go_on_far_ahead() {
+    const FAR: u64 = 1_000_000;
+    let (place, path) = stored();
+    let tale = in_flight(&path, 3).await;
+    let backup = place.path().join("backup");
+    back_up(&path, Mode::Rehearsal, &backup).unwrap();
+    let next = &tale.campaign.header;
+    let is_far = |gap: &Restored| {
+        let far = gap.next_attempt.0 >= next.next_attempt.0 + FAR;
+        assert_eq!(far, gap.next_timer.0 >= next.next_timer.0 + FAR, "{gap:?}");
+        far
+    };
+    assert!(!is_far(&put_back(&backup, &path).gap), "its own mark knows");
+    // Another machine has neither store nor mark, or those of another store.
+    let elsewhere = a_place();
+    let there = elsewhere.path().join("rehearsal.db");
+    let first = put_back(&backup, &there).gap;
+    assert!(is_far(&first));
+    assert_eq!(put_back(&backup, &there).gap.next_attempt, first.next_attempt, "by now its mark knows");
+    let (_other, foreign) = stored();
+    in_flight(&foreign, 3).await;
+    assert!(is_far(&put_back(&backup, &foreign).gap));
+    let (_third, foreign) = stored();
+    in_flight(&foreign, 1).await;
+    fs::copy(&backup, &foreign).unwrap();
+    assert!(is_far(&open(&foreign).load(0).unwrap().restored.unwrap()), "put there by hand");
 }
 
 type Bytes<'a> = Option<&'a [u8]>;
@@ -142,8 +259,9 @@ async fn a_damaged_a_gone_and_a_half_store_are_replaced_by_hand_alone() {
         };
         assert!(aside(false).as_deref() == file, "{what}");
         assert!(log.is_none() || aside(true).as_deref() == log, "{what}");
-        // What it is known to have held is what the backup holds: nothing but a confirmation is missing.
+        // The mark knows of no more than the backup holds; it may have stayed behind, so that proves nothing.
         assert_eq!((done.gap.lost_seq, done.gap.backup_seq), (tale.seq, tale.seq), "{what}");
+        assert!(!done.gap.lacks_nothing, "{what}");
         assert!(open(&path).load(0).unwrap().restored.is_some(), "{what}");
     }
 }

@@ -82,6 +82,12 @@ impl Tale {
         (tale, batch)
     }
 
+    /// Goes on from what a store holds.
+    pub fn of(loaded: &Loaded) -> Self {
+        let (campaign, at) = (loaded.campaign.clone().unwrap(), loaded.last_at.unwrap());
+        Self { campaign, seq: loaded.seq, at, texts: loaded.last_text }
+    }
+
     /// The last text that the store holds.
     pub const fn texts_from(&mut self, last: u64) {
         self.texts = last;

@@ -1,5 +1,6 @@
 //! What one commit holds.
 
+use super::Restored;
 use crate::engine::Header;
 use crate::engine::event::Event;
 use crate::engine::journey::Journey;
@@ -32,7 +33,9 @@ pub struct Batch {
     pub versions: Vec<(String, String, Vec<u8>)>,
     /// Settings of the store.
     pub meta: Vec<(&'static str, String)>,
-    /// What was lost before a restore is reconciled, and an operator said so: [`super::Restored`] is over.
+    /// What was lost before a restore is looked up and written down: what waits for the operator alone.
+    pub asked: Option<Restored>,
+    /// The operator has gone on after a restore: [`Restored`] is over.
     pub confirmed: bool,
 }
 
@@ -51,6 +54,7 @@ impl Batch {
             && self.versions.is_empty()
             && self.meta.is_empty()
             && self.earlier.is_empty()
+            && self.asked.is_none()
             && !self.confirmed
     }
 }

@@ -5,9 +5,11 @@
 //! |---|---|---|
 //! | ids | never below an id that was committed | ahead, in blocks, on disk before the commit that needs it |
 //! | water | never ahead of the store | after each commit, without waiting for the disk |
+//! | lost | what a store in this place is known to lack | when it is found to lack it, until an operator has gone on |
 //!
-//! So a restored store goes on behind the ids, and a store behind the water has lost something. Each record stands in
-//! a sector of its own and carries a checksum; one that is torn is as good as none.
+//! So a restored store goes on behind the ids, and a store behind the water has lost something. One that does not know
+//! what is lost here was put into the place of one that did. Each record stands in a sector of its own and carries a
+//! checksum; one that is torn is as good as none.
 
 use super::StoreError;
 use super::error::io;
@@ -30,6 +32,7 @@ const TIMERS: u64 = 100_000;
 const RECORD: usize = 256;
 const IDS_AT: u64 = 0;
 const WATER_AT: u64 = 512;
+const LOST_AT: u64 = 1024;
 
 /// How far a store came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,15 @@ pub struct Water {
     pub clean: bool,
 }
 
+/// The furthest that a store in this place is known to have come, of what is not in it any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The last place in its log; 0 where nothing is known of it.
+    pub seq: u64,
+    /// When the last event happened.
+    pub at: Option<At>,
+}
+
 /// Ids that may have left this machine end below these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ids {
@@ -53,13 +65,15 @@ pub struct Ids {
     pub timers: u64,
 }
 
-/// Both records, as far as they can be read.
+/// All records, as far as they can be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     /// How far it came.
     pub water: Option<Water>,
     /// Ids taken.
     pub ids: Option<Ids>,
+    /// What is lost, and no operator has gone on since.
+    pub lost: Option<Lost>,
 }
 
 impl Mark {
@@ -67,10 +81,27 @@ impl Mark {
     pub fn read(db: &Path) -> Result<Self, StoreError> {
         let path = path(db);
         match std::fs::read(&path) {
-            Ok(bytes) => Ok(Self { water: record(&bytes, WATER_AT), ids: record(&bytes, IDS_AT) }),
+            Ok(bytes) => Ok(Self {
+                water: record(&bytes, WATER_AT),
+                ids: record(&bytes, IDS_AT),
+                lost: record(&bytes, LOST_AT),
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(io(&path, "read the store's mark")(error)),
         }
+    }
+
+    /// The furthest that anything in this place is known to have come.
+    pub fn furthest(&self) -> Lost {
+        let water = self.water.as_ref().map(|water| Lost { seq: water.seq, at: water.at });
+        let (water, lost) = (water.unwrap_or_default(), self.lost.unwrap_or_default());
+        Lost { seq: water.seq.max(lost.seq), at: water.at.max(lost.at) }
+    }
+
+    /// Its ids, if they are those of the store with this tag.
+    pub fn ids_of(&self, store: &str) -> Option<Ids> {
+        let its = self.water.as_ref().is_some_and(|water| water.store == store);
+        self.ids.filter(|_| its)
     }
 }
 
@@ -85,7 +116,13 @@ pub(super) struct MarkFile {
 
 impl MarkFile {
     /// Marks the store at `db` as open; on disk when it returns. `taken` are known to be taken, `next` must be.
-    pub fn open(db: &Path, water: Water, taken: Ids, next: Ids) -> Result<Self, StoreError> {
+    pub fn open(
+        db: &Path,
+        water: Water,
+        lost: Option<Lost>,
+        taken: Ids,
+        next: Ids,
+    ) -> Result<Self, StoreError> {
         let path = path(db);
         let failed = io(&path, "write the store's mark");
         let mut options = OpenOptions::new();
@@ -93,6 +130,10 @@ impl MarkFile {
         let file = private::open(&mut options, &path).map_err(&failed)?;
         let mut this = Self { path, file, water: Water { clean: false, ..water }, ids: taken };
         this.write(WATER_AT, &this.water).map_err(&failed)?;
+        // A mark that never spoke of a loss has no such record.
+        if lost.is_some() || this.file.metadata().map_err(&failed)?.len() > LOST_AT {
+            this.write(LOST_AT, &lost).map_err(&failed)?;
+        }
         this.write(IDS_AT, &this.ids).and_then(|()| this.file.sync_data()).map_err(&failed)?;
         private::settle(db).map_err(&failed)?;
         this.reserve(next)?;
@@ -112,6 +153,13 @@ impl MarkFile {
         written.map_err(io(&self.path, "write the store's mark"))?;
         self.ids = ids;
         Ok(())
+    }
+
+    /// Before the commit with which the operator goes on: nothing counts as lost any more. After it, a crash in between
+    /// would hold a campaign whose operator has gone on; this way it asks them once more.
+    pub fn go_on(&mut self) -> Result<(), StoreError> {
+        let written = self.write(LOST_AT, &None::<Lost>).and_then(|()| self.file.sync_data());
+        written.map_err(io(&self.path, "write the store's mark"))
     }
 
     /// After a commit. A mark that stays behind is safe, so its fault is no reason to stop.
@@ -148,8 +196,8 @@ pub fn path(db: &Path) -> PathBuf {
 }
 
 /// A store was put into the place of another: from here on the mark speaks of it. On disk when it returns.
-pub(super) fn replace(db: &Path, water: Water, taken: Ids) -> Result<(), StoreError> {
-    MarkFile::open(db, water, taken, Ids::default()).map(MarkFile::close)
+pub(super) fn replace(db: &Path, water: Water, lost: Lost, taken: Ids) -> Result<(), StoreError> {
+    MarkFile::open(db, water, Some(lost), taken, Ids::default()).map(MarkFile::close)
 }
 
 fn record<T: DeserializeOwned>(bytes: &[u8], at: u64) -> Option<T> {

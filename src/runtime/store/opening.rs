@@ -46,16 +46,15 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
     let connection = schema::open(path, mode, &key)?;
     let mut warnings = Vec::new();
     let standing = Standing::read(&connection, path)?;
-    let taken = mark.ids.unwrap_or_default();
-    if standing.is_behind(&mark)
-        && let Some(water) = &mark.water
-    {
-        let before = restored::read(&connection, path)?;
-        let gap = Restored::new(&standing, water, taken, before.as_ref());
+    let mut restored = restored::read(&connection, path)?;
+    if standing.is_behind(&mark, restored.as_ref()) {
+        let gap = Restored::new(&standing, &mark, None).widened(restored.as_ref());
         restored::write(&connection, path, &gap)?;
         tracing::error!(?gap, "the store is behind its mark");
+        restored = Some(gap);
     }
-    if let Some(restored) = restored::read(&connection, path)? {
+    // Once it was asked what was sent, the pause of the campaign says what to do.
+    if let Some(restored) = restored.as_ref().filter(|restored| !restored.asked) {
         warnings.push(restored.say(path));
     }
     let key = stored_key(&connection, path)?;
@@ -67,8 +66,9 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
             state.join(format!("{mode}.optouts")).display()
         ));
     }
-    let ended_in_order = mark.water.is_none_or(|water| water.clean);
-    let mark = MarkFile::open(path, standing.water(), taken, standing.next)?;
+    let ended_in_order = mark.water.as_ref().is_none_or(|water| water.clean);
+    let (taken, lost) = (mark.ids.unwrap_or_default(), restored.as_ref().map(Restored::lost));
+    let mark = MarkFile::open(path, standing.water(), lost, taken, standing.next)?;
     let outside = Outside { mark, optouts, key };
     Ok(Opened { lock, connection, outside, id: standing.id, warnings, ended_in_order })
 }

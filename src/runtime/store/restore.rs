@@ -7,7 +7,7 @@
 
 use super::backup::Held;
 use super::error::{io, sqlite};
-use super::mark::{self, Ids, Mark, Water};
+use super::mark::{self, Ids, Mark};
 use super::restored::{self, Restored, Standing};
 use super::{Lock, Reader, StoreError, network, opening, private, schema};
 use crate::clock;
@@ -40,17 +40,15 @@ pub fn restore(backup: &Path, path: &Path, mode: Mode, state: &Path) -> Result<R
     let _lock = Lock::take(path)?;
     let held = Held::check(backup, mode).map_err(|error| no_backup(error.to_string()))?;
     let mark = Mark::read(path)?;
-    let present = present(path, mode, state);
-    let lost = lost(present.as_ref(), &mark);
-    let taken = taken(present.as_ref(), &mark);
-
+    let present = present(path, mode, state, held.seq);
     let new = private::beside(path, ".restoring");
     copy(backup, &new)?;
-    let (gap, water, taken) = prepare(&new, &lost, taken)?;
+    let (gap, standing) = prepare(&new, &mark, present.as_ref())?;
     let aside = move_aside(path, &FILES)?;
     let failed = io(path, "put the backup into the store's place");
     fs::rename(&new, path).and_then(|()| private::settle(path)).map_err(failed)?;
-    mark::replace(path, water, taken)?;
+    let taken = Ids { attempts: gap.next_attempt.0, timers: gap.next_timer.0 };
+    mark::replace(path, standing.water(), gap.lost(), taken)?;
     Ok(Restoration { held, gap, aside })
 }
 
@@ -61,26 +59,39 @@ pub fn set_aside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     move_aside(path, &[file, log, index, ".mark"])
 }
 
+/// The store that is there.
+struct Present {
+    standing: Standing,
+    /// What it lacks itself, until that is confirmed.
+    restored: Option<Restored>,
+    /// It came as far as the backup and was read from end to end.
+    whole: bool,
+}
+
+impl Present {
+    /// It is known to have held what the copy in its place holds, and nothing else.
+    fn is_the_same(&self, copy: &Standing, own: Option<&Restored>, mark: &Mark) -> bool {
+        let of_it = |water: &mark::Water| water.store == copy.id && water.seq == copy.seq;
+        self.whole
+            && self.standing == *copy
+            && self.restored.is_none()
+            && own.is_none()
+            && mark.lost.is_none()
+            && mark.water.as_ref().is_some_and(of_it)
+    }
+}
+
 /// How far the store that is there came, if it can be read. Its opt-outs are kept, also if an older program wrote it.
-fn present(path: &Path, mode: Mode, state: &Path) -> Option<Standing> {
+fn present(path: &Path, mode: Mode, state: &Path, backup_seq: u64) -> Option<Present> {
     let reader = Reader::open(path).ok()?;
     let kept = opening::keep_outside(&reader, mode, state);
     if let Err(error) = kept {
         tracing::warn!(%error, "opt-outs of the store that is replaced could not be read");
     }
-    Standing::read(&reader.db, path).ok()
-}
-
-/// What is known of the end of what is lost.
-fn lost(present: Option<&Standing>, mark: &Mark) -> Water {
-    let known = mark.water.clone().into_iter().chain(present.map(Standing::water));
-    let nothing = Water { store: String::new(), seq: 0, at: None, clean: true };
-    known.max_by_key(|water| (water.at, water.seq)).unwrap_or(nothing)
-}
-
-fn taken(present: Option<&Standing>, mark: &Mark) -> Ids {
-    let (mark, present) = (mark.ids.unwrap_or_default(), present.map(|p| p.next).unwrap_or_default());
-    Ids { attempts: mark.attempts.max(present.attempts), timers: mark.timers.max(present.timers) }
+    let standing = Standing::read(&reader.db, path).ok()?;
+    let restored = restored::read(&reader.db, path);
+    let whole = standing.seq == backup_seq && restored.is_ok() && Held::check(path, mode).is_ok();
+    Some(Present { standing, restored: restored.ok().flatten(), whole })
 }
 
 fn copy(backup: &Path, to: &Path) -> Result<(), StoreError> {
@@ -94,18 +105,22 @@ fn copy(backup: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes into the copy what it lacks, and that campaign time goes on where it was lost.
-fn prepare(new: &Path, lost: &Water, taken: Ids) -> Result<(Restored, Water, Ids), StoreError> {
+fn prepare(new: &Path, mark: &Mark, present: Option<&Present>) -> Result<(Restored, Standing), StoreError> {
     let db = Connection::open(new).map_err(sqlite(new, "open the copy"))?;
     let standing = Standing::read(&db, new)?;
-    let gap = Restored::new(&standing, lost, taken, restored::read(&db, new)?.as_ref());
+    let own = restored::read(&db, new)?;
+    let gap = Restored::new(&standing, mark, present.map(|present| &present.standing))
+        .widened(own.as_ref())
+        .widened(present.and_then(|present| present.restored.as_ref()));
+    let same = present.is_some_and(|present| present.is_the_same(&standing, own.as_ref(), mark));
+    let gap = Restored { lacks_nothing: same, ..gap };
     restored::write(&db, new, &gap)?;
     let clock = schema::meta(&db, new, "clock")?.and_then(|at| At::parse(&at).ok());
     if let Some(now) = clock.max(gap.lost_until) {
         schema::set_meta(&db, new, "clock", &now.to_string())?;
     }
     db.close().map_err(|(_, error)| sqlite(new, "close the copy")(error))?;
-    let taken = Ids { attempts: gap.next_attempt.0, timers: gap.next_timer.0 };
-    Ok((gap, standing.water(), taken))
+    Ok((gap, standing))
 }
 
 fn move_aside(path: &Path, files: &[&str]) -> Result<Vec<PathBuf>, StoreError> {

@@ -2,7 +2,7 @@
 //! have been sent. It sends nothing until that was looked up and an operator confirmed it.
 
 use super::error::sqlite;
-use super::mark::{Ids, Mark, Water};
+use super::mark::{Ids, Lost, Mark, Water};
 use super::{StoreError, schema};
 use crate::model::{At, AttemptId, TimerId};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -11,6 +11,9 @@ use std::path::Path;
 
 /// Where it stands in the store's settings, until it is confirmed.
 pub(super) const META: &str = "restored";
+
+/// How many ids are left out where nobody knows how many are taken: more than any campaign uses.
+const FAR: u64 = 1_000_000;
 
 /// What is missing from a restored store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,33 +30,71 @@ pub struct Restored {
     pub next_attempt: AttemptId,
     /// The first timer id that the lost part cannot have used.
     pub next_timer: TimerId,
+    /// What it took the place of was whole and held the very same: nothing happened after the backup.
+    #[serde(default)]
+    pub lacks_nothing: bool,
+    /// What was sent meanwhile is looked up and written down; what is missing is the operator's word.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 impl Restored {
-    /// The gap between a store and what is known of its lost successor. One that is restored again before it was
-    /// confirmed keeps the wider gap.
-    pub fn new(store: &Standing, lost: &Water, taken: Ids, before: Option<&Self>) -> Self {
-        let known = before.map_or((None, 0), |before| (before.lost_until, before.lost_seq));
-        let ids = before.map(|before| (before.next_attempt, before.next_timer)).unwrap_or_default();
+    /// The gap between a store and what is known of those that were in its place: by the mark, and by `present`, if
+    /// that can still be read.
+    pub fn new(store: &Standing, mark: &Mark, present: Option<&Standing>) -> Self {
+        let known = mark.ids_of(&store.id);
+        let far = if known.is_some() { 0 } else { FAR };
+        let ids = [Some(store.next), mark.ids, present.map(|present| present.next)];
+        let next = |of: fn(&Ids) -> u64| ids.iter().flatten().map(of).max().unwrap_or_default() + far;
+        let furthest = mark.furthest();
         Self {
             backup_at: store.at,
             backup_seq: store.seq,
-            lost_until: lost.at.max(known.0),
-            lost_seq: lost.seq.max(known.1),
-            next_attempt: ids.0.max(AttemptId(taken.attempts.max(store.next.attempts))),
-            next_timer: ids.1.max(TimerId(taken.timers.max(store.next.timers))),
+            lost_until: furthest.at.max(present.and_then(|present| present.at)),
+            lost_seq: furthest.seq.max(present.map_or(0, |present| present.seq)),
+            next_attempt: AttemptId(next(|ids| ids.attempts)),
+            next_timer: TimerId(next(|ids| ids.timers)),
+            lacks_nothing: false,
+            asked: false,
         }
+    }
+
+    /// One that is restored again before it was confirmed keeps the wider gap.
+    #[must_use]
+    pub fn widened(self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self };
+        Self {
+            lost_until: self.lost_until.max(before.lost_until),
+            lost_seq: self.lost_seq.max(before.lost_seq),
+            next_attempt: self.next_attempt.max(before.next_attempt),
+            next_timer: self.next_timer.max(before.next_timer),
+            lacks_nothing: false,
+            ..self
+        }
+    }
+
+    /// For the mark.
+    pub(super) const fn lost(&self) -> Lost {
+        Lost { seq: self.lost_seq, at: self.lost_until }
+    }
+
+    /// It knows of all that.
+    fn covers(&self, lost: &Lost) -> bool {
+        self.lost_seq >= lost.seq && self.lost_until >= lost.at
     }
 
     /// In a sentence.
     pub fn say(&self, path: &Path) -> String {
         let to = |at: Option<At>| at.map_or_else(|| "the beginning".to_owned(), |at| at.to_string());
         let lost = match (self.lost_seq, self.lost_until) {
-            (0, None) => "what happened after that is not known".to_owned(),
-            (seq, until) if seq <= self.backup_seq && until <= self.backup_at => {
-                "nothing is known to have happened after that".to_owned()
+            _ if self.lacks_nothing => "nothing happened after that".to_owned(),
+            (seq, until) if seq > self.backup_seq => {
+                format!("it is known to have gone on to event {seq}, {}", to(until))
             }
-            (seq, until) => format!("it is known to have gone on to event {seq}, {}", to(until)),
+            (_, until) if until > self.backup_at => {
+                format!("it is known to have gone on until {}", to(until))
+            }
+            (_, _) => "what happened after that is not known".to_owned(),
         };
         format!(
             "{} goes to event {}, {}; {lost}. What was sent after it is not in it: nothing is sent until that was \
@@ -111,11 +152,12 @@ impl Standing {
         Water { store: self.id.clone(), seq: self.seq, at: self.at, clean: true }
     }
 
-    /// Something is missing: the mark knows of more, or of another store in this place.
-    pub fn is_behind(&self, mark: &Mark) -> bool {
-        mark.water
-            .as_ref()
-            .is_some_and(|water| water.seq > 0 && (water.store != self.id || self.seq < water.seq))
+    /// Something is missing: the mark knows of more, of another store in this place, or of a loss of which the store
+    /// itself says nothing.
+    pub fn is_behind(&self, mark: &Mark, own: Option<&Restored>) -> bool {
+        let behind = |water: &Water| water.seq > 0 && (water.store != self.id || self.seq < water.seq);
+        let replaced = |lost: &Lost| !own.is_some_and(|own| own.covers(lost));
+        mark.water.as_ref().is_some_and(behind) || mark.lost.as_ref().is_some_and(replaced)
     }
 }
 

@@ -68,6 +68,9 @@ pub(super) fn write_rows(db: &Transaction<'_>, batch: &Batch, key: &Key) -> rusq
     for (key, value) in &batch.meta {
         insert.execute(params![key, value])?;
     }
+    if let Some(restored) = &batch.asked {
+        insert.execute(params![restored::META, json(restored)?])?;
+    }
     if batch.confirmed {
         db.execute("DELETE FROM meta WHERE key = ?1", [restored::META])?;
     }

@@ -92,6 +92,9 @@ impl Writer {
             let next = Ids { attempts: header.next_attempt.0, timers: header.next_timer.0 };
             self.mark.reserve(next)?;
         }
+        if batch.confirmed {
+            self.mark.go_on()?;
+        }
         // An opt-out outlives the store: it stands beside it first.
         record(&mut self.optouts, &batch.suppressions)?;
         let path = &self.path;
