@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::snapshot::Phase;
-use crate::engine::{self, Campaign, Pause};
+use crate::engine::{self, Campaign};
 use crate::model::{At, AttemptId, CampaignId, Channel};
 use crate::providers::Outgoing;
 use std::collections::HashMap;
@@ -73,8 +73,6 @@ pub struct Driver {
     pub(super) listening: Listening,
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
-    /// When the store was read, campaign time.
-    pub(super) loaded_at: At,
     pub(super) disk: Disk,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
@@ -102,7 +100,6 @@ impl Driver {
             outgoing: HashMap::new(),
             listening: Listening::new(&parts.clock),
             begun: false,
-            loaded_at: At::default(),
             disk: Disk::default(),
             restored: None,
             first: Vec::new(),
@@ -138,11 +135,9 @@ impl Driver {
         if !self.begun {
             return !self.is_well();
         }
-        // A pause of now is somebody's who is there to end it.
-        let held = |pause: &Pause| pause.by_itself || pause.since <= self.loaded_at;
         let over = |c: &Campaign| {
             matches!(engine::phase(c), Phase::Ended | Phase::Stuck)
-                || c.header.paused.as_ref().is_some_and(held)
+                || c.header.paused.as_ref().is_some_and(|pause| pause.by_itself)
         };
         !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }

@@ -108,8 +108,8 @@ impl Driver {
         (self.kept.links, self.kept.dedup, self.kept.seq) = (loaded.links, loaded.dedup, loaded.seq);
         (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
         (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
-        (self.restored, self.loaded_at) = (loaded.restored, self.now());
-        self.show_restored(self.loaded_at);
+        self.restored = loaded.restored;
+        self.show_restored(self.now());
         self.parts.brakes.opted_out_before(loaded.suppressed);
         if let Some(campaign) = &self.kept.campaign {
             // The line that a cascade was started with counts, whoever else has that number by now.

@@ -9,17 +9,17 @@ const SETTINGS: &str = r#"mode = "live"
 [whatsapp]
 phone_number_id = "1064"
 business_account_id = "102"
-access_token_env = "A_SECRET"
-app_secret_env = "A_SECRET"
-verify_token_env = "A_SECRET"
+access_token_env = "WHATSAPP_TOKEN"
+app_secret_env = "WHATSAPP_APP_SECRET"
+verify_token_env = "WHATSAPP_VERIFY_TOKEN"
 [phone]
 phone_number_id = "c6ea"
-api_key_env = "A_SECRET"
-webhook_secret_env = "A_SECRET"
+api_key_env = "VAPI_KEY"
+webhook_secret_env = "VAPI_WEBHOOK_SECRET"
 webhook_credential_id = "cred"
 [sms]
 account_sid = "AC1"
-auth_token_env = "A_SECRET"
+auth_token_env = "TWILIO_AUTH_TOKEN"
 from = "+15550002222"
 [webhooks]
 listen = "127.0.0.1:0"
@@ -27,6 +27,15 @@ public_url = "https://hooks.example.com"
 [links]
 target = "https://example.com/renew"
 "#;
+
+const SECRETS: [&str; 6] = [
+    "WHATSAPP_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_VERIFY_TOKEN",
+    "VAPI_KEY",
+    "VAPI_WEBHOOK_SECRET",
+    "TWILIO_AUTH_TOKEN",
+];
 
 fn workspace() -> House {
     House::with(&[
@@ -48,7 +57,9 @@ struct Live {
 impl Live {
     fn start(&self, args: &[&str]) -> Running {
         let proxy = format!("http://{}", self.proxy.local_addr().unwrap());
-        let env = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", ""), ("A_SECRET", "not a real one")];
+        let secrets = SECRETS.map(|name| (name, "not a real one"));
+        let env: Vec<_> =
+            secrets.into_iter().chain([("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "")]).collect();
         self.house.start_in(args, &env)
     }
 

@@ -5,7 +5,7 @@ use crate::stage::{Step, play};
 use crate::{options, settled};
 use cascade::engine::snapshot::Phase;
 use cascade::model::Mode;
-use cascade::runtime::handle::Picture;
+use cascade::runtime::handle::{Picture, Settling};
 
 /// While the lists are asked for, and once they are known.
 fn restored(asking: bool) -> Picture {
@@ -17,6 +17,7 @@ fn restored(asking: bool) -> Picture {
         (pause.by_itself, pause.asking, pause.why) = (true, asking, why.into());
     }
     picture.snapshot.tally.in_doubt = 20;
+    picture.settling = asking.then_some(Settling::Asking);
     picture
 }
 
