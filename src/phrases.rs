@@ -11,6 +11,7 @@ use crate::engine::snapshot::{Last, LastWhat, Place, Row, Sending};
 use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, clean};
 
 pub mod orders;
+mod restored;
 
 /// How an event feels; the theme gives it a colour, the glyph says it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,9 +144,9 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
             (channel, quiet) = (Some(*on), *by == Actor::Operator);
             good(format!("{} open again, by {}", clean(&scope.to_string()), actor(by)))
         }
-        Kind::StoreRestored { lost_until, .. } => warning("⟲", restored(*lost_until)),
+        Kind::StoreRestored { lost_until, .. } => warning("⟲", restored::restored(*lost_until)),
         Kind::Reconciled { found, doubtful, others, untold, .. } => {
-            ("⟲", Tone::Warning, reconciled([*found, *doubtful, *others], untold))
+            ("⟲", Tone::Warning, restored::reconciled([*found, *doubtful, *others], untold))
         }
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),
         Kind::Ordered { what, people: count, by, scope, left, .. } => {
@@ -257,29 +258,6 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
 /// `1 person`, `100 people`.
 pub fn people(count: u64) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
-}
-
-fn restored(lost_until: Option<crate::model::At>) -> String {
-    let lost = lost_until.map_or_else(
-        || "how much is lost is not known".to_owned(),
-        |at| format!("what happened until {} is lost", at.utc().format("%a %-d %b %H:%M UTC")),
-    );
-    format!("the store was restored from a backup; {lost}")
-}
-
-fn reconciled([found, doubtful, others]: [u64; 3], untold: &[Channel]) -> String {
-    let mut words = vec![format!("sent after the backup: {found} found at the providers")];
-    if doubtful > 0 {
-        words.push(format!("{doubtful} in other words"));
-    }
-    if others > 0 {
-        words.push(format!("{others} to people who are not under way here"));
-    }
-    let untold: Vec<&str> = untold.iter().map(|channel| channel.label()).collect();
-    if !untold.is_empty() {
-        words.push(format!("of {} nobody can tell", untold.join(" and ")));
-    }
-    words.join(", ")
 }
 
 fn whole(only: Option<Channel>) -> &'static str {

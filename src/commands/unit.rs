@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_unit_has_a_plain_name() {
-        assert_eq!(name_of(Path::new("/work/spring sale (100%)")), "cascade-spring-sale-100");
+        assert_eq!(name_of(Path::new("/srv/spring sale (100%)")), "cascade-spring-sale-100");
         assert_eq!(name_of(Path::new("/")), "cascade-workspace");
         assert_eq!(name_of(Path::new("/x/été")), "cascade-t");
     }

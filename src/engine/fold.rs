@@ -1,5 +1,7 @@
 //! Folding: what each event makes of the rows. No decision here; what is not in the event is not known.
 
+mod hand;
+
 use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
 use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
@@ -417,7 +419,7 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
             (journey.state, journey.timer) = (State::Ended(*end), None);
             (journey.credited, journey.ended_at) = (*credited, Some(at));
         }
-        _ => fold_hand(journey, kind),
+        _ => hand::fold(journey, kind),
     }
 }
 
@@ -427,28 +429,6 @@ fn fold_step(journey: &mut Journey, subject: Subject, kind: &Kind) {
         && let Some(step) = subject.step.filter(|step| *step != journey.step)
     {
         (journey.step, journey.retries) = (step, 0);
-    }
-}
-
-/// What holds, releases and orders make of it.
-fn fold_hand(journey: &mut Journey, kind: &Kind) {
-    match kind {
-        Kind::Held { why } => (journey.state, journey.timer) = (State::Held(why.clone()), None),
-        Kind::Released { .. } | Kind::Retried { .. } => {
-            (journey.state, journey.timer, journey.retries) = (State::Queued, None, 0);
-        }
-        // What follows is the next step, or the step that a pause had put off.
-        Kind::WaitSkipped { .. } => {
-            (journey.timer, journey.hurried) = (None, true);
-            if matches!(journey.state, State::Deferred(_)) {
-                journey.state = State::Queued;
-            }
-        }
-        Kind::DoubtSettled { was_sent: true, .. } if journey.state == State::InDoubt => {
-            let settling = journey.timer.is_some_and(|t| t.what == Alarm::Settle);
-            journey.state = if settling { State::Settling } else { State::Waiting };
-        }
-        _ => {}
     }
 }
 
