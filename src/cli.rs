@@ -268,6 +268,9 @@ pub struct Restore {
     /// knowing who was contacted
     #[arg(long, conflicts_with = "file")]
     pub anew: bool,
+    /// Also where it is a backup of another store than the one of this place: whoever that one called is in doubt
+    #[arg(long, conflicts_with = "anew")]
+    pub another: bool,
     /// Print one JSON object, cascade.restore/1
     #[arg(long)]
     pub json: bool,

@@ -13,7 +13,8 @@ pub(super) fn run(place: &Place, args: &Restore) -> Result<Exit, Failure> {
     let site = Site::open(place)?;
     let (path, mode) = site.store();
     let Some(backup) = &args.file else { return anew(&path, args.json) };
-    let done = restore::restore(backup, &path, mode, &site.state)?;
+    let put = if args.another { restore::restore_another } else { restore::restore };
+    let done = put(backup, &path, mode, &site.state)?;
     if args.json {
         let mut value = json!({ "schema": "cascade.restore/1", "file": backup, "restored_to": path });
         merge(&mut value, json!(done.held));

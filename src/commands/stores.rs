@@ -87,6 +87,7 @@ impl From<StoreError> for Failure {
             | StoreError::Sends(_)
             | StoreError::Row { .. }
             | StoreError::Empty { .. }
+            | StoreError::Another { .. }
             | StoreError::NoBackup { .. }
             | StoreError::Exists { .. } => Self::usage(error.to_string()),
         }

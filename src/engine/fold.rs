@@ -8,7 +8,7 @@ use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subjec
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
 use super::restored::Restored;
 use super::streak;
-use crate::model::{At, AttemptId, Channel, Failure, Money, Outcome, TimerId};
+use crate::model::{At, Channel, Failure, Money, Outcome, TimerId};
 use std::sync::Arc;
 
 /// A campaign from its events, oldest first. `None` without a launch. Events of other campaigns are passed over.
@@ -445,9 +445,4 @@ pub(super) const fn rank(progress: Option<CallProgress>) -> u8 {
         Some(CallProgress::Ringing) => 2,
         Some(CallProgress::InProgress) => 3,
     }
-}
-
-/// The newest attempt's id of this journey, where there is one.
-pub(super) fn newest_id(journey: &Journey) -> Option<AttemptId> {
-    journey.newest().map(|a| a.id)
 }

@@ -260,6 +260,11 @@ impl Journey {
         self.attempts.iter().filter(|a| a.contacted()).filter_map(|a| a.claimed_at)
     }
 
+    /// Its newest attempt's id, where there is one.
+    pub(super) fn newest_id(&self) -> Option<AttemptId> {
+        self.newest().map(|attempt| attempt.id)
+    }
+
     /// When this person was last contacted for certain.
     pub(super) fn contacted_at(&self) -> Option<At> {
         let certain = |a: &&Attempt| match a.stage {

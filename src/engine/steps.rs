@@ -3,7 +3,6 @@
 use super::breaker;
 use super::effect::Effect;
 use super::event::{Actor, Deferral, End, Hold, Kind, Skip, Subject, Withdrawal};
-use super::fold::newest_id;
 use super::journal::Journal;
 use super::journey::{Attempt, Stage, State};
 use super::may_send::{Verdict, may_send};
@@ -211,7 +210,7 @@ impl Journal<'_> {
     pub fn is_current(&self, attempt: AttemptId) -> bool {
         self.campaign
             .attempt(attempt)
-            .is_some_and(|(journey, _)| newest_id(journey) == Some(attempt) && journey.hangs_on(attempt))
+            .is_some_and(|(journey, _)| journey.newest_id() == Some(attempt) && journey.hangs_on(attempt))
     }
 }
 

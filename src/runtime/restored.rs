@@ -130,32 +130,15 @@ impl Driver {
         let attempt =
             one.attempt_key.as_deref().and_then(|key| parse_attempt_key(self.parts.store.id(), key));
         let (at, provider_id) = (one.at, one.provider_id.clone());
-        let Some(body) = &one.body else {
-            // Where the list names attempts, ours are named.
-            return attempt.map(|id| SentBefore {
-                line,
-                channel,
-                at,
-                provider_id,
-                attempt: Some(id),
-                ours: true,
-            });
-        };
-        let ours = attempt.is_some() || body.raw().contains(&format!("{}/", self.parts.speaker.links_base));
-        // Whatever else our number sends to people who are not under way, or sent before, is nobody's concern here.
-        let lost = self
-            .restored
-            .as_ref()
-            .and_then(|restored| restored.backup_at)
-            .is_none_or(|from| at >= from - CLOCKS);
-        (ours || (line.is_some() && lost)).then_some(SentBefore {
-            line,
-            channel,
-            at,
-            provider_id,
-            attempt,
-            ours,
-        })
+        let base = format!("{}/", self.parts.speaker.links_base);
+        let ours = attempt.is_some() || one.body.as_ref().is_some_and(|body| body.raw().contains(&base));
+        let restored = self.restored.as_ref();
+        let lost = restored.and_then(|restored| restored.backup_at).is_none_or(|from| at >= from - CLOCKS);
+        // Where the list names attempts, ours are named, unless another store's name stands there. Whatever else our
+        // number sends to people who are not under way, or sent before, is nobody's concern here.
+        let unnamed = one.body.is_some() || restored.is_some_and(|restored| restored.another);
+        let perhaps = unnamed && lost && line.is_some();
+        (ours || perhaps).then_some(SentBefore { line, channel, at, provider_id, attempt, ours })
     }
 
     /// Whether an earlier campaign sent it.

@@ -107,6 +107,7 @@ impl Rows {
             next_timer: next.1,
             lacks_nothing: (had.seq, had.last_at) == (lost.seq, lost.last_at) && had.restored.is_none(),
             asked: false,
+            another: false,
         };
         let restored = restored.widened(lost.restored.as_ref());
         *self = Self { suppressed, restored: Some(restored), ..backup.clone() };

@@ -5,7 +5,7 @@ use crate::fixture::{Tale, a_place, dedup, holds_together, in_flight, open, opt_
 use cascade::model::{At, Channel, Mode};
 use cascade::runtime::store::backup::{Held, back_up};
 use cascade::runtime::store::mark::{self, Mark};
-use cascade::runtime::store::restore::{restore, set_aside};
+use cascade::runtime::store::restore::{restore, restore_another, set_aside};
 use cascade::runtime::store::{Batch, Restored, Store, StoreError, optouts};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -218,11 +218,17 @@ async fn where_no_mark_tells_which_ids_are_taken_they_go_on_far_ahead() {
     assert_eq!(put_back(&backup, &there).gap.next_attempt, first.next_attempt, "by now its mark knows");
     let (_other, foreign) = stored();
     in_flight(&foreign, 3).await;
-    assert!(is_far(&put_back(&backup, &foreign).gap));
+    let before = (fs::read(&foreign).unwrap(), Mark::read(&foreign).unwrap());
+    let refused = restore(&backup, &foreign, Mode::Rehearsal, foreign.parent().unwrap()).unwrap_err();
+    assert!(matches!(refused, StoreError::Another { .. }), "{refused}");
+    assert!(before == (fs::read(&foreign).unwrap(), Mark::read(&foreign).unwrap()), "nothing was changed");
+    let put = restore_another(&backup, &foreign, Mode::Rehearsal, foreign.parent().unwrap()).unwrap();
+    assert!(is_far(&put.gap) && put.gap.another, "{:?}", put.gap);
     let (_third, foreign) = stored();
     in_flight(&foreign, 1).await;
     fs::copy(&backup, &foreign).unwrap();
-    assert!(is_far(&open(&foreign).load(0).unwrap().restored.unwrap()), "put there by hand");
+    let by_hand = open(&foreign).load(0).unwrap().restored.unwrap();
+    assert!(is_far(&by_hand) && by_hand.another, "{by_hand:?}");
 }
 
 type Bytes<'a> = Option<&'a [u8]>;

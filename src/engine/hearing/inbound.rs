@@ -1,7 +1,6 @@
 //! What people write: to a message, by their number alone, and that they want no more.
 
 use crate::engine::event::{End, Hold, Kind, Subject, Withdrawal};
-use crate::engine::fold::newest_id;
 use crate::engine::gate;
 use crate::engine::input::{Heard, What};
 use crate::engine::journal::Journal;
@@ -104,7 +103,7 @@ impl Journal<'_> {
         let known = journey.outcomes.iter().any(|row| row[Outcome::OptedOut.index()].is_some());
         let happened_at = at.unwrap_or(self.at);
         let about =
-            attempt.filter(|a| self.campaign.cascade_of(*a) == Some(id)).or_else(|| newest_id(journey));
+            attempt.filter(|a| self.campaign.cascade_of(*a) == Some(id)).or_else(|| journey.newest_id());
         if !known || text.is_some() {
             let kind = Kind::OutcomeHeard {
                 outcome: Outcome::OptedOut,

@@ -144,6 +144,20 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// A backup of another store than the one in this place.
+    #[error(
+        "{path} is a backup of another store ({its}) than the one of this place ({here}): calls and messages of that \
+         one could not all be recognised, and people could be contacted twice. Name the store that it belongs to with \
+         --db or --workspace; with --another it is put here all the same. Nothing was changed"
+    )]
+    Another {
+        /// The backup.
+        path: String,
+        /// Its store's tag.
+        its: String,
+        /// The tag of the store that is, or was, here.
+        here: String,
+    },
     /// A backup that is none.
     #[error("{path} is no backup that can be used: {why}; nothing was changed")]
     NoBackup {

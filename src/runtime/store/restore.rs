@@ -30,8 +30,22 @@ pub struct Restoration {
     pub aside: Vec<PathBuf>,
 }
 
-/// Puts the backup into the place of the store at `path`, and what is there aside.
+/// Puts the backup into the place of the store at `path`, and what is there aside. One of another store is refused.
 pub fn restore(backup: &Path, path: &Path, mode: Mode, state: &Path) -> Result<Restoration, StoreError> {
+    put(backup, path, mode, state, false)
+}
+
+/// The same, of whatever store the backup is.
+pub fn restore_another(
+    backup: &Path,
+    path: &Path,
+    mode: Mode,
+    state: &Path,
+) -> Result<Restoration, StoreError> {
+    put(backup, path, mode, state, true)
+}
+
+fn put(backup: &Path, path: &Path, mode: Mode, state: &Path, any: bool) -> Result<Restoration, StoreError> {
     network::refuse(path)?;
     let no_backup = |why: String| StoreError::NoBackup { path: backup.display().to_string(), why };
     if same_file(backup, path) {
@@ -41,6 +55,11 @@ pub fn restore(backup: &Path, path: &Path, mode: Mode, state: &Path) -> Result<R
     let held = Held::check(backup, mode).map_err(|error| no_backup(error.to_string()))?;
     let mark = Mark::read(path)?;
     let present = present(path, mode, state, held.seq);
+    let there = present.as_ref().map(|present| &present.standing);
+    if let Some(here) = restored::another(&held.store, &mark, there).filter(|_| !any) {
+        let (path, its) = (backup.display().to_string(), held.store);
+        return Err(StoreError::Another { path, its, here });
+    }
     let new = private::beside(path, ".restoring");
     copy(backup, &new)?;
     let (gap, standing) = prepare(&new, &mark, present.as_ref())?;

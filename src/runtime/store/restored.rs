@@ -36,6 +36,16 @@ pub struct Restored {
     /// What was sent meanwhile is looked up and written down; what is missing is the operator's word.
     #[serde(default)]
     pub asked: bool,
+    /// Another store was in its place: what that one sent carries no name that this one knows.
+    #[serde(default)]
+    pub another: bool,
+}
+
+/// The store that was in this place, if it is known to be another one than `store`, and not an empty one.
+pub(super) fn another(store: &str, mark: &Mark, present: Option<&Standing>) -> Option<String> {
+    let marked = mark.water.as_ref().filter(|water| water.seq > 0).map(|water| &water.store);
+    let there = present.filter(|present| present.seq > 0).map(|present| &present.id);
+    marked.into_iter().chain(there).find(|id| *id != store).cloned()
 }
 
 impl Restored {
@@ -56,6 +66,7 @@ impl Restored {
             next_timer: TimerId(next(|ids| ids.timers)),
             lacks_nothing: false,
             asked: false,
+            another: another(&store.id, mark, present).is_some(),
         }
     }
 
@@ -69,6 +80,7 @@ impl Restored {
             next_attempt: self.next_attempt.max(before.next_attempt),
             next_timer: self.next_timer.max(before.next_timer),
             lacks_nothing: false,
+            another: self.another || before.another,
             ..self
         }
     }
