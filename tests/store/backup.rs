@@ -184,7 +184,9 @@ async fn nothing_is_lacking_only_where_the_very_same_was_there() {
     in_flight(&small, 1).await;
     fs::copy(mark::path(&small), mark::path(&path)).unwrap();
     fs::remove_file(&path).unwrap();
-    let gap = put_back(&last, &path).gap;
+    let refused = restore(&last, &path, Mode::Rehearsal, place.path()).unwrap_err();
+    assert!(matches!(refused, StoreError::Another { .. }), "{refused}");
+    let gap = restore_another(&last, &path, Mode::Rehearsal, place.path()).unwrap().gap;
     assert!(gap.lost_seq < gap.backup_seq && !gap.lacks_nothing, "{gap:?}");
     assert!(gap.say(&path).contains("what happened after that is not known"), "{}", gap.say(&path));
     // A whole one without its mark may be an older copy itself.
@@ -340,7 +342,7 @@ async fn a_backup_of_an_older_program_is_brought_up_to_date() {
     let (_place, path) = stored();
     in_flight(&path, 2).await;
     let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/stores/v1.db");
-    put_back(&old, &path);
+    restore_another(&old, &path, Mode::Rehearsal, path.parent().unwrap()).unwrap();
     let loaded = open(&path).load(0).unwrap();
     holds_together(&path);
     assert_eq!(loaded.people.len(), 12);
