@@ -36,12 +36,16 @@ mod commit;
 pub mod diff;
 mod error;
 mod files;
+pub mod github;
 mod ground;
 mod identity;
 mod index;
 mod message;
 mod objects;
 mod program;
+mod propose;
+mod push;
+mod remote;
 mod sign;
 mod standing;
 mod versions;
@@ -49,12 +53,19 @@ mod versions;
 pub use commit::{commit, look};
 pub use error::{Conflict, NotSaved};
 pub use message::Message;
+pub use propose::{Evidence, Proposal, proposal};
+pub use push::{NotPushed, Pushed, by_hand, push};
+pub(crate) use remote::is_repository;
+pub use remote::{Remote, remote};
 pub use standing::{Standing, standing};
 pub use versions::{Version, bytes_at, versions};
 
 use crate::model::At;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// The rules file, relative to the workspace; its repository is the trail's.
+pub const RULES: &str = "rules/cascade.json";
 
 /// Looks an environment variable up; tests give their own.
 pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
