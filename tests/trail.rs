@@ -1,7 +1,8 @@
 //! The git trail on real repositories: what a save changes and what it never touches, what is in its way, its history,
 //! pushes and pull requests. Where `git` itself is needed and missing, a test says "skipped".
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "trail/child.rs"]
 mod child;

@@ -241,7 +241,7 @@ impl Judge<'_, '_> {
         }
         let id = objects::blob(repo, &path, &file.bytes)?;
         let held = found.as_ref().map(|bytes| objects::blob(repo, &path, bytes)).transpose()?;
-        self.nothing_is_lost(before, held, &found, notes)?;
+        self.nothing_is_lost(before, held, found.as_ref(), notes)?;
         let known = [before, held, Some(id), self.before_the_cut()?];
         if self.target.branch.is_checked_out && staged.is_some() && !known.contains(&staged) {
             return Err(NotSaved::Staged(place.name.clone()));
@@ -254,7 +254,7 @@ impl Judge<'_, '_> {
         &self,
         before: Option<Oid>,
         held: Option<Oid>,
-        found: &Option<Vec<u8>>,
+        found: Option<&Vec<u8>>,
         notes: &mut Vec<Note>,
     ) -> Result<(), NotSaved> {
         if before.is_none() {
@@ -267,7 +267,7 @@ impl Judge<'_, '_> {
         let committed = || self.bytes(before);
         // The working file is HEAD's, and the branch that the commit goes onto has another one.
         if held.is_some() && held == self.at_head() {
-            let conflict = self.conflict(found.clone(), committed()?);
+            let conflict = self.conflict(found.cloned(), committed()?);
             return Err(NotSaved::OtherVersion(Box::new(conflict)));
         }
         match self.save.uncommitted {
@@ -276,7 +276,7 @@ impl Judge<'_, '_> {
                 Ok(())
             }
             Uncommitted::Refuse => {
-                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.clone(), committed()?))))
+                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.cloned(), committed()?))))
             }
         }
     }

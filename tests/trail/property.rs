@@ -43,12 +43,11 @@ fn act(repo: &Repo, deed: Deed, name: &str, n: usize) {
         }
         Deed::Delete => drop(fs::remove_file(&path)),
         Deed::StageDeletion if tracked => index.remove_path(Path::new(name)).unwrap(),
-        Deed::StageDeletion => {}
         Deed::MakeExecutable if path.exists() => {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        Deed::MakeExecutable => {}
+        Deed::StageDeletion | Deed::MakeExecutable => {}
     }
     index.write().unwrap();
 }

@@ -37,12 +37,11 @@ async fn a_pull_request_is_opened_once() {
     assert_eq!(opened.url.raw(), "https://github.com/acme/rules/pull/1");
     let again = github.open(&wanted()).await.unwrap();
     assert_eq!((again.number, again.is_new), (1, false));
-    let inside = hub.inside();
-    let posts: Vec<_> = inside.asked.iter().filter(|asked| asked.line.starts_with("POST")).collect();
+    let asked = hub.inside().asked.clone();
+    let posts: Vec<_> = asked.iter().filter(|asked| asked.line.starts_with("POST")).collect();
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].body["head"], "cascade/2026-11-27-too-slow");
     assert_eq!(posts[0].body["base"], "main");
-    drop(inside);
     // Another's list lags: the refusal says that there is one, and nothing is doubled.
     hub.inside().blind = true;
     assert_eq!(github.open(&wanted()).await.unwrap_err(), Trouble::Exists);
@@ -224,13 +223,11 @@ fn without_spans(line: &str) -> String {
             }
             from += next + run;
         }
-        match end {
-            Some(end) => rest = &after[end..],
-            None => {
-                outside.push_str(rest);
-                return outside;
-            }
-        }
+        let Some(end) = end else {
+            outside.push_str(rest);
+            return outside;
+        };
+        rest = &after[end..];
     }
     outside + rest
 }

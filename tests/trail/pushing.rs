@@ -45,7 +45,7 @@ impl Pair {
         trail::push(&self.repo.workspace(), &self.draft, &self.repo.settings)
     }
 
-    fn hook(&self, dir: &Path, name: &str, script: &str) {
+    fn hook(dir: &Path, name: &str, script: &str) {
         let hook = dir.join("hooks").join(name);
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
         fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -72,7 +72,7 @@ fn a_draft_reaches_its_remote_once() {
 #[test]
 fn what_a_remote_has_against_it_is_said_in_its_words() {
     let Some(pair) = Pair::new() else { return };
-    pair.hook(
+    Pair::hook(
         &pair.bare(),
         "pre-receive",
         "printf 'rules change on \\033[31mTuesdays\\033[0m only\\n' >&2; exit 1",
@@ -84,7 +84,7 @@ fn what_a_remote_has_against_it_is_said_in_its_words() {
     assert_eq!(pair.there(), None);
 
     let Some(pair) = Pair::new() else { return };
-    pair.hook(&pair.repo.root().join(".git"), "pre-push", "echo 'not before noon' >&2; exit 1");
+    Pair::hook(&pair.repo.root().join(".git"), "pre-push", "echo 'not before noon' >&2; exit 1");
     let error = pair.push().unwrap_err();
     assert!(
         matches!(error, NotPushed::Failed { .. }) && error.to_string().contains("not before noon"),

@@ -252,8 +252,8 @@ fn a_branch_that_moves_at_the_same_time_loses_no_commit() {
     });
     let tip = repo.at("main", RULES);
     assert_eq!(tip.as_deref(), Some(OLD));
-    for n in 0..6 {
-        let saved = others[n].as_ref().map(|saved| saved.commit.clone().unwrap());
+    for (n, other) in others.iter().enumerate() {
+        let saved = other.as_ref().map(|saved| saved.commit.clone().unwrap());
         let there = repo.at("main", &format!("rules/content/{n}.txt"));
         assert_eq!(saved.is_some(), there.is_some(), "{n}: whoever was told so is in");
     }
