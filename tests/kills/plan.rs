@@ -29,7 +29,7 @@ const LISTENS_MS: u64 = 1_900;
 const STRIKES_MS: u64 = 700;
 
 /// A campaign's wall time: three days, or some hours.
-const CAMPAIGN_MS: (u64, u64) = (700_000, 24_000);
+const CAMPAIGN_MS: (u64, u64) = (760_000, 24_000);
 
 impl Plan {
     pub const fn new(blows: u64, seed: u64, short: bool) -> Self {
