@@ -5,6 +5,7 @@
 mod chain;
 pub mod content;
 mod customers;
+mod draft;
 mod draw;
 mod durations;
 mod fields;
@@ -22,6 +23,7 @@ mod walk;
 mod zones;
 
 pub use customers::{CustomerList, ListError, Reject};
+pub use draft::{Draft, Judged, check_draft};
 pub use draw::draw;
 pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};
 pub use parse::parse;
