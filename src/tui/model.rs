@@ -3,6 +3,7 @@
 
 use super::alarms;
 use super::asking::{Asking, Wanted, Whom};
+use super::editor::{Desk, Focus};
 use super::filter::Filter;
 use super::input::LineInput;
 use super::keys::Place;
@@ -58,6 +59,8 @@ pub struct Model {
     pub clicked: Option<(Instant, u16, u16)>,
     /// An order about many was given when there were so many: what comes of it is shown once it is there.
     pub awaits: Option<(Ask, usize)>,
+    /// What is being edited.
+    pub desk: Desk,
 }
 
 /// The cohort pane's state.
@@ -131,10 +134,8 @@ pub enum What {
     Orders,
     /// One order, and what came of it for each.
     Order(CampaignId, OrderId),
-    /// The rules file.
-    Rules,
-    /// The content files.
-    Content,
+    /// Rules and content, being edited.
+    Editor,
     /// Every key.
     Help(Vec<Place>),
 }
@@ -159,8 +160,7 @@ impl Page {
             What::Person { .. }
             | What::Failure(..)
             | What::Breaker(..)
-            | What::Rules
-            | What::Content
+            | What::Editor
             | What::Help(_) => None,
         }
     }
@@ -181,6 +181,10 @@ pub enum Dialog {
     Ask(Box<Asking>),
     /// Find a command.
     Palette(LineInput, usize),
+    /// The editor is left, and its draft is not saved.
+    Unsaved,
+    /// Which segment gets a ladder of its own?
+    Split(usize),
 }
 
 impl Model {
@@ -203,6 +207,7 @@ impl Model {
             scroll_max: 0,
             clicked: None,
             awaits: None,
+            desk: Desk::default(),
         };
         model.settle();
         model
@@ -273,6 +278,7 @@ impl Model {
             }
             Some(Dialog::Ask(_)) => vec![Place::Everywhere, Place::Question, Place::Order],
             Some(Dialog::Actions(_)) => vec![Place::Everywhere, Place::Question, Place::Actions],
+            Some(Dialog::Unsaved) => vec![Place::Everywhere, Place::Question, Place::Unsaved],
             Some(_) => vec![Place::Everywhere, Place::Question],
             None => self.screen_context(),
         }
@@ -282,6 +288,8 @@ impl Model {
     pub fn screen_context(&self) -> Vec<Place> {
         match self.pages.last().map(|page| &page.what) {
             None => vec![Place::Everywhere, Place::Screen, Place::Panes],
+            Some(What::Editor) if self.desk.focus == Focus::Text => vec![Place::Everywhere, Place::Editor],
+            Some(What::Editor) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
             Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
         }
     }

@@ -2,15 +2,19 @@
 
 use super::asking::Wanted;
 use super::dialogs;
+use super::editor::draft::File;
+use super::editor::{self, Keep};
 use super::keys::{self, Cmd};
 use super::layout::Pane;
 use super::model::{Dialog, Frozen, Model, Page, ReadFor, What};
 use super::needs::Target;
 use super::{input::LineInput, mouse};
 use crate::engine::order::Order;
-use crate::model::{CascadeId, Channel};
+use crate::model::{CascadeId, Channel, Customer, Phone};
 use crate::phrases;
+use crate::rules::Judged;
 use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
+use crate::workspace::bench::{Bench, Kept, Texts};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -35,6 +39,16 @@ pub enum Msg {
     History(CascadeId, Vec<Arc<TimelineEntry>>),
     /// The runtime is gone.
     EngineGone,
+    /// The answer to [`Request::Bench`].
+    Bench(Result<Bench, String>),
+    /// The answer to [`Request::Check`].
+    Checked(Vec<(File, u64)>, Box<Judged>),
+    /// The answer to [`Request::Keep`]: which file, of which revision, and why not.
+    Kept(File, u64, Option<String>),
+    /// Drafts that an earlier run left.
+    Found(Vec<Kept>),
+    /// The answer to [`Request::Customer`].
+    Customer(Phone, Option<Box<Customer>>),
 }
 
 /// What the screen asks of the loop.
@@ -52,6 +66,19 @@ pub enum Request {
     Mouse(bool),
     /// Leave; everything is saved.
     Leave,
+    /// Read the workspace for the editor.
+    Bench,
+    /// Judge these texts: drafts of which revisions.
+    Check {
+        /// What is judged together.
+        texts: Texts,
+        /// The drafts among them.
+        revisions: Vec<(File, u64)>,
+    },
+    /// Keep a draft on the disk.
+    Keep(Keep),
+    /// The row of this customer, for a preview.
+    Customer(Arc<Bench>, Phone),
 }
 
 /// Takes in one message.
@@ -63,6 +90,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Paste(text) => {
             if let Some(input) = typing(model) {
                 input.paste(&text);
+            } else if editor::types(model) {
+                editor::paste(model, &text);
             }
             Vec::new()
         }
@@ -89,9 +118,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             model.tell(Level::Error, "the engine has ended: nothing is sent or heard any more; q leaves");
             Vec::new()
         }
+        Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
+            editor::take(model, msg);
+            Vec::new()
+        }
     };
     model.settle();
     requests.extend(wanted_history(model));
+    requests.extend(editor::wants(model));
     requests
 }
 
@@ -111,6 +145,13 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
     let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
     if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
         return if model.dialog.is_some() { dialogs::typed(model, key) } else { filter_key(model, key) };
+    }
+    if editor::types(model) {
+        return editor::press(model, key);
+    }
+    if matches!(model.dialog, Some(Dialog::Split(_))) {
+        editor::choose_segment(model, key);
+        return Vec::new();
     }
     match keys::find(&model.context(), key) {
         Some(row) => run(model, row.cmd),
@@ -161,9 +202,12 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Orders => open(model, What::Orders),
-        Cmd::Rules => open(model, What::Rules),
-        Cmd::Content => open(model, What::Content),
-        Cmd::Help => {
+        Cmd::Rules => editor::open(model, File::Rules),
+        Cmd::Content => {
+            let file = editor::content(model);
+            editor::open(model, file);
+        }
+        Cmd::Help | Cmd::EditorHelp => {
             let here = model.screen_context();
             open(model, What::Help(here));
         }
@@ -180,7 +224,35 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Last => scroll(model, isize::MAX),
         Cmd::Open => enter(model),
         Cmd::Back => back(model),
-        Cmd::Close => _ = model.pages.pop(),
+        Cmd::Close => close(model),
+        Cmd::Save | Cmd::Review => {}
+        Cmd::Longer
+        | Cmd::Shorter
+        | Cmd::LeaveEditor
+        | Cmd::Undo
+        | Cmd::Redo
+        | Cmd::Find
+        | Cmd::FindNext
+        | Cmd::NextProblem
+        | Cmd::Complete
+        | Cmd::SelectAll
+        | Cmd::Copy
+        | Cmd::Cut
+        | Cmd::PasteYank
+        | Cmd::Tidy
+        | Cmd::ToLadder
+        | Cmd::NextFile
+        | Cmd::NextCustomer
+        | Cmd::PreviousCustomer
+        | Cmd::ToText
+        | Cmd::StartHere
+        | Cmd::Later
+        | Cmd::Earlier
+        | Cmd::Split
+        | Cmd::Join
+        | Cmd::UndoStep
+        | Cmd::KeepDraft
+        | Cmd::DropDraft => return editor::run(model, cmd),
     }
     Vec::new()
 }
@@ -221,6 +293,9 @@ pub fn open_person(model: &mut Model, cascade: CascadeId) {
 }
 
 fn back(model: &mut Model) {
+    if shows_editor(model) {
+        return editor::leave(model);
+    }
     if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
         return;
     }
@@ -230,6 +305,19 @@ fn back(model: &mut Model) {
         model.frozen = None;
     } else {
         model.cohort.filter.clear();
+    }
+}
+
+fn shows_editor(model: &Model) -> bool {
+    matches!(model.pages.last().map(|page| &page.what), Some(What::Editor))
+}
+
+/// Left and right choose a ladder in the editor, and close any other page.
+fn close(model: &mut Model) {
+    if shows_editor(model) {
+        editor::move_on_ladders(model, -1, 0);
+    } else {
+        model.pages.pop();
     }
 }
 
@@ -283,6 +371,9 @@ fn page_lines(model: &Model) -> isize {
 
 /// Moves the cursor or the page by lines; `isize::MIN` and `MAX` go to the ends.
 pub fn scroll(model: &mut Model, by: isize) {
+    if shows_editor(model) {
+        return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
+    }
     if let Some(page) = model.pages.last_mut() {
         let most = page.items(&model.picture).map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
@@ -328,6 +419,7 @@ pub fn is_shown(entry: &TimelineEntry) -> bool {
 
 fn enter(model: &mut Model) {
     match model.pages.last() {
+        Some(_) if shows_editor(model) => editor::move_on_ladders(model, 1, 0),
         Some(page) => enter_page(model, page.at),
         None if model.welcomes() => {}
         None => enter_pane(model),
@@ -381,7 +473,7 @@ fn enter_pane(model: &mut Model) {
                 set_filter(model, &format!("status:open channel:{channel}"));
             }
         }
-        Pane::Rules => open(model, What::Rules),
+        Pane::Rules => editor::open(model, File::Rules),
         Pane::Needs => enter_need(model),
         Pane::Next => set_filter(model, "status:open sort:due"),
     }

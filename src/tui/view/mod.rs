@@ -5,14 +5,17 @@ mod body;
 mod channels;
 mod cohort;
 mod dialog;
+mod editor;
 mod failures;
 mod header;
+mod ladder;
 mod lists;
 pub mod needs;
 mod next;
 mod orders;
 mod page;
 mod person;
+mod preview;
 mod rules;
 mod timeline;
 mod welcome;
@@ -101,6 +104,8 @@ impl Ctx<'_> {
 pub struct Drawn {
     /// Furthest that the top page can scroll.
     pub scroll_max: usize,
+    /// Where the editor's text stands.
+    pub text: Rect,
 }
 
 /// Draws one frame.
