@@ -12,6 +12,7 @@ use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, cle
 
 pub mod orders;
 mod restored;
+pub mod retimed;
 
 /// How an event feels; the theme gives it a colour, the glyph says it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,6 +246,14 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::Unmatched { provider, what, .. } => {
             warning("?", format!("{} told us of nobody we know: {}", clean(provider), clean(what)))
         }
+        Kind::RulesChanged { edition, choice, .. } => {
+            quiet = true;
+            ("✎", Tone::Warning, retimed::changed(edition, *choice))
+        }
+        Kind::Retimed { walk, wait, .. } => {
+            quiet = wait.is_none();
+            ("✎", Tone::Warning, retimed::retimed(walk, event, *wait))
+        }
         Kind::WaitSkipped { by } => ("»", Tone::Warning, format!("wait skipped by {}", actor(by))),
         Kind::Retried { by } => warning("↻", format!("tried again by {}", actor(by))),
         Kind::DoubtSettled { was_sent, by, .. } => {
@@ -309,6 +318,7 @@ const fn withdrawal(why: Withdrawal) -> &'static str {
         Withdrawal::Late => "too late for its claim, looked at again",
         Withdrawal::NotStarted => "we ended before the first byte",
         Withdrawal::Passed => "a later step had been sent already",
+        Withdrawal::Rules => "its channel is not in the new rules",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Folding: what each event makes of the rows. No decision here; what is not in the event is not known.
 
 mod hand;
+mod retimed;
 
 use super::breaker::Breaker;
 use super::campaign::{Campaign, Pause};
@@ -51,6 +52,9 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
             fold_breaker(campaign, *at, kind);
         }
         Kind::StoreRestored { .. } | Kind::Reconciled { .. } => fold_restored(campaign, *at, kind),
+        Kind::RulesChanged { edition, choice, terms, .. } => {
+            retimed::rules_changed(campaign, edition, *choice, terms.as_deref());
+        }
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
         Kind::ContactedAfterAnswer {} => campaign.header.contacted_after_answer += 1,
@@ -80,6 +84,7 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         | Kind::CascadeEnded { .. }
         | Kind::WaitSkipped { .. }
         | Kind::Retried { .. }
+        | Kind::Retimed { .. }
         | Kind::DoubtSettled { .. } => fold_journey(campaign, *at, *subject, kind),
     }
 }
@@ -95,6 +100,7 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::WaitStarted { timer, .. }
         | Kind::SettlingStarted { timer, .. } => Some(*timer),
         Kind::BreakerOpened { timer, .. } => *timer,
+        Kind::Retimed { wait, .. } => wait.map(|wait| wait.timer),
         Kind::CampaignLaunched { .. }
         | Kind::CascadeStarted { .. }
         | Kind::Paused { .. }
@@ -126,6 +132,7 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::Unmatched { .. }
         | Kind::Ordered { .. }
         | Kind::OrderMet { .. }
+        | Kind::RulesChanged { .. }
         | Kind::WaitSkipped { .. }
         | Kind::Retried { .. }
         | Kind::DoubtSettled { .. } => None,
@@ -214,6 +221,7 @@ fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeD
                 journey.timer.as_mut().filter(|t| matches!(t.what, Alarm::Wait | Alarm::Settle))
             {
                 timer.due = timer.due + by;
+                timer.from = timer.from.map(|from| from + by);
             }
         });
     }
@@ -260,7 +268,11 @@ fn fold_journey(campaign: &mut Campaign, at: At, subject: Subject, kind: &Kind) 
         let next = &mut campaign.header.next_attempt;
         next.0 = next.0.max(id.0 + 1);
     }
+    let content = campaign.header.content;
     campaign.change(cascade, |journey| {
+        if let (Kind::AttemptClaimed { .. }, Some(id)) = (kind, subject.attempt) {
+            retimed::claimed(journey, id, content);
+        }
         let over = journey
             .is_over()
             .then(|| (journey.state.clone(), journey.step, journey.credited, journey.ended_at));
@@ -351,7 +363,7 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
 
 /// What an event makes of the journey's state, timer and last word.
 fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
-    let alarm = |id: &TimerId, due: &At, what| Some(Timer { id: *id, due: *due, what });
+    let alarm = |id: &TimerId, due: &At, what| Some(Timer { id: *id, due: *due, what, from: None });
     fold_step(journey, subject, kind);
     match kind {
         Kind::AttemptPlanned { due } => {
@@ -418,6 +430,9 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         Kind::CascadeEnded { end, credited, .. } => {
             (journey.state, journey.timer) = (State::Ended(*end), None);
             (journey.credited, journey.ended_at) = (*credited, Some(at));
+        }
+        Kind::Retimed { edition, walk, skips, wait } => {
+            retimed::fold(journey, *edition, walk, skips.as_deref(), *wait);
         }
         _ => hand::fold(journey, kind),
     }

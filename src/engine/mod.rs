@@ -26,6 +26,7 @@ pub mod policy;
 mod quiet;
 mod reasons;
 pub mod restored;
+pub mod retime;
 mod retry;
 mod sending;
 pub mod snapshot;
