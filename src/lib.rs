@@ -44,5 +44,6 @@ pub mod providers;
 pub mod rules;
 pub mod runtime;
 pub mod sandbox;
+pub mod trail;
 pub mod tui;
 pub mod workspace;

@@ -11,7 +11,8 @@ use super::update::{Msg, Request, update};
 use super::{Error, Exit, Options, aside, view};
 use crate::clock;
 use crate::model::CascadeId;
-use crate::runtime::handle::{Command, Handle, Notice, Signature, TimelineEntry};
+use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
+use crate::runtime::saving::Refusal;
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
@@ -269,12 +270,41 @@ impl<'t, B: Backend> Console<'t, B> {
                     }
                 }
                 Request::Leave => self.leaving = Some(Exit::Key),
+                Request::Preview(asked, wanted) => {
+                    let gone = || Err(Refusal::new("the engine has ended"));
+                    let take = move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
+                    self.question(|answer| Command::Preview(wanted, answer), take);
+                }
+                Request::Save { preview, choice, why } => {
+                    let signature = self.signature();
+                    self.outbox.push_back(Command::Save { preview, choice, why, signature });
+                }
+                Request::DropSaved => self.outbox.push_back(Command::DropSaved(self.signature())),
+                Request::Versions => {
+                    self.question(Command::Versions, |found| Msg::Versions(found.unwrap_or_default()));
+                }
+                Request::VersionFiles(hash) => {
+                    let of = hash.clone();
+                    let take = move |found: Option<_>| Msg::VersionFiles(of, found.unwrap_or_default());
+                    self.question(|answer| Command::VersionFiles(hash, answer), take);
+                }
                 Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
                     self.asides.push(aside::of(request, self.workspace.clone(), self.model.desk.bench.clone()));
                 }
             }
         }
         draw
+    }
+
+    /// Asks the engine; what it answers comes back as a message.
+    fn question<T: Send + 'static>(
+        &mut self,
+        ask: impl FnOnce(oneshot::Sender<T>) -> Command,
+        take: impl FnOnce(Option<T>) -> Msg + Send + 'static,
+    ) {
+        let (answer, read) = oneshot::channel();
+        self.outbox.push_back(ask(answer));
+        self.asides.push(read.map(move |found| Some(take(found.ok()))).boxed());
     }
 
     fn signature(&self) -> Signature {

@@ -6,6 +6,7 @@ use super::layout::Pane;
 use super::model::{Model, What};
 use crate::phrases;
 use crate::runtime::attach::InControl;
+use crate::runtime::saving::SaveState;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -86,6 +87,16 @@ pub enum Cmd {
     UndoStep,
     KeepDraft,
     DropDraft,
+    History,
+    Restore,
+    PersonVersion,
+    WhoStands,
+    ChooseKeep,
+    ChooseRetime,
+    ChooseSpread,
+    SayWhy,
+    SaveNow,
+    DropSaved,
 }
 
 /// Where a command applies.
@@ -113,6 +124,12 @@ pub enum Place {
     Ladder,
     /// The question what becomes of a draft.
     Unsaved,
+    /// The page before a save.
+    Review,
+    /// The pages of the history.
+    Versions,
+    /// A customer's page.
+    Person,
 }
 
 impl Place {
@@ -130,6 +147,9 @@ impl Place {
             Self::Editor => "the editor",
             Self::Ladder => "its ladders",
             Self::Unsaved => "a draft left",
+            Self::Review => "before a save",
+            Self::Versions => "history",
+            Self::Person => "a customer",
         }
     }
 }
@@ -215,6 +235,16 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Longer, "longer", "longer wait", Place::Screen, &["+", "="], 0, "In Rules and in the ladders: the step waits longer, in a draft that nobody gets before it is saved"),
     row(Cmd::Shorter, "shorter", "shorter wait", Place::Screen, &["-"], 0, "The same, shorter"),
     row(Cmd::Save, "save", "save", Place::Screen, &["S"], 8, "Save the draft: what it changes and whom it moves first, then a reason, then a commit"),
+    row(Cmd::History, "history", "history", Place::Screen, &["H"], 0, "Versions of rules and texts that ran: what changed, by whom, why, with how many people"),
+    row(Cmd::WhoStands, "who-stands", "who stands here", Place::Screen, &["w"], 0, "In Rules and in the ladders: the customers who stand at this step"),
+    row(Cmd::PersonVersion, "its-rules", "its rules", Place::Person, &["v"], 6, "The version of the rules under which this customer's newest step ran"),
+    row(Cmd::Restore, "restore", "restore", Place::Versions, &["R"], 2, "Save what ran then once more: preview, reason and commit as for any other change"),
+    row(Cmd::SaveNow, "save-now", "save", Place::Review, &["y"], 1, "Save what is shown; whoever came to wait meanwhile is shown first"),
+    row(Cmd::SayWhy, "say-why", "say why", Place::Review, &["r"], 2, "Why; it stands in the commit, in the history and with your name in the audit trail"),
+    row(Cmd::ChooseKeep, "choose-keep", "keep", Place::Review, &["1"], 3, "Those in flight go on as they were launched"),
+    row(Cmd::ChooseRetime, "choose-retime", "re-time", Place::Review, &["2"], 4, "Those in flight go by the new waits and steps"),
+    row(Cmd::ChooseSpread, "choose-spread", "spread", Place::Review, &["3"], 5, "The same, and whoever would be due at once is spread over what was left"),
+    row(Cmd::DropSaved, "drop-saved", "drop it", Place::Review, &["D"], 6, "What was saved and is not in force is not to be; its commit stays"),
     row(Cmd::Review, "review", "save", Place::Editor, &["Ctrl-s"], 1, "Lay it out and save it: what it changes and whom it moves first"),
     row(Cmd::ToLadder, "ladders", "ladders", Place::Editor, &["Shift-Tab", "F6"], 2, "To the ladders: waits, starts and order without JSON"),
     row(Cmd::Complete, "complete", "complete", Place::Editor, &["Tab", "Ctrl-Space"], 3, "What may stand here: names, channels, waits, columns; where there is nothing, two spaces"),
@@ -328,8 +358,8 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         | Cmd::WasNotSent
         | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
-        Cmd::Longer | Cmd::Shorter if !on_a_step(model) => no("choose a step first: 4 shows the rules"),
-        Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() => {
+        Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => no("choose a step first: 4 shows the rules"),
+        Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() && !is_left_over(model) => {
             no("there is no draft to save: e edits the rules, c what is said")
         }
         Cmd::ToLadder if model.desk.open != Some(File::Rules) => no("ladders belong to the rules: e"),
@@ -355,6 +385,11 @@ const fn changes(cmd: Cmd) -> bool {
             | Cmd::WasNotSent
             | Cmd::Release
             | Cmd::StopCampaign
+            | Cmd::Save
+            | Cmd::Review
+            | Cmd::SaveNow
+            | Cmd::DropSaved
+            | Cmd::Restore
     )
 }
 
@@ -371,6 +406,11 @@ fn seat(cmd: Cmd, model: &Model) -> Result<(), String> {
         (InControl::Another { for_good: true, .. }, _) => Err(model.refusal().unwrap_or_default()),
         _ => Ok(()),
     }
+}
+
+/// Something was saved and is not in force.
+fn is_left_over(model: &Model) -> bool {
+    model.picture.saved.as_ref().is_some_and(|saved| saved.state == SaveState::NotInForce)
 }
 
 /// The cursor stands on a step: of the Rules pane, or in the editor's ladders.
@@ -427,6 +467,9 @@ mod tests {
         &[Place::Everywhere, Place::Editor],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
         &[Place::Everywhere, Place::Question, Place::Unsaved],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Review],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Versions],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Person],
     ];
 
     #[test]

@@ -23,10 +23,12 @@ mod layout;
 mod model;
 mod mouse;
 mod needs;
+mod review;
 mod terminal;
 mod text;
 mod theme;
 mod update;
+mod versions;
 mod view;
 
 pub use interrupts::Interrupt;

@@ -9,6 +9,8 @@ use super::input::LineInput;
 use super::keys::Place;
 use super::layout::{self, Pane, Places};
 use super::needs::{self, Need};
+use super::review::Review;
+use super::versions::{self, History};
 use crate::engine::audit::Account;
 use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
@@ -61,6 +63,10 @@ pub struct Model {
     pub awaits: Option<(Ask, usize)>,
     /// What is being edited.
     pub desk: Desk,
+    /// What is about to be saved.
+    pub review: Option<Review>,
+    /// Versions that ran.
+    pub history: History,
 }
 
 /// The cohort pane's state.
@@ -136,6 +142,12 @@ pub enum What {
     Order(CampaignId, OrderId),
     /// Rules and content, being edited.
     Editor,
+    /// What is about to be saved.
+    Review,
+    /// Versions that ran.
+    Versions,
+    /// One of them.
+    Version(versions::Key),
     /// Every key.
     Help(Vec<Place>),
 }
@@ -147,11 +159,12 @@ impl Page {
     }
 
     /// How many things the cursor moves over; `None` for pages that merely scroll.
-    pub fn items(&self, picture: &Picture) -> Option<usize> {
+    pub fn items(&self, picture: &Picture, history: &History) -> Option<usize> {
         match &self.what {
             What::Failures => Some(picture.snapshot.failures.len()),
             What::Inbox => Some(picture.inbox.len()),
             What::Orders => Some(picture.audit.orders().len()),
+            What::Versions => Some(history.versions.as_ref().map_or(0, Vec::len)),
             What::Order(campaign, order) => {
                 let mut orders = picture.audit.orders().iter().rev();
                 let found = orders.find(|a| a.campaign == *campaign && a.order == *order);
@@ -161,6 +174,8 @@ impl Page {
             | What::Failure(..)
             | What::Breaker(..)
             | What::Editor
+            | What::Review
+            | What::Version(_)
             | What::Help(_) => None,
         }
     }
@@ -208,6 +223,8 @@ impl Model {
             clicked: None,
             awaits: None,
             desk: Desk::default(),
+            review: None,
+            history: History::default(),
         };
         model.settle();
         model
@@ -290,6 +307,11 @@ impl Model {
             None => vec![Place::Everywhere, Place::Screen, Place::Panes],
             Some(What::Editor) if self.desk.focus == Focus::Text => vec![Place::Everywhere, Place::Editor],
             Some(What::Editor) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
+            Some(What::Review) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Review],
+            Some(What::Versions | What::Version(_)) => {
+                vec![Place::Everywhere, Place::Screen, Place::Page, Place::Versions]
+            }
+            Some(What::Person { .. }) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Person],
             Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
         }
     }

@@ -114,7 +114,7 @@ fn click_page(model: &mut Model, event: MouseEvent) {
     let picture = Arc::clone(&model.picture);
     let Some(page) = model.pages.last_mut() else { return };
     if let (Some(count), Some(line)) =
-        (page.items(&picture), (event.row as usize).checked_sub(body.y as usize + 2))
+        (page.items(&picture, &model.history), (event.row as usize).checked_sub(body.y as usize + 2))
     {
         let lines = (body.height as usize).saturating_sub(3);
         let top = super::view::list_top(page.at, lines);

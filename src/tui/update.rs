@@ -8,12 +8,16 @@ use super::keys::{self, Cmd};
 use super::layout::Pane;
 use super::model::{Dialog, Frozen, Model, Page, ReadFor, What};
 use super::needs::Target;
+use super::review::{self, Review};
+use super::versions;
 use super::{input::LineInput, mouse};
 use crate::engine::order::Order;
+use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Channel, Customer, Phone};
 use crate::phrases;
 use crate::rules::Judged;
-use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
+use crate::runtime::handle::{Level, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
+use crate::runtime::saving::{Version, Wanted};
 use crate::workspace::bench::{Bench, Kept, Texts};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
@@ -49,6 +53,12 @@ pub enum Msg {
     Found(Vec<Kept>),
     /// The answer to [`Request::Customer`].
     Customer(Phone, Option<Box<Customer>>),
+    /// The answer to [`Request::Preview`].
+    Previewed(u64, Previewed),
+    /// The answer to [`Request::Versions`].
+    Versions(Vec<Version>),
+    /// The answer to [`Request::VersionFiles`].
+    VersionFiles(String, VersionFiles),
 }
 
 /// What the screen asks of the loop.
@@ -79,6 +89,23 @@ pub enum Request {
     Keep(Keep),
     /// The row of this customer, for a preview.
     Customer(Arc<Bench>, Phone),
+    /// What saving this would do; the number comes back with the answer.
+    Preview(u64, Wanted),
+    /// Save what a preview showed.
+    Save {
+        /// Which.
+        preview: u64,
+        /// What becomes of those in flight.
+        choice: Choice,
+        /// Why.
+        why: String,
+    },
+    /// What was saved and is not in force is not to be.
+    DropSaved,
+    /// The versions that ran.
+    Versions,
+    /// The files of one, by the hash of its rules or texts.
+    VersionFiles(String),
 }
 
 /// Takes in one message.
@@ -102,11 +129,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Picture(picture) => {
             model.picture = picture;
             show_what_came(model);
+            review::follow(model);
             Vec::new()
         }
         Msg::Notice(notice) => {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
+            if notice.level == Level::Error {
+                review::stopped(model);
+            }
             model.tell(notice.level, notice.text);
             Vec::new()
         }
@@ -118,6 +149,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             model.tell(Level::Error, "the engine has ended: nothing is sent or heard any more; q leaves");
             Vec::new()
         }
+        Msg::Previewed(asked, preview) => review::take(model, asked, preview),
+        Msg::Versions(found) => {
+            model.history.versions = Some(found);
+            Vec::new()
+        }
+        Msg::VersionFiles(hash, files) => {
+            model.history.files.insert(hash, files);
+            Vec::new()
+        }
         Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
             editor::take(model, msg);
             Vec::new()
@@ -126,6 +166,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
     model.settle();
     requests.extend(wanted_history(model));
     requests.extend(editor::wants(model));
+    requests.extend(versions::wants(model));
     requests
 }
 
@@ -135,6 +176,9 @@ pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
         Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
         Some(Dialog::Ask(asking)) => asking.typing(),
         Some(_) => None,
+        None if shows(model, |what| matches!(what, What::Review)) => {
+            model.review.as_mut().and_then(Review::typing)
+        }
         None => model.cohort.typing.as_mut(),
     }
 }
@@ -144,7 +188,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
     let name = keys::name(key);
     let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
     if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
-        return if model.dialog.is_some() { dialogs::typed(model, key) } else { filter_key(model, key) };
+        return typed(model, key);
     }
     if editor::types(model) {
         return editor::press(model, key);
@@ -157,6 +201,25 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
         Some(row) => run(model, row.cmd),
         None => Vec::new(),
     }
+}
+
+/// A key of a line being typed.
+fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
+    if model.dialog.is_some() {
+        return dialogs::typed(model, key);
+    }
+    if !shows(model, |what| matches!(what, What::Review)) {
+        return filter_key(model, key);
+    }
+    if review::is_confirmed_by(model, key) {
+        return run(model, Cmd::SaveNow);
+    }
+    review::typed(model, key);
+    Vec::new()
+}
+
+fn shows(model: &Model, which: impl Fn(&What) -> bool) -> bool {
+    model.pages.last().is_some_and(|page| which(&page.what))
 }
 
 /// Runs a command of the table, or says why it cannot be had now.
@@ -225,7 +288,16 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Open => enter(model),
         Cmd::Back => back(model),
         Cmd::Close => close(model),
-        Cmd::Save | Cmd::Review => {}
+        Cmd::Save | Cmd::Review => return review::open(model),
+        Cmd::ChooseKeep
+        | Cmd::ChooseRetime
+        | Cmd::ChooseSpread
+        | Cmd::SayWhy
+        | Cmd::SaveNow
+        | Cmd::DropSaved => return review::run(model, cmd),
+        Cmd::History => open(model, What::Versions),
+        Cmd::Restore | Cmd::PersonVersion => return versions::run(model, cmd),
+        Cmd::WhoStands => who_stands(model),
         Cmd::Longer
         | Cmd::Shorter
         | Cmd::LeaveEditor
@@ -296,6 +368,9 @@ fn back(model: &mut Model) {
     if shows_editor(model) {
         return editor::leave(model);
     }
+    if shows(model, |what| matches!(what, What::Review)) {
+        model.review = None;
+    }
     if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
         return;
     }
@@ -309,7 +384,7 @@ fn back(model: &mut Model) {
 }
 
 fn shows_editor(model: &Model) -> bool {
-    matches!(model.pages.last().map(|page| &page.what), Some(What::Editor))
+    shows(model, |what| matches!(what, What::Editor))
 }
 
 /// Left and right choose a ladder in the editor, and close any other page.
@@ -375,7 +450,7 @@ pub fn scroll(model: &mut Model, by: isize) {
         return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
     }
     if let Some(page) = model.pages.last_mut() {
-        let most = page.items(&model.picture).map_or(model.scroll_max, |n| n.saturating_sub(1));
+        let most = page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
         return;
     }
@@ -420,6 +495,7 @@ pub fn is_shown(entry: &TimelineEntry) -> bool {
 fn enter(model: &mut Model) {
     match model.pages.last() {
         Some(_) if shows_editor(model) => editor::move_on_ladders(model, 1, 0),
+        Some(_) if shows(model, |what| matches!(what, What::Review)) => _ = review::run(model, Cmd::SayWhy),
         Some(page) => enter_page(model, page.at),
         None if model.welcomes() => {}
         None => enter_pane(model),
@@ -436,6 +512,7 @@ fn enter_page(model: &mut Model, at: usize) {
             let whose = model.picture.inbox.iter().rev().nth(at).and_then(|item| item.cascade);
             whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
         }
+        Some(What::Versions) => versions::chosen(model).map(|version| What::Version(versions::Key::of(version))),
         Some(What::Orders) => {
             let newest_first = model.picture.audit.orders().iter().rev();
             newest_first.clone().nth(at).map(|account| What::Order(account.campaign, account.order))
@@ -476,6 +553,17 @@ fn enter_pane(model: &mut Model) {
         Pane::Rules => editor::open(model, File::Rules),
         Pane::Needs => enter_need(model),
         Pane::Next => set_filter(model, "status:open sort:due"),
+    }
+}
+
+/// The customers who stand at the step under the cursor.
+fn who_stands(model: &mut Model) {
+    let on_pane = model.pages.is_empty();
+    let here = model.picture.snapshot.steps.get(model.cursors[Pane::Rules as usize]).map(|step| step.channel);
+    let channel = if on_pane { here } else { model.desk.channel_here() };
+    if let Some(channel) = channel {
+        editor::close(model);
+        set_filter(model, &format!("status:open channel:{channel}"));
     }
 }
 

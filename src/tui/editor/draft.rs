@@ -201,6 +201,13 @@ impl Draft {
         self.revision += 1;
     }
 
+    /// It was saved: this text is what it starts from now.
+    pub fn settle(&mut self) {
+        self.base = self.text();
+        // Taken off the disk with the next keeping.
+        self.revision += 1;
+    }
+
     /// Takes back the last step.
     pub fn undo(&mut self) -> bool {
         self.through_joints(TextArea::undo)

@@ -75,6 +75,14 @@ impl Desk {
         self.at.step = self.at.step.min(steps.saturating_sub(1));
     }
 
+    /// The channel under the cursor of the ladders.
+    pub fn channel_here(&self) -> Option<Channel> {
+        let rules = self.rules()?;
+        let ladders = ladders(&rules);
+        let ladder = ladders.get(self.at.ladder)?.ladder;
+        ladder.walk(ladder.start).get(self.at.step).map(|step| step.channel)
+    }
+
     /// Makes a change in the draft of the rules; why it cannot be made, if it cannot.
     pub fn change(&mut self, change: &Change) -> Result<(), String> {
         let rules = self.rules().ok_or("the text has an error: mend it first, or take it back")?;

@@ -61,6 +61,8 @@ pub struct Desk {
     /// Drafts of an earlier run, until the workspace has been read.
     kept: Vec<Kept>,
     asked: Asked,
+    /// Previews asked for so far.
+    pub previews: u64,
 }
 
 /// What is under way.
@@ -97,6 +99,11 @@ impl Desk {
         }
     }
 
+    /// The workspace is read again.
+    pub fn forget_bench(&mut self) {
+        (self.bench, self.asked.bench) = (None, false);
+    }
+
     /// Forgets a draft: the file stands as it is.
     pub fn discard(&mut self, file: File) {
         if let Some(draft) = self.drafts.get_mut(&file) {
@@ -113,6 +120,9 @@ pub fn open(model: &mut Model, file: File) {
     if shown && model.desk.open == Some(file) {
         leave(model);
         return;
+    }
+    if model.desk.changed().next().is_none() {
+        model.desk.forget_bench();
     }
     if !begin(model, file) {
         model.tell(Level::Info, format!("{} has not been read yet", file.path()));
@@ -266,7 +276,7 @@ pub fn take(model: &mut Model, msg: Msg) {
 }
 
 /// The text laid out, for a file that has a layout.
-fn tidy(file: File, text: &str) -> Result<String, String> {
+pub fn tidy(file: File, text: &str) -> Result<String, String> {
     if !file.is_json() {
         return Ok(text.to_owned());
     }
@@ -279,6 +289,13 @@ fn tidy(file: File, text: &str) -> Result<String, String> {
 fn take_bench(model: &mut Model, bench: Result<Bench, String>) {
     match bench {
         Ok(bench) => {
+            // What nobody has changed here follows the disk.
+            for (file, draft) in &mut model.desk.drafts {
+                let text = bench.text(&file.path()).filter(|text| *text != draft.base && !draft.is_changed());
+                if let Some(text) = text {
+                    *draft = Draft::new(*file, &text);
+                }
+            }
             model.desk.bench = Some(Arc::new(bench));
             let kept = std::mem::take(&mut model.desk.kept);
             take_kept(model, kept);

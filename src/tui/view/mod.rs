@@ -5,6 +5,7 @@ mod body;
 mod channels;
 mod cohort;
 mod dialog;
+mod diff;
 mod editor;
 mod failures;
 mod header;
@@ -16,8 +17,10 @@ mod orders;
 mod page;
 mod person;
 mod preview;
+mod review;
 mod rules;
 mod timeline;
+mod versions;
 mod welcome;
 
 use super::alarms::{self, Look};

@@ -1,6 +1,6 @@
 //! Pages over the panes: each makes its lines, this file scrolls and frames them.
 
-use super::{Ctx, Drawn, editor, failures, lists, orders, person};
+use super::{Ctx, Drawn, editor, failures, lists, orders, person, review, versions};
 use crate::model::{CampaignId, OrderId};
 use crate::tui::keys::{self, Place};
 use crate::tui::model::{Page, What};
@@ -12,8 +12,10 @@ use ratatui::widgets::Paragraph;
 
 /// Draws the page; answers how far it can scroll.
 pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
-    if matches!(page.what, What::Editor) {
-        return editor::draw(ctx, area, frame);
+    match page.what {
+        What::Editor => return editor::draw(ctx, area, frame),
+        What::Review => return review::draw(ctx, page.at, area, frame),
+        _ => {}
     }
     let title = Span::styled(format!(" {} ", title(ctx, &page.what)), ctx.theme.title);
     let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
@@ -24,6 +26,7 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     let lines = match &page.what {
         What::Failures => return list(failures::list(ctx, page.at, cells), page.at, inner, frame),
         What::Inbox => return list(lists::inbox(ctx, page.at, cells, height), page.at, inner, frame),
+        What::Versions => return list(versions::list(ctx, page.at, cells), page.at, inner, frame),
         What::Orders => return list(orders::list(ctx, page.at, cells), page.at, inner, frame),
         What::Order(campaign, order) => {
             return account(ctx, (*campaign, *order), page.at, inner, frame);
@@ -32,7 +35,8 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
         What::Failure(channel, code, scope) => failures::one(ctx, *channel, code, scope, cells),
         What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
         What::Help(places) => help(ctx, places, cells),
-        What::Editor => Vec::new(),
+        What::Version(key) => versions::one(ctx, key, cells),
+        What::Editor | What::Review => Vec::new(),
     };
     let scroll_max = lines.len().saturating_sub(height);
     let top = page.at.min(scroll_max);
@@ -77,7 +81,9 @@ fn title(ctx: &Ctx, what: &What) -> String {
             format!("{} {} is shut", channel.label(), crate::model::clean(&scope.to_string()))
         }
         What::Inbox => "Inbox, newest first".to_owned(),
-        What::Editor => String::new(),
+        What::Editor | What::Review => String::new(),
+        What::Versions => "History: versions that ran, newest first".to_owned(),
+        What::Version(key) => format!("Rules {}", crate::phrases::retimed::short(&key.rules)),
         What::Help(_) => "Keys of this place".to_owned(),
     }
 }
