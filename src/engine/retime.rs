@@ -83,7 +83,8 @@ pub fn preview(campaign: &Campaign, at: At, courses: &Courses) -> Preview {
     let mut preview = Preview { at, ..Preview::default() };
     for journey in campaign.journeys() {
         let course = courses.of.get(&journey.id);
-        match course.ok_or(fate::Stay::Same).and_then(|course| fate::of(journey, course, &courses.terms, at)) {
+        match course.ok_or(fate::Stay::Same).and_then(|course| fate::of(journey, course, &courses.terms, at))
+        {
             Ok(shown) => preview.people.push(shown),
             Err(stay) => preview.stays.count(stay),
         }

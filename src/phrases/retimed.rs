@@ -29,7 +29,8 @@ pub(super) fn changed(edition: &Edition, how: Choice) -> String {
 pub(super) fn retimed(walk: &[Leg], event: &Event, wait: Option<NewWait>) -> String {
     let at = event.subject.step.map_or(0, |step| step as usize + 1);
     let rest: Vec<&str> = walk.iter().skip(at).map(|leg| Channel::label(leg.channel)).collect();
-    let then = if rest.is_empty() { "no step follows".to_owned() } else { format!("then {}", rest.join(" › ")) };
+    let then =
+        if rest.is_empty() { "no step follows".to_owned() } else { format!("then {}", rest.join(" › ")) };
     match wait {
         Some(wait) => format!("new rules: waits {} more, {then}", span((wait.due - event.at).num_seconds())),
         None => format!("new rules: {then}"),

@@ -7,6 +7,7 @@ use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
+use super::saving;
 use super::set_up::Clients;
 use super::store::{Lock, Store, StoreError};
 use super::{parts, proof};
@@ -168,6 +169,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let alone = parts::alone(&workspace, &store, mode)?;
     let server = host.and_then(|host| let_in(host, &store, &junction));
     junction.starting("reading customers");
+    let (files, drawn) = (workspace.clone(), draw.clone());
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());
     let base = base.or(workspace.config).unwrap_or_else(Config::rehearsal_defaults);
@@ -193,6 +195,15 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let addresses = (receiver.public_url.as_str(), receiver.links_base.as_str());
     let clients = Clients::new(&rehearsed.config, addresses, mode, &contents).await?;
     clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
+    let files = saving::WorkspaceFiles {
+        trail: Box::new(saving::PlainFiles { dir: files.dir.clone() }),
+        templates: clients.templates(mode),
+        workspace: files,
+        draw: drawn,
+        seed: rehearsed.seed.or(plan.as_ref().ok().map(|plan| plan.seed)).unwrap_or(1),
+        speed: rehearsed.speed,
+        links_base: receiver.links_base.clone(),
+    };
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));
@@ -206,6 +217,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
             providers: clients.all(),
             round_trip,
             plan,
+            files: Some(Arc::new(files)),
             config: rehearsed.config,
             content,
             links_base: receiver.links_base.clone(),

@@ -177,7 +177,8 @@ pub(super) fn seed(loaded: &Loaded, in_flight: bool, plan: Option<&Plan>) -> u64
     running.or(plan.map(|plan| plan.seed)).unwrap_or(1)
 }
 
-/// What a running campaign says is what it was launched with, whatever the files say today.
+/// What a running campaign says is what it was launched with, or what an edit has put in force since, whatever the files
+/// say today.
 pub(super) fn content_in_force(
     store: &Store,
     loaded: &Loaded,
@@ -185,7 +186,8 @@ pub(super) fn content_in_force(
     plan: Option<&Plan>,
 ) -> Result<Arc<Content>, BootError> {
     if let Some(campaign) = loaded.campaign.as_ref().filter(|_| in_flight) {
-        let files = store.reader()?.version(&campaign.header.launch.content_hash)?;
+        let hash = campaign.edition(campaign.header.content).content;
+        let files = store.reader()?.version(&hash)?;
         let files = files.into_iter().map(|(name, bytes)| ContentFile {
             path: PathBuf::from("rules/content").join(&name),
             name,

@@ -15,9 +15,16 @@ use crate::engine::retime::{Choice, Shown, Stays, Wave};
 use crate::model::{At, CampaignId, Channel};
 use serde::{Deserialize, Serialize};
 
-pub use trail::{Change, PlainFiles, Trail, TrailError, Written};
+pub(super) use desk::Desk;
+pub use desk::{Judged, Keeping, Kept, META};
+pub use files::{Files, WorkspaceFiles, content_name, is_ours};
+pub use trail::{Change, PlainFiles, Trail, TrailError, Written, write_all};
 
+mod courses;
+mod desk;
+mod files;
 mod trail;
+mod view;
 
 /// The rules file, as people and git know it: relative to the workspace.
 pub const RULES: &str = "rules/cascade.json";
@@ -113,6 +120,13 @@ pub struct Refusal {
     pub lines: Vec<String>,
 }
 
+impl Refusal {
+    /// For one reason.
+    pub fn new(why: impl AsRef<str>) -> Self {
+        Self { lines: vec![crate::model::clean(why.as_ref())] }
+    }
+}
+
 /// The newest save, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
@@ -120,7 +134,7 @@ pub struct Saved {
     pub number: u64,
     /// What was saved.
     pub edition: Edition,
-    /// Files that it changes: name and hash of the bytes in the store.
+    /// Files that it changes.
     pub files: Vec<String>,
     /// What becomes of those in flight.
     pub choice: Choice,
@@ -175,4 +189,9 @@ pub struct Version {
     pub people: u64,
     /// Of those, who converted by a step that ran under them.
     pub conversions: u64,
+}
+
+/// A version's files as text, for a screen.
+pub fn as_text(files: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    files.into_iter().map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned())).collect()
 }

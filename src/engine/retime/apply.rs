@@ -64,7 +64,8 @@ impl Journal<'_> {
         let Some(journey) = self.journey(id) else { return };
         // New texts leave everybody under the rules that they go by.
         let edition = if what == Ask::EditContent { journey.edition } else { self.campaign.newest_edition() };
-        let (planned, state) = (journey.newest().filter(|a| a.stage == Stage::Planned), journey.state.clone());
+        let (planned, state) =
+            (journey.newest().filter(|a| a.stage == Stage::Planned), journey.state.clone());
         let planned = planned.map(|attempt| attempt.id);
         let began = fate::began(journey, self.campaign.header.launch.policy.conversion_window_s);
         let wait = due.zip(began).map(|(due, from)| {

@@ -171,6 +171,8 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
     let walk = walk(journey, course, terms).ok_or(Stay::Same)?;
     let changed = walk.legs != journey.start.walk || course.skips != journey.start.skips;
     let wait = match &journey.state {
+        // These rules have moved them before.
+        State::Waiting | State::InDoubt if walk.gone && !changed => None,
         State::Waiting | State::InDoubt | State::Settling => new_wait(journey, &walk, terms, at),
         State::Queued | State::Deferred(_) | State::Retrying | State::Held(_) if walk.gone => {
             Some(Fate::Leaves)
@@ -201,19 +203,24 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
 fn new_wait(journey: &Journey, walk: &Walk, terms: &Terms, at: At) -> Option<Fate> {
     let from = journey.timer?.due;
     let began = began(journey, terms.conversion_window_s)?;
+    let here = journey.leg()?;
     let settles = walk.legs.len() <= journey.step as usize + 1;
-    let doubt = journey.state == State::InDoubt;
-    let wait = match walk.legs.get(journey.step as usize)?.wait_s {
+    let (doubt, settled) = (journey.state == State::InDoubt, journey.timer?.what == Alarm::Settle);
+    let new = walk.legs.get(journey.step as usize)?.wait_s;
+    // A wait that stays as long as it was ends when it ends, also where an earlier edit has put that off.
+    if settles == settled && !settles && !walk.gone && new == here.wait_s {
+        return None;
+    }
+    let wait = match new {
         _ if settles => TimeDelta::seconds(terms.conversion_window_s as i64),
         // A call in doubt may be ringing: its wait is sat out.
         _ if walk.gone && doubt => from - began,
         _ if walk.gone => TimeDelta::zero(),
-        wait_s => TimeDelta::seconds(wait_s.unwrap_or_default() as i64),
+        new => TimeDelta::seconds(new.unwrap_or_default() as i64),
     };
     let to = (began + wait).max(at);
     let late = began + wait <= at && from > at && !settles;
     let spread = if late { at + left_of(from - at, wait, from - began) } else { to };
-    let settled = journey.timer?.what == Alarm::Settle;
     let moved = to != from || settles != settled;
     moved.then_some(Fate::Wait { from, to, spread, settles })
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Change {
     /// Files relative to the workspace, with their bytes.
     pub files: Vec<(String, Vec<u8>)>,
+    /// What stood in them when that was shown: whatever else stands there by now is not overwritten.
+    pub before: Vec<(String, Option<Vec<u8>>)>,
     /// The first line, then the reason and the counts; never people.
     pub message: String,
     /// Who saves.

@@ -37,6 +37,7 @@ mod restored;
 mod rows;
 mod schema;
 mod start;
+mod versions;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
