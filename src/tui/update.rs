@@ -1,6 +1,6 @@
 //! `update(&mut Model, Msg) -> Vec<Request>`: the only place that changes screen state. No I/O.
 
-use super::asking::Wanted;
+use super::asking;
 use super::dialogs;
 use super::editor::draft::File;
 use super::editor::{self, Keep};
@@ -172,13 +172,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
 
 /// The line being typed, if there is one.
 pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
+    let reviews = shows(model, |what| matches!(what, What::Review));
     match &mut model.dialog {
         Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
         Some(Dialog::Ask(asking)) => asking.typing(),
         Some(_) => None,
-        None if shows(model, |what| matches!(what, What::Review)) => {
-            model.review.as_mut().and_then(Review::typing)
-        }
+        None if reviews => model.review.as_mut().and_then(Review::typing),
         None => model.cohort.typing.as_mut(),
     }
 }
@@ -428,7 +427,7 @@ fn pause(model: &mut Model) -> Vec<Request> {
         None => model.held_by().is_some(),
     };
     if stands {
-        dialogs::ask(model, Wanted::Resume(only));
+        dialogs::ask(model, asking::Wanted::Resume(only));
         return Vec::new();
     }
     if let Some(channel) = only {
@@ -571,7 +570,7 @@ fn enter_need(model: &mut Model) {
     let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else { return };
     match need.opens {
         Target::Filter(line) => set_filter(model, line),
-        Target::Resume(only) => dialogs::ask(model, Wanted::Resume(only)),
+        Target::Resume(only) => dialogs::ask(model, asking::Wanted::Resume(only)),
         target => {
             if let Some(what) = target.page() {
                 open(model, what);

@@ -138,7 +138,7 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
     };
     add("stands", &state);
     if let Some(who) = &version.by {
-        add("by", &clean(&who.to_string()));
+        add("by", &crate::runtime::attach::sits(who));
     }
     add("why", &if version.why.is_empty() { launched(version) } else { clean(&version.why) });
     if let Some(choice) = version.choice {
