@@ -8,7 +8,9 @@ mod customers;
 mod draft;
 mod draw;
 mod durations;
+pub mod edit;
 mod fields;
+mod format;
 mod json;
 pub mod lints;
 mod parse;
@@ -26,6 +28,7 @@ pub use customers::{CustomerList, ListError, Reject};
 pub use draft::{Draft, Judged, check_draft};
 pub use draw::draw;
 pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};
+pub use format::format;
 pub use parse::parse;
 pub use phones::{BadPhone, PhoneReader, UnknownRegion};
 
