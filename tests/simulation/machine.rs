@@ -226,6 +226,7 @@ impl Machine {
                 providers: [Channel::Whatsapp, Channel::Phone, Channel::Sms].map(line).into(),
                 round_trip: Some(round_trip(Arc::clone(world), number)),
                 plan: Some(Arc::clone(&self.plan)),
+                files: None,
                 config: self.plan.ready.config.clone(),
                 content: Arc::clone(&self.plan.content),
                 links_base: "http://go.test/l".into(),
