@@ -217,6 +217,11 @@ fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
     Vec::new()
 }
 
+/// Whether something runs that stops with us, or a draft is not saved.
+fn leaves_something(model: &Model) -> bool {
+    model.in_flight() && model.picture.seat.is_none() || model.desk.changed().next().is_some()
+}
+
 fn shows(model: &Model, which: impl Fn(&What) -> bool) -> bool {
     model.pages.last().is_some_and(|page| which(&page.what))
 }
@@ -235,7 +240,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             return vec![Request::Ask(Order::Pause { only: None, why }, String::new())];
         }
         // Leaving an attached console stops nothing.
-        Cmd::Quit if model.in_flight() && model.picture.seat.is_none() => model.dialog = Some(Dialog::Quit),
+        Cmd::Quit if leaves_something(model) => model.dialog = Some(Dialog::Quit),
         Cmd::Quit => return vec![Request::Leave],
         Cmd::Mouse => {
             model.mouse = !model.mouse;
@@ -284,7 +289,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::PageDown => scroll(model, page_lines(model)),
         Cmd::First => scroll(model, isize::MIN),
         Cmd::Last => scroll(model, isize::MAX),
-        Cmd::Open => enter(model),
+        Cmd::Open => return enter(model),
         Cmd::Back => back(model),
         Cmd::Close => close(model),
         Cmd::Save | Cmd::Review => return review::open(model),
@@ -491,14 +496,15 @@ pub fn is_shown(entry: &TimelineEntry) -> bool {
     !phrases::phrase(&entry.event, None).quiet
 }
 
-fn enter(model: &mut Model) {
+fn enter(model: &mut Model) -> Vec<Request> {
     match model.pages.last() {
         Some(_) if shows_editor(model) => editor::move_on_ladders(model, 1, 0),
         Some(_) if shows(model, |what| matches!(what, What::Review)) => _ = review::run(model, Cmd::SayWhy),
         Some(page) => enter_page(model, page.at),
         None if model.welcomes() => {}
-        None => enter_pane(model),
+        None => return enter_pane(model),
     }
+    Vec::new()
 }
 
 fn enter_page(model: &mut Model, at: usize) {
@@ -527,7 +533,7 @@ fn enter_page(model: &mut Model, at: usize) {
     }
 }
 
-fn enter_pane(model: &mut Model) {
+fn enter_pane(model: &mut Model) -> Vec<Request> {
     match model.focus {
         Pane::Cohort => {
             if let Some(cascade) = model.cohort.selected {
@@ -550,9 +556,10 @@ fn enter_pane(model: &mut Model) {
             }
         }
         Pane::Rules => editor::open(model, File::Rules),
-        Pane::Needs => enter_need(model),
+        Pane::Needs => return enter_need(model),
         Pane::Next => set_filter(model, "status:open sort:due"),
     }
+    Vec::new()
 }
 
 /// The customers who stand at the step under the cursor.
@@ -566,9 +573,12 @@ fn who_stands(model: &mut Model) {
     }
 }
 
-fn enter_need(model: &mut Model) {
-    let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else { return };
+fn enter_need(model: &mut Model) -> Vec<Request> {
+    let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else {
+        return Vec::new();
+    };
     match need.opens {
+        Target::Saved => return run(model, Cmd::Save),
         Target::Filter(line) => set_filter(model, line),
         Target::Resume(only) => dialogs::ask(model, asking::Wanted::Resume(only)),
         target => {
@@ -577,6 +587,7 @@ fn enter_need(model: &mut Model) {
             }
         }
     }
+    Vec::new()
 }
 
 fn set_filter(model: &mut Model, line: &str) {

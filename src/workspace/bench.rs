@@ -85,7 +85,12 @@ impl Bench {
 
     /// The address that short links begin with.
     pub fn links_base(&self) -> String {
-        self.config.webhooks.links_base(self.config.webhooks.listen)
+        let mut listen = self.config.webhooks.listen;
+        if listen.port() == 0 {
+            // Still to be picked: as long as it can be.
+            listen.set_port(u16::MAX);
+        }
+        self.config.webhooks.links_base(listen)
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Draft {
     pub file: File,
     /// The text it started from: the workspace's, or what is built in.
     pub base: String,
+    /// What that text means, if it is one of rules and they can be read.
+    pub base_rules: Option<Arc<Rules>>,
     /// Counts the changes of the text, from 1.
     pub revision: u64,
     /// What the newest check found.
@@ -97,21 +99,17 @@ impl Draft {
         area.set_max_histories(UNDO_STEPS);
         area.set_tab_length(TAB);
         area.set_cursor_line_style(Style::new());
+        area.set_line_number_style(Style::new());
         area.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
         area.set_wrap_mode(if file.wraps() { WrapMode::WordOrGlyph } else { WrapMode::None });
         let check = Check::default();
-        Self { file, base: base.to_owned(), revision: 1, check, kept: 0, area, joints: Vec::new() }
+        let base_rules = rules_of(file, base);
+        Self { file, base: base.to_owned(), base_rules, revision: 1, check, kept: 0, area, joints: Vec::new() }
     }
 
     /// To be drawn, and asked where things stand.
     pub const fn area(&self) -> &TextArea<'static> {
         &self.area
-    }
-
-    /// Looks come from the theme, which only drawing knows.
-    pub fn dress(&mut self, numbers: Style, selection: Style) {
-        self.area.set_line_number_style(numbers);
-        self.area.set_selection_style(selection);
     }
 
     /// The lines.
@@ -204,6 +202,7 @@ impl Draft {
     /// It was saved: this text is what it starts from now.
     pub fn settle(&mut self) {
         self.base = self.text();
+        self.base_rules = rules_of(self.file, &self.base);
         // Taken off the disk with the next keeping.
         self.revision += 1;
     }
@@ -280,6 +279,12 @@ impl Draft {
         let errors = self.check.problems.iter().filter(|p| p.severity == Severity::Error).count();
         (errors, self.check.problems.len() - errors)
     }
+}
+
+/// The rules that a text means, if it is one of rules without an error.
+pub fn rules_of(file: File, text: &str) -> Option<Arc<Rules>> {
+    let read = || crate::rules::parse(std::path::Path::new(file.name()), text.as_bytes()).0;
+    (file == File::Rules).then(read).flatten().map(Arc::new)
 }
 
 fn lines_of(text: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::complete::WAITS;
-use super::draft::{Draft, File};
+use super::draft::{File, rules_of};
 use crate::model::{Channel, Segment};
 use crate::rules::edit;
 use crate::rules::{Ladder, Rules, format_duration_s, parse_duration_s};
@@ -60,10 +60,13 @@ pub fn notch(wait_s: u64, longer: bool) -> u64 {
 }
 
 impl Desk {
-    /// The rules that the draft means, if it can be read; checked for this very text.
+    /// The rules that the draft means, as the newest check read them: a moment old while somebody types.
     pub fn rules(&self) -> Option<Arc<Rules>> {
         let draft = self.drafts.get(&File::Rules)?;
-        draft.check.rules.clone().filter(|_| draft.check.revision == draft.revision).or_else(|| read(draft))
+        if draft.check.revision == 0 && !draft.is_changed() {
+            return draft.base_rules.clone();
+        }
+        draft.check.rules.clone()
     }
 
     /// Keeps the cursor on the ladders.
@@ -85,13 +88,15 @@ impl Desk {
 
     /// Makes a change in the draft of the rules; why it cannot be made, if it cannot.
     pub fn change(&mut self, change: &Change) -> Result<(), String> {
-        let rules = self.rules().ok_or("the text has an error: mend it first, or take it back")?;
         let at = self.at;
         let draft = self.drafts.get_mut(&File::Rules).ok_or("nothing is being edited")?;
+        let error = "the text has an error: mend it first, or take it back";
+        let rules = rules_of(File::Rules, &draft.text()).ok_or(error)?;
         let ladders = ladders(&rules);
         let shown = ladders.get(at.ladder).ok_or("there is no such ladder any more")?;
         let text = changed(&draft.text(), *shown, at.step, change)?;
         draft.replace(&text);
+        draft.check.rules = rules_of(File::Rules, &text);
         match change {
             Change::Move(later) => {
                 self.at.step = if *later { at.step + 1 } else { at.step.saturating_sub(1) };
@@ -108,12 +113,6 @@ impl Desk {
         self.keep_on_ladders();
         Ok(())
     }
-}
-
-/// A small file is read in less time than a frame takes; a large one was checked already.
-fn read(draft: &Draft) -> Option<Arc<Rules>> {
-    let (rules, _) = crate::rules::parse(std::path::Path::new("rules"), draft.text().as_bytes());
-    rules.map(Arc::new)
 }
 
 /// The text with the change made; whatever it is not about stays as it was written.

@@ -1,7 +1,7 @@
 //! Keys, clicks and pasted text in the editor. What is no command of the table is typed.
 
 use super::complete::offers;
-use super::draft::{Draft, File};
+use super::draft::{Draft, File, rules_of};
 use super::ladder::{self, Change};
 use super::{Focus, close, leave};
 use crate::model::{Channel, clean};
@@ -135,6 +135,10 @@ fn step_back(model: &mut Model, does: fn(&mut Draft) -> bool, otherwise: &str) {
     let done = model.desk.draft_mut().is_some_and(does);
     if !done {
         model.tell(Level::Info, otherwise);
+    }
+    if let Some(draft) = model.desk.draft_mut().filter(|_| done) {
+        // The ladders follow at once, the rest of the check in a moment.
+        draft.check.rules = rules_of(draft.file, &draft.text());
     }
     model.desk.keep_on_ladders();
 }

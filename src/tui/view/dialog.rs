@@ -39,7 +39,12 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
             Shown { title, lines, fields: Vec::new(), choices: Vec::new() }
         }
         Some(Dialog::Quit) => {
-            let words = leaving(&ctx.picture.snapshot, ctx.now, ctx.zone);
+            let stops = ctx.model.in_flight() && ctx.picture.seat.is_none();
+            let mut words = if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
+            let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
+            if !drafts.is_empty() {
+                words.push(format!("Not saved: {}. The draft is kept, and offered at the next start.", drafts.join(", ")));
+            }
             plain(ctx, "Leave?", &words, "save and leave", cells)
         }
         Some(Dialog::Unsaved) => unsaved(ctx, cells),

@@ -89,6 +89,9 @@ const fn stressed(style: Style) -> Style {
 
 /// Letters of a long line that are left out before its first change.
 fn skipped(parts: &[Part], room: usize) -> usize {
+    if parts.iter().all(|part| !part.is_changed) {
+        return 0;
+    }
     let before: usize =
         parts.iter().take_while(|part| !part.is_changed).map(|part| part.text.chars().count()).sum();
     before.saturating_sub(room / 3)

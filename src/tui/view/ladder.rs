@@ -13,7 +13,6 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use std::path::Path;
 
 /// Cells of one ladder.
 const CELLS: usize = 29;
@@ -28,17 +27,16 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         frame.render_widget(Paragraph::new(lines), area);
         return;
     };
-    let base = desk.drafts.get(&File::Rules).and_then(|draft| {
-        crate::rules::parse(Path::new(""), draft.base.as_bytes()).0
-    });
-    let foot = foot(ctx, base.as_ref(), &rules, area.width as usize);
+    let base = desk.drafts.get(&File::Rules).and_then(|draft| draft.base_rules.clone());
+    let base = base.as_deref();
+    let foot = foot(ctx, base, &rules, area.width as usize);
     let [above, below] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(foot.len() as u16)]).areas(area);
     let columns = (above.width as usize / CELLS).max(1);
     let cells = (above.width as usize / columns).min(CELLS + 8);
     let all = ladders(&rules);
     let blocks: Vec<Vec<Line>> =
-        all.iter().enumerate().map(|(i, shown)| block(ctx, i, *shown, base.as_ref(), cells)).collect();
+        all.iter().enumerate().map(|(i, shown)| block(ctx, i, *shown, base, cells)).collect();
     frame.render_widget(Paragraph::new(visible(blocks, columns, cells, desk.at.ladder, above.height as usize)), above);
     frame.render_widget(Paragraph::new(foot), below);
 }
@@ -127,10 +125,9 @@ fn foot<'a>(ctx: &Ctx, base: Option<&Rules>, rules: &Rules, cells: usize) -> Vec
         lines.extend(words.into_iter().take(3).map(|line| Line::styled(format!(" {line}"), theme.warning)));
     }
     if ctx.model.desk.focus == Focus::Text {
-        lines.push(Line::styled(
-            format!(" {} to change waits, start and order here", keys::key(Cmd::ToLadder)),
-            theme.faint,
-        ));
+        let words = format!("{}: waits, start and order without JSON", keys::key(Cmd::ToLadder));
+        let words = wrap(&words, cells.saturating_sub(2)).into_iter();
+        lines.extend(words.map(|line| Line::styled(format!(" {line}"), theme.faint)));
         return lines;
     }
     let pairs = [

@@ -95,6 +95,9 @@ fn shown(ctx: &Ctx, review: &Review, preview: &EditPreview, at: usize, area: Rec
 fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     for (name, before, after) in &preview.files {
+        // A file that is not in the workspace yet stands beside what is built in.
+        let built_in = ctx.model.desk.drafts.values().find(|draft| draft.file.path() == *name && before.is_empty());
+        let before = built_in.map_or(before, |draft| &draft.base);
         lines.push(heading(ctx, &clean(name), cells));
         let read = |text: &str| crate::rules::parse(Path::new(""), text.as_bytes()).0;
         if let (true, Some(old), Some(new)) = (name.ends_with("cascade.json"), read(before), read(after)) {
