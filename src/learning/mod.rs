@@ -4,5 +4,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`history`] | the record: a cascade with its steps, and the history file |
+//! | [`posterior`] | what is believed about every start's expected net |
+//! | [`waits`] | when conversions arrive, and how long to wait for them |
 
 pub mod history;
+pub mod posterior;
+pub mod waits;
