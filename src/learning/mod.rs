@@ -10,3 +10,4 @@
 pub mod history;
 pub mod posterior;
 pub mod waits;
+pub mod simulate;
