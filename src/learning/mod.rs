@@ -8,6 +8,7 @@
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
 
 pub mod history;
+pub mod policy;
 pub mod posterior;
-pub mod waits;
 pub mod simulate;
+pub mod waits;
