@@ -7,7 +7,9 @@
 //! | [`posterior`] | what is believed about every start's expected net |
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
 
+pub mod answer;
 pub mod history;
+pub mod ledger;
 pub mod policy;
 pub mod posterior;
 pub mod simulate;

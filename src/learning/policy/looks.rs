@@ -16,7 +16,8 @@ pub const TRIED: f64 = 20.0;
 const SAME: f64 = 0.90;
 
 /// What a segment's record comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nothing is sure yet.
     #[default]

@@ -16,6 +16,17 @@ use super::posterior::{Belief, Cell, PerStart, Posterior, STARTS_MAX, fit};
 use days::Days;
 use looks::State;
 
+/// A scheduled look at a segment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Looked {
+    /// Mature cascades at it.
+    pub count: f64,
+    /// The start that led.
+    pub leader: usize,
+    /// Its probability to be best.
+    pub p_best: f64,
+}
+
 /// One segment on its way through the days.
 #[derive(Clone, Debug)]
 pub struct Watch {
@@ -26,8 +37,8 @@ pub struct Watch {
     pub incumbent: usize,
     /// What the last look decided.
     pub state: State,
-    /// The start that the last look found leading.
-    pub decided: Option<usize>,
+    /// The last look, if there was one since the last reset.
+    pub looked: Option<Looked>,
     /// The days on which older data was dropped.
     pub resets: Vec<i64>,
 }
@@ -65,7 +76,7 @@ impl Course {
             counted: 0.0,
             incumbent,
             state: State::Learning,
-            decided: None,
+            looked: None,
             resets: Vec::new(),
         };
         let watches: Vec<Watch> = incumbents.iter().map(watch).collect();
@@ -87,7 +98,7 @@ impl Course {
             if watch.days.has_changed(&belief.variance, self.starts) {
                 watch.days.forget_old();
                 watch.resets.push(day);
-                (watch.state, watch.decided) = (State::Learning, None);
+                (watch.state, watch.looked) = (State::Learning, None);
                 has_reset = true;
             }
         }
@@ -100,7 +111,8 @@ impl Course {
                 let rival = looks::rival(belief, watch.incumbent);
                 let verdict = self.draws.judge(belief, rival, self.margin);
                 watch.state = looks::decide(belief, &verdict, watch.counted, watch.incumbent);
-                watch.decided = Some(belief.leader());
+                let leader = belief.leader();
+                watch.looked = Some(Looked { count: watch.counted, leader, p_best: verdict.p_best[leader] });
                 seen(s, watch);
             }
         }

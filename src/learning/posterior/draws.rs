@@ -147,7 +147,7 @@ fn radical_inverse(mut number: u64, base: u64) -> f64 {
 }
 
 /// The standard normal quantile, by Acklam's rational approximation; off by a billionth at most.
-fn quantile(p: f64) -> f64 {
+pub fn quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -39.696_830_286_653_76,
         220.946_098_424_520_5,

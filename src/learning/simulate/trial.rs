@@ -169,8 +169,8 @@ fn mature(setting: &Setting, course: &mut Course, batch: usize, known: &Batch, t
     let phase = setting.phase(batch);
     let mut proposed = Vec::new();
     course.day(today, known, |segment, watch| {
-        if let (State::ChangeProposed, Some(start)) = (watch.state, watch.decided) {
-            proposed.push((segment, start));
+        if let (State::ChangeProposed, Some(look)) = (watch.state, watch.looked) {
+            proposed.push((segment, look.leader));
         }
     });
     for (segment, start) in proposed {
