@@ -61,6 +61,8 @@ pub struct Ledger {
     pub(super) items: Vec<Item>,
     /// By segment, then by channel.
     pub(super) touches: Vec<[Vec<Touch>; Channel::ALL.len()]>,
+    /// The arm that was added to last.
+    newest: Option<usize>,
     segment_places: HashMap<String, usize>,
     rules_places: HashMap<String, usize>,
     arm_places: HashMap<(usize, usize, Channel), usize>,
@@ -87,6 +89,7 @@ impl Ledger {
         let segment = self.segment(&cascade.segment);
         let rules = self.rules(cascade.rules.raw());
         let arm = self.arm(segment, rules, cascade.start);
+        self.newest = Some(arm);
         let horizon_s = cascade.horizon_s.map(|s| s.min(u64::from(u32::MAX)) as u32);
         if horizon_s.is_none() {
             let waited: u64 = cascade.steps.iter().map(window_s).sum();
@@ -130,6 +133,10 @@ impl Ledger {
     }
 
     fn segment(&mut self, segment: &Segment) -> usize {
+        // Rows of a file mostly repeat the one before.
+        if let Some(arm) = self.newest.filter(|arm| self.segments[self.arms[*arm].segment] == *segment) {
+            return self.arms[arm].segment;
+        }
         if let Some(&place) = self.segment_places.get(&segment.0) {
             return place;
         }
@@ -141,6 +148,9 @@ impl Ledger {
     }
 
     fn rules(&mut self, hash: &str) -> usize {
+        if let Some(arm) = self.newest.filter(|arm| self.rules[self.arms[*arm].rules] == hash) {
+            return self.arms[arm].rules;
+        }
         if let Some(&place) = self.rules_places.get(hash) {
             return place;
         }

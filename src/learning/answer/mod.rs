@@ -25,6 +25,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::thread;
 
 /// What the record is asked with.
 #[derive(Clone, Debug, Default)]
@@ -349,24 +350,30 @@ pub fn answer(records: impl IntoIterator<Item = Cascade>, settings: &Settings) -
 impl Ledger {
     /// What the record says.
     pub fn answer(&self, settings: &Settings) -> Answer {
-        let counted = count::count(self, settings);
-        let segments = segments::all(self, settings, &counted);
-        let winners = winners::all(&counted, &segments);
-        Answer {
-            schema: "cascade.learn/1",
-            now: settings.now,
-            value: counted.value().map(money),
-            optout_penalty: settings.optout_penalty,
-            currency: settings.currency.clone(),
-            basis: counted.basis,
-            waits: waits::all(self, settings),
-            freshness: winners::freshness(self, settings, &counted, &segments),
-            channels: channels::all(self, settings),
-            overall: counted.overall(),
-            notes: words::notes(&counted, settings),
-            winners,
-            segments,
-        }
+        thread::scope(|scope| {
+            // Waits and costs of channels look at contacts, the rest at cascades.
+            let contacts = scope.spawn(|| (waits::all(self, settings), channels::all(self, settings)));
+            let counted = count::count(self, settings);
+            let segments = segments::all(self, settings, &counted);
+            let winners = winners::all(&counted, &segments);
+            let freshness = winners::freshness(self, settings, &counted, &segments);
+            let (waits, channels) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Answer {
+                schema: "cascade.learn/1",
+                now: settings.now,
+                value: counted.value().map(money),
+                optout_penalty: settings.optout_penalty,
+                currency: settings.currency.clone(),
+                basis: counted.basis,
+                segments,
+                waits,
+                winners,
+                freshness,
+                channels,
+                overall: counted.overall(),
+                notes: words::notes(&counted, settings),
+            }
+        })
     }
 }
 
