@@ -37,6 +37,7 @@ mod reports;
 mod restored;
 mod set_up;
 mod speaker;
+pub mod starts;
 pub mod store;
 mod tasks;
 mod turn;

@@ -262,6 +262,7 @@ fn launch(store: &str, people: u64, before: Option<&Campaign>) -> (Campaign, Con
         segment: Segment("retail".into()),
         start: Channel::Whatsapp,
         propensity: 1.0,
+        drawn: None,
         walk: vec![
             leg(Channel::Whatsapp, Some(21_600)),
             leg(Channel::Phone, Some(7_200)),
