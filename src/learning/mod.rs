@@ -4,5 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`history`] | the record: a cascade with its steps, and the history file |
+//! | [`replay`] | what the record says about other rules |
 
 pub mod history;
+pub mod replay;

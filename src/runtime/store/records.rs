@@ -7,7 +7,7 @@ use super::error::sqlite;
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
-use crate::model::{CampaignId, CascadeId, Segment};
+use crate::model::{CampaignId, CascadeId, Leg, Segment};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use std::collections::BTreeMap;
 
@@ -100,19 +100,44 @@ pub struct Records<'a> {
 impl Reader {
     /// What is kept of every cascade, those that start while it is read included or not.
     pub fn records(&self) -> Result<Records<'_>, StoreError> {
-        let mut records =
-            Records { reader: self, page: Vec::new().into_iter(), after: Some(CascadeId::default()) };
         // Only read, and not opened since an older program wrote it.
+        let (page, after) = match self.schema {
+            0..3 => (self.records_of_the_log()?, None),
+            _ => (Vec::new(), Some(CascadeId::default())),
+        };
+        Ok(Records { reader: self, page: page.into_iter(), after })
+    }
+
+    /// The same from the log alone, which is slow and must tell the same.
+    pub fn records_of_the_log(&self) -> Result<Vec<Kept>, StoreError> {
+        let mut all = Vec::new();
+        let read = folded(&self.db, |kept| {
+            all.push(kept);
+            Ok(())
+        });
+        read.map_err(sqlite(&self.path, "read the log"))?;
+        Ok(all)
+    }
+
+    /// What is kept of the cascades of one campaign, whose ids follow each other.
+    pub fn records_of(&self, campaign: CampaignId) -> Result<Vec<(CascadeId, Record)>, StoreError> {
         if self.schema < 3 {
-            let mut all = Vec::new();
-            let read = folded(&self.db, |kept| {
-                all.push(kept);
-                Ok(())
-            });
-            read.map_err(sqlite(&self.path, "read the log"))?;
-            (records.page, records.after) = (all.into_iter(), None);
+            let all = self.records()?.filter(|kept| kept.as_ref().map_or(true, |(_, of, _)| *of == campaign));
+            return all.map(|kept| kept.map(|(id, _, record)| (id, record))).collect();
         }
-        Ok(records)
+        let sql = format!(
+            "{SELECT} WHERE cascade BETWEEN (SELECT min(id) FROM cascade WHERE campaign = ?1)
+               AND (SELECT max(id) FROM cascade WHERE campaign = ?1) ORDER BY cascade"
+        );
+        let rows = self.rows_of(&sql, params![campaign.0 as i64], read)?;
+        Ok(rows.into_iter().map(|(id, _, record)| (id, record)).collect())
+    }
+
+    /// The walks of a campaign's first cascades.
+    pub fn first_walks(&self, campaign: CampaignId, count: i64) -> Result<Vec<Vec<Leg>>, StoreError> {
+        let sql = "SELECT json_extract(body, '$.start.walk') FROM cascade WHERE campaign = ?1 ORDER BY id LIMIT ?2";
+        let rows = self.rows_of(sql, params![campaign.0 as i64, count], |row| row.get::<_, String>(0))?;
+        rows.iter().map(|walk| self.parse(walk, "a walk")).collect()
     }
 
     /// The rules' hash and the conversion window of each campaign.
