@@ -4,7 +4,11 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`history`] | the record: a cascade with its steps, and the history file |
+//! | [`posterior`] | what is believed about every start's expected net |
 //! | [`replay`] | what the record says about other rules |
+//! | [`waits`] | when conversions arrive, and how long to wait for them |
 
 pub mod history;
+pub mod posterior;
 pub mod replay;
+pub mod waits;
