@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`history`] | the record: a cascade with its steps, and the history file |
 //! | [`posterior`] | what is believed about every start's expected net |
+//! | [`replay`] | what the record says about other rules |
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
 
 pub mod answer;
@@ -12,5 +13,6 @@ pub mod history;
 pub mod ledger;
 pub mod policy;
 pub mod posterior;
+pub mod replay;
 pub mod simulate;
 pub mod waits;

@@ -272,7 +272,8 @@ impl<'t, B: Backend> Console<'t, B> {
                 Request::Leave => self.leaving = Some(Exit::Key),
                 Request::Preview(asked, wanted) => {
                     let gone = || Err(Refusal::new("the engine has ended"));
-                    let take = move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
+                    let take =
+                        move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
                     self.question(|answer| Command::Preview(wanted, answer), take);
                 }
                 Request::Save { preview, choice, why } => {
@@ -289,7 +290,11 @@ impl<'t, B: Backend> Console<'t, B> {
                     self.question(|answer| Command::VersionFiles(hash, answer), take);
                 }
                 Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
-                    self.asides.push(aside::of(request, self.workspace.clone(), self.model.desk.bench.clone()));
+                    self.asides.push(aside::of(
+                        request,
+                        self.workspace.clone(),
+                        self.model.desk.bench.clone(),
+                    ));
                 }
             }
         }

@@ -358,7 +358,9 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         | Cmd::WasNotSent
         | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
-        Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => no("choose a step first: 4 shows the rules"),
+        Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => {
+            no("choose a step first: 4 shows the rules")
+        }
         Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() && !is_left_over(model) => {
             no("there is no draft to save: e edits the rules, c what is said")
         }

@@ -94,7 +94,8 @@ impl Review {
 
     /// How many the choice moves.
     pub fn moved(&self) -> u64 {
-        let choice = |preview: &EditPreview| preview.choices.iter().find(|o| o.choice == self.choice).map(|o| o.moved);
+        let choice =
+            |preview: &EditPreview| preview.choices.iter().find(|o| o.choice == self.choice).map(|o| o.moved);
         self.shown().and_then(choice).unwrap_or(0)
     }
 }
@@ -213,7 +214,8 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     }
     if live && review.moved() > 0 && review.word.text().trim() != WORD {
         review.field = Field::Word;
-        let words = format!("it moves {} for real: type {WORD} and Enter", crate::phrases::people(review.moved()));
+        let words =
+            format!("it moves {} for real: type {WORD} and Enter", crate::phrases::people(review.moved()));
         model.tell(Level::Warning, words);
         return Vec::new();
     }
@@ -239,8 +241,11 @@ fn send(model: &mut Model) -> Vec<Request> {
 
 /// The answer to [`Request::Preview`]. After a confirmation: newcomers are shown before anything is done.
 pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
-    let Some(review) = model.review.as_mut().filter(|review| review.asked == asked) else { return Vec::new() };
-    let who = |preview: &EditPreview| -> HashSet<CascadeId> { preview.people.iter().map(|p| p.cascade).collect() };
+    let Some(review) = model.review.as_mut().filter(|review| review.asked == asked) else {
+        return Vec::new();
+    };
+    let who =
+        |preview: &EditPreview| -> HashSet<CascadeId> { preview.people.iter().map(|p| p.cascade).collect() };
     let before = review.shown().map(who);
     let first = review.preview.is_none();
     let (now, is_in_flight) = match &preview {
@@ -266,7 +271,10 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
         return send(model);
     }
     let count = crate::phrases::people(review.newcomers.len() as u64);
-    model.tell(Level::Warning, format!("not saved yet: {count} came to wait there meanwhile, marked new; y again saves"));
+    model.tell(
+        Level::Warning,
+        format!("not saved yet: {count} came to wait there meanwhile, marked new; y again saves"),
+    );
     Vec::new()
 }
 

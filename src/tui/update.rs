@@ -454,7 +454,8 @@ pub fn scroll(model: &mut Model, by: isize) {
         return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
     }
     if let Some(page) = model.pages.last_mut() {
-        let most = page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
+        let most =
+            page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
         return;
     }
@@ -517,7 +518,9 @@ fn enter_page(model: &mut Model, at: usize) {
             let whose = model.picture.inbox.iter().rev().nth(at).and_then(|item| item.cascade);
             whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
         }
-        Some(What::Versions) => versions::chosen(model).map(|version| What::Version(versions::Key::of(version))),
+        Some(What::Versions) => {
+            versions::chosen(model).map(|version| What::Version(versions::Key::of(version)))
+        }
         Some(What::Orders) => {
             let newest_first = model.picture.audit.orders().iter().rev();
             newest_first.clone().nth(at).map(|account| What::Order(account.campaign, account.order))

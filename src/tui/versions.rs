@@ -4,11 +4,11 @@ use super::keys::Cmd;
 use super::model::{Model, What};
 use super::review;
 use super::update::{self, Request};
+use crate::engine::event::Kind;
 use crate::model::{At, CampaignId};
 use crate::phrases::retimed::short;
 use crate::runtime::handle::{Level, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{SaveState, Version, Wanted};
-use crate::engine::event::Kind;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -83,7 +83,8 @@ pub fn wants(model: &mut Model) -> Vec<Request> {
     if let (Some(key), Some(versions)) = (shown, &model.history.versions) {
         let at = model.history.place(&key).unwrap_or(0);
         let pair = versions.iter().skip(at).take(2);
-        let hashes = pair.flat_map(|version| [version.edition.rules.clone(), version.edition.content.clone()]);
+        let hashes =
+            pair.flat_map(|version| [version.edition.rules.clone(), version.edition.content.clone()]);
         let asked = &model.history.asked;
         let mut missing: Vec<String> = hashes.filter(|hash| !asked.contains(hash)).collect();
         missing.dedup();

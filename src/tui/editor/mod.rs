@@ -15,8 +15,8 @@ use super::input::LineInput;
 use super::model::{Dialog, Model, What};
 use super::update::{self, Msg, Request};
 use crate::model::{Channel, Customer, Phone};
-use crate::rules::Problem;
 use crate::rules::Judged;
+use crate::rules::Problem;
 use crate::runtime::handle::Level;
 use crate::workspace::bench::{Bench, Kept, Texts};
 use complete::{Known, Offers};
@@ -322,7 +322,11 @@ fn take_kept(model: &mut Model, kept: Vec<Kept>) {
         draft.replace(&found.text);
         draft.kept = draft.revision;
         let moved = if base == found.base { "" } else { "; the file has changed since it was begun" };
-        let key = super::keys::key(if file == File::Rules { super::keys::Cmd::Rules } else { super::keys::Cmd::Content });
+        let key = super::keys::key(if file == File::Rules {
+            super::keys::Cmd::Rules
+        } else {
+            super::keys::Cmd::Content
+        });
         let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
         if draft.is_changed() {
             model.tell(Level::Warning, words);

@@ -36,7 +36,12 @@ fn beside<'a>(ctx: &Ctx, diff: &Diff, cells: usize) -> Vec<Line<'a>> {
     lines
 }
 
-fn side<'a>(ctx: &Ctx, line: Option<&Changed>, cells: usize, number: fn(&Changed) -> Option<usize>) -> Vec<Span<'a>> {
+fn side<'a>(
+    ctx: &Ctx,
+    line: Option<&Changed>,
+    cells: usize,
+    number: fn(&Changed) -> Option<usize>,
+) -> Vec<Span<'a>> {
     let Some(line) = line else { return vec![Span::raw(" ".repeat(cells))] };
     let number = number(line).map_or_else(String::new, |n| n.to_string());
     text(ctx, line, &format!("{number:>4}"), cells)
