@@ -171,8 +171,6 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
     let walk = walk(journey, course, terms).ok_or(Stay::Same)?;
     let changed = walk.legs != journey.start.walk || course.skips != journey.start.skips;
     let wait = match &journey.state {
-        // These rules have moved them before.
-        State::Waiting | State::InDoubt if walk.gone && !changed => None,
         State::Waiting | State::InDoubt | State::Settling => new_wait(journey, &walk, terms, at),
         State::Queued | State::Deferred(_) | State::Retrying | State::Held(_) if walk.gone => {
             Some(Fate::Leaves)

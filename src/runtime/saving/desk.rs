@@ -1,6 +1,7 @@
 //! The loop's side of saving: what was shown, what is under way, what is in force.
 
 use super::courses::Edited;
+use super::files::beside;
 use super::view::{Flight, Held, view};
 use super::{Change, Files, RULES, Refusal, SaveState, Saved, TrailError, Wanted, Written};
 use crate::engine::Campaign;
@@ -162,16 +163,16 @@ impl Driver {
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let pending = pending.cloned();
         self.parts.tasks.spawn(Part::Judging, async move {
-            let judged = tokio::task::spawn_blocking(move || {
-                let changed = judge(&*store, &*files, wanted, pending)?;
+            let judged = beside(files, move |files| {
+                let changed = judge(&*store, files, wanted, pending)?;
                 let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
                 let plan = files.judge(&named)?;
                 Ok((changed, plan))
             });
             let (files, plan) = match judged.await {
-                Ok(Ok((files, plan))) => (files, Ok(Box::new(plan))),
-                Ok(Err(refusal)) => (Vec::new(), Err(refusal)),
-                Err(_) => (Vec::new(), Err(Refusal::new("judging it ended badly; .cascade/log has where"))),
+                Some(Ok((files, plan))) => (files, Ok(Box::new(plan))),
+                Some(Err(refusal)) => (Vec::new(), Err(refusal)),
+                None => (Vec::new(), Err(Refusal::new("judging it ended badly; .cascade/log has where"))),
             };
             let judged = Judged { files, saved, plan, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;
@@ -322,8 +323,8 @@ impl Driver {
         self.parts.tasks.spawn(Part::Saving(number), async move {
             let written = match files.announce(content).await {
                 Ok(()) => {
-                    let kept = tokio::task::spawn_blocking(move || files.keep(&change)).await;
-                    let badly = |_| Err(TrailError("writing it ended badly; .cascade/log has where".into()));
+                    let kept = beside(files, move |files| files.keep(&change)).await;
+                    let badly = || Err(TrailError("writing it ended badly; .cascade/log has where".into()));
                     kept.unwrap_or_else(badly)
                 }
                 Err(error) => Err(error),

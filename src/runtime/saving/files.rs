@@ -18,8 +18,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// See the module's words. Everything here may take its time: it is asked beside the loop.
+/// See the module's words.
 pub trait Files: Send + Sync + std::fmt::Debug {
+    /// Whether it may take its time; then it is asked on a thread of its own. Beside the loop it is asked always.
+    fn takes_time(&self) -> bool {
+        true
+    }
+
     /// What stands in a file; `None`: there is none, or one that is built in.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal>;
 
@@ -31,6 +36,18 @@ pub trait Files: Send + Sync + std::fmt::Debug {
 
     /// Keeps them.
     fn keep(&self, change: &Change) -> Result<Written, TrailError>;
+}
+
+/// Asks beside the loop; `None`: it panicked, and the log has where.
+pub(in crate::runtime) async fn beside<T: Send + 'static>(
+    files: Arc<dyn Files>,
+    work: impl FnOnce(&dyn Files) -> T + Send + 'static,
+) -> Option<T> {
+    if files.takes_time() {
+        tokio::task::spawn_blocking(move || work(&*files)).await.ok()
+    } else {
+        Some(work(&*files))
+    }
 }
 
 /// A workspace on disk.
