@@ -22,6 +22,7 @@
 //! | [`model`] | the vocabulary |
 //! | [`rules`] | rules, content and customer lists, read with positions |
 //! | [`engine`] | decisions: pure and synchronous |
+//! | [`trail`] | git: commits of rules with a reason, their history, pull requests |
 //! | [`runtime`] | the world, joined to the engine by one loop |
 //! | [`providers`] | wire clients and the tables that sort their errors |
 //! | [`sandbox`] | the providers' other side, for rehearsals |
@@ -44,5 +45,6 @@ pub mod providers;
 pub mod rules;
 pub mod runtime;
 pub mod sandbox;
+pub mod trail;
 pub mod tui;
 pub mod workspace;
