@@ -20,7 +20,9 @@ use cascade::engine::retime::{Choice, Fate};
 use cascade::model::CascadeId;
 use cascade::runtime::attach::{attach, reach};
 use cascade::runtime::handle::{Command, Handle, Picture, Previewed, Signature};
-use cascade::runtime::saving::{DraftFile, EditPreview, META, RULES as FILE, SaveState, Saved, Version, Wanted};
+use cascade::runtime::saving::{
+    DraftFile, EditPreview, META, RULES as FILE, SaveState, Saved, Version, Wanted,
+};
 use house::{House, Running};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -96,7 +98,9 @@ async fn save(handle: &mut Handle, preview: &EditPreview, choice: Choice, why: &
     let signature = Signature::here();
     give(handle, Command::Save { preview: preview.number, choice, why: why.into(), signature }).await;
     let picture = seen(handle, "in force", |p| {
-        p.saved.as_ref().is_some_and(|s| s.number >= before.max(1) && matches!(s.state, SaveState::InForce { .. }) && s.why == why)
+        p.saved.as_ref().is_some_and(|s| {
+            s.number >= before.max(1) && matches!(s.state, SaveState::InForce { .. }) && s.why == why
+        })
     });
     (*picture.await.saved.clone().unwrap()).clone()
 }
@@ -141,7 +145,9 @@ fn sixty_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
         let waits: BTreeSet<CascadeId> = shown
             .people
             .iter()
-            .filter(|p| matches!(p.fate, Fate::Wait { from, to, .. } if from - to == chrono::TimeDelta::hours(2)))
+            .filter(
+                |p| matches!(p.fate, Fate::Wait { from, to, .. } if from - to == chrono::TimeDelta::hours(2)),
+            )
             .map(|p| p.cascade)
             .collect();
         assert!(waits.len() >= 60, "{waits:?}");
@@ -177,14 +183,16 @@ fn sixty_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
 /// The newest edit moved exactly whom it had shown, and the store says so.
 fn moved_as_shown(house: &House, shown: &EditPreview) {
     let events = house.reader().events_after(0, None, usize::MAX).unwrap();
-    let from = events.iter().rposition(|stored| matches!(stored.event.kind, Kind::RulesChanged { .. })).unwrap();
+    let from =
+        events.iter().rposition(|stored| matches!(stored.event.kind, Kind::RulesChanged { .. })).unwrap();
     let after = &events[from..];
     let moved: BTreeSet<_> = after
         .iter()
         .filter(|stored| matches!(stored.event.kind, Kind::Retimed { .. }))
         .filter_map(|stored| stored.event.subject.cascade)
         .collect();
-    let met = after.iter().filter(|s| matches!(s.event.kind, Kind::OrderMet { came: Came::Done, .. })).count();
+    let met =
+        after.iter().filter(|s| matches!(s.event.kind, Kind::OrderMet { came: Came::Done, .. })).count();
     assert_eq!(moved.len(), met);
     let campaign = house.campaign();
     for person in &shown.people {
@@ -212,7 +220,8 @@ fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_laun
         assert_eq!((shown.campaign.clone(), shown.affected), (None, 0));
         let saved = save(&mut ana, &shown, Choice::Keep, "shorter from the start").await;
         let hash = saved.edition.rules.clone();
-        seen(&mut ana, "the next launch", |p| p.preflight.as_ref().is_some_and(|f| f.rules_hash == hash)).await;
+        seen(&mut ana, "the next launch", |p| p.preflight.as_ref().is_some_and(|f| f.rules_hash == hash))
+            .await;
         assert_eq!(versions(&ana).await.len(), 1, "saved, and launched by none");
         launch(&mut ana).await;
         assert_eq!(house.campaign().header.launch.rules_hash, hash);
@@ -225,7 +234,8 @@ fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_laun
     process.kill();
     // As if it had died before that was in force.
     let db = rusqlite::Connection::open(house.path(".cascade/rehearsal.db")).unwrap();
-    let saves: String = db.query_row("SELECT value FROM meta WHERE key = ?1", [META], |row| row.get(0)).unwrap();
+    let saves: String =
+        db.query_row("SELECT value FROM meta WHERE key = ?1", [META], |row| row.get(0)).unwrap();
     let mut saves: Vec<Saved> = serde_json::from_str(&saves).unwrap();
     saves.last_mut().unwrap().state = SaveState::Committing;
     let saves = serde_json::to_string(&saves).unwrap();
@@ -234,12 +244,14 @@ fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_laun
     let process = run(&house);
     runtime.block_on(async {
         let mut ana = come(&house).await;
-        let offered = |p: &Picture| p.troubles.iter().any(|trouble| trouble.words.contains("is not in force"));
+        let offered =
+            |p: &Picture| p.troubles.iter().any(|trouble| trouble.words.contains("is not in force"));
         let picture = seen(&mut ana, "it is offered", offered).await;
         assert_eq!(picture.saved.as_ref().unwrap().state, SaveState::NotInForce);
         let other = look(&ana, draft(&four(), None)).await.unwrap();
         let signature = Signature::here();
-        let command = Command::Save { preview: other.number, choice: Choice::Keep, why: "x".into(), signature };
+        let command =
+            Command::Save { preview: other.number, choice: Choice::Keep, why: "x".into(), signature };
         give(&ana, command).await;
         let refused = ana.notices.recv().await.unwrap();
         assert!(refused.text.contains("put it in force or drop it"), "{refused:?}");

@@ -57,6 +57,10 @@ impl Files for Papers {
         self.judged(&bytes.unwrap_or_else(|| self.stands()))
     }
 
+    fn look(&self, _change: &Change) -> Vec<String> {
+        Vec::new()
+    }
+
     fn announce(&self, _content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>> {
         ready(Ok(())).boxed()
     }

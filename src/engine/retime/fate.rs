@@ -97,9 +97,8 @@ impl Shown {
     /// Whether a step of theirs falls due at once, shown at `at`.
     pub fn at_once(&self, choice: Choice, at: At) -> bool {
         match (self.fate, choice) {
-            (_, Choice::Keep) => false,
+            (_, Choice::Keep) | (Fate::Later, _) => false,
             (Fate::Leaves, _) => self.next.is_some(),
-            (Fate::Later, _) => false,
             (Fate::Wait { settles, .. }, _) => !settles && self.due(choice).is_some_and(|due| due <= at),
         }
     }

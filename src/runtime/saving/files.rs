@@ -31,6 +31,9 @@ pub trait Files: Send + Sync + std::fmt::Debug {
     /// What a launch would launch with these files in place of those that stand there.
     fn judge(&self, files: &[(String, Vec<u8>)]) -> Result<Plan, Refusal>;
 
+    /// Where they would go, and what stands in the way of that, a line each.
+    fn look(&self, change: &Change) -> Vec<String>;
+
     /// Tells providers of new texts, where they have to know them before anything is sent.
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>>;
 
@@ -100,6 +103,11 @@ impl Files for WorkspaceFiles {
         Ok(Plan { seed: self.seed, speed: self.speed, links_base: self.links_base.clone(), ..plan })
     }
 
+    fn look(&self, change: &Change) -> Vec<String> {
+        let looked = self.trail.look(change);
+        looked.unwrap_or_else(|error| vec![format!("it cannot be saved like this: {error}")])
+    }
+
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>> {
         let (desk, links) = (self.templates.clone(), self.links_base.clone());
         async move {
@@ -113,14 +121,6 @@ impl Files for WorkspaceFiles {
     }
 
     fn keep(&self, change: &Change) -> Result<Written, TrailError> {
-        for ((name, before), (_, after)) in change.before.iter().zip(&change.files) {
-            let there = self.read(name).map_err(|refusal| TrailError(refusal.lines.join("; ")))?;
-            if there != *before && there.as_ref() != Some(after) {
-                let what =
-                    format!("{name} was changed on disk since it was shown: look at the preview again");
-                return Err(TrailError(what));
-            }
-        }
         self.trail.keep(change)
     }
 }
