@@ -8,12 +8,15 @@ mod console;
 mod events;
 mod forget;
 mod headless;
+mod history;
 mod log;
 pub mod output;
 mod page;
 mod person;
 mod pilot;
+mod propose;
 mod purge;
+mod replay;
 pub mod report;
 mod restore;
 mod resume;
@@ -97,8 +100,11 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => resume::run(&place, &args),
         Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
+        Command::Replay(args) => replay::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),
+        Command::History(args) => history::run(&place, &args),
+        Command::Propose(args) => propose::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
         Command::Trust(args) => trust::run(&place, &args),
         Command::Backup(args) => backup::run(&place, &args),

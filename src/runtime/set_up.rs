@@ -77,6 +77,12 @@ impl Clients {
         Ok(Self { whatsapp, all, templates, public_url: public_url.to_owned() })
     }
 
+    /// A rehearsal's WhatsApp, for texts that are edited.
+    pub fn templates(&self, mode: Mode) -> Option<Arc<Whatsapp>> {
+        let in_use = self.all.iter().any(|provider| provider.channel() == Channel::Whatsapp);
+        (mode == Mode::Rehearsal && in_use).then(|| Arc::clone(&self.whatsapp))
+    }
+
     /// One per channel in use.
     pub fn all(&self) -> Vec<Arc<dyn Provider>> {
         self.all.clone()
