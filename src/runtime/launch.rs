@@ -1,17 +1,19 @@
 //! What a launch would do, and doing it: from a customer list, rules and content to one campaign.
 
 use super::driver::Driver;
-use super::handle::{Level, Preflight, Wave};
+use super::handle::{Level, Preflight};
+use super::starts::Allocations;
 use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
 use super::turn::Turn;
-use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
-use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
+use crate::engine::event::{CampaignKind, CascadeStart, Drawn, Launch, Skip};
 use crate::engine::policy::Policy;
 use crate::engine::{self, Campaign};
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Phone, Segment, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, Money, PersonId, Phone, Segment, TimerId,
 };
+use crate::rules::Step;
 use crate::rules::content::Content;
+use crate::rules::starts::Begin;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, HashSet};
@@ -22,9 +24,6 @@ const REJECTS_NAMED: usize = 100;
 
 /// Contacts with a person count for so long, whichever campaign they were of.
 const CAPPED: TimeDelta = TimeDelta::hours(24);
-
-/// How long a call takes, for guessing when the next wave falls.
-const TYPICAL_CALL: TimeDelta = TimeDelta::seconds(TYPICAL_CALL_S as i64);
 
 /// Everything a launch needs, read and checked. Nobody is contacted by making one.
 #[derive(Clone, Debug)]
@@ -51,52 +50,23 @@ pub struct Plan {
     pub links_base: String,
     /// The git commit of the rules, where there is one.
     pub rules_commit: Option<String>,
+    /// From what starts are drawn; empty without `explore`.
+    pub allocations: Allocations,
 }
 
 impl Plan {
-    /// The steps of one customer, with what each can cost at most.
-    fn walk(&self, customer: &Customer) -> Vec<Leg> {
-        let ladder = self.ready.rules.ladder_for(&customer.segment);
-        let steps = ladder.walk(ladder.start);
-        steps
-            .into_iter()
-            .map(|step| {
-                let reserve = self.ready.worst_cost(step.channel, customer, &self.links_base);
-                let template = (step.channel == Channel::Whatsapp)
-                    .then(|| self.content.template_key(customer.language.as_deref()))
-                    .flatten();
-                Leg {
-                    channel: step.channel,
-                    wait_s: step.wait_s,
-                    attempts: step.attempts,
-                    bounce_waits: step.bounce_waits,
-                    converts_on: step.converts_on,
-                    reserve,
-                    template,
-                }
-            })
-            .collect()
+    /// The steps of one customer who begins with `start`, with what each can cost at most.
+    fn walk(&self, customer: &Customer, start: Channel) -> Vec<Leg> {
+        let (ladder, script) = (self.ready.rules.ladder_for(&customer.segment), self.script());
+        ladder.walk(start).into_iter().map(|step| script.leg(step, customer)).collect()
     }
 
-    /// Steps that this customer cannot take.
-    fn skips(&self, customer: &Customer, suppressed: bool) -> Vec<(Channel, Skip)> {
-        let why = |channel: Channel| {
-            if suppressed {
-                Some(Skip::Suppressed)
-            } else if !customer.consents.allows(channel) {
-                Some(Skip::NoConsent)
-            } else if channel == Channel::Email && customer.email.is_none() {
-                Some(Skip::NoAddress)
-            } else if !self.content.has_file(channel) {
-                Some(Skip::NoContent)
-            } else {
-                None
-            }
-        };
-        Channel::ALL.iter().filter_map(|channel| Some((*channel, why(*channel)?))).collect()
+    /// What each step says to each customer.
+    pub(super) fn script(&self) -> Script<'_> {
+        Script { ready: &self.ready, links_base: &self.links_base }
     }
 
-    fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> Policy {
         self.ready.config.policy(&self.ready.rules)
     }
 
@@ -106,8 +76,8 @@ impl Plan {
         template.unwrap_or_else(|| "campaign".into())
     }
 
-    /// What the operator confirms. Whoever `stopped` before is not contacted.
-    pub fn preflight(&self, now: At, stopped: impl Fn(&Phone) -> bool) -> Preflight {
+    /// What the operator confirms for that campaign. Whoever `stopped` before is not contacted.
+    pub fn preflight(&self, now: At, campaign: CampaignId, stopped: impl Fn(&Phone) -> bool) -> Preflight {
         let mut segments: BTreeMap<Segment, u64> = BTreeMap::new();
         let contacted: Vec<&Customer> = self.customers.iter().filter(|c| !stopped(&c.phone)).collect();
         let passed_over = self.customers.len() - contacted.len();
@@ -117,13 +87,16 @@ impl Plan {
             *segments.entry(customer.segment.clone()).or_default() += 1;
         }
         let named = self.rejects.iter().take(REJECTS_NAMED);
+        let begins: Vec<_> = contacted.iter().map(|c| (*c, self.begin(c, campaign, false))).collect();
+        let legs = begins.iter().flat_map(|(customer, begin)| self.walk(customer, begin.start));
         Preflight {
             name: self.name(),
             people: contacted.len() as u64,
             listed: self.listed,
             segments: segments.into_iter().collect(),
-            waves: self.waves(now, contacted.len() as u64),
-            worst_cost: contacted.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
+            starts: self.starts(&begins),
+            waves: self.waves(now, &begins),
+            worst_cost: legs.map(|leg| leg.reserve).sum(),
             budget: self.ready.config.limits.budget,
             rules_hash: self.ready.rules.hash.clone(),
             rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
@@ -133,34 +106,66 @@ impl Plan {
         }
     }
 
-    /// When each step's sends fall if nobody answers, at the channels' rates, quiet hours kept in the
-    /// workspace's zone.
-    fn waves(&self, now: At, people: u64) -> Vec<Wave> {
-        let ladder = &self.ready.rules.main;
-        let quiet = self.policy().quiet_hours;
-        let mut from = now;
-        let mut waves = Vec::new();
-        for step in ladder.walk(ladder.start) {
-            let Some(pace) = self.ready.config.pace(step.channel) else { continue };
-            let lasts = lasts_s(step.channel, people, pace.per_second, pace.concurrent as u64);
-            let tail = match step.channel {
-                Channel::Phone => TYPICAL_CALL,
-                Channel::Whatsapp | Channel::Sms | Channel::Email => TimeDelta::zero(),
-            };
-            from = engine::allowed_from(&quiet, self.ready.config.timezone.name(), from).unwrap_or(from);
-            let to = from + TimeDelta::milliseconds((lasts * 1000.0) as i64);
-            waves.push(Wave { channel: step.channel, from, to, people });
-            from = from + tail + TimeDelta::seconds(step.wait_s.unwrap_or(0) as i64);
-        }
-        waves
-    }
-
-    fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
+    pub(super) fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
         let rules =
             (self.ready.rules.hash.clone(), "rules/cascade.json".to_owned(), self.ready.rules.bytes.clone());
         let content =
             self.content.files.iter().map(|file| (self.content.hash.clone(), file.0.clone(), file.1.clone()));
         std::iter::once(rules).chain(content).collect()
+    }
+}
+
+/// Rules and texts, and where short links begin: what a step says to a customer, and what that can cost at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Script<'p> {
+    pub ready: &'p Ready,
+    pub links_base: &'p str,
+}
+
+impl Script<'_> {
+    /// One step of one customer.
+    pub fn leg(self, step: Step, customer: &Customer) -> Leg {
+        self.said(leg_of(step), customer)
+    }
+
+    /// With what it says to them.
+    pub fn said(self, leg: Leg, customer: &Customer) -> Leg {
+        let reserve = self.ready.worst_cost(leg.channel, customer, self.links_base);
+        let template = (leg.channel == Channel::Whatsapp)
+            .then(|| self.ready.content.template_key(customer.language.as_deref()))
+            .flatten();
+        Leg { reserve, template, ..leg }
+    }
+
+    /// Steps that this customer cannot take.
+    pub fn skips(self, customer: &Customer, suppressed: bool) -> Vec<(Channel, Skip)> {
+        let why = |channel: Channel| {
+            if suppressed {
+                Some(Skip::Suppressed)
+            } else if !customer.consents.allows(channel) {
+                Some(Skip::NoConsent)
+            } else if channel == Channel::Email && customer.email.is_none() {
+                Some(Skip::NoAddress)
+            } else if !self.ready.content.has_file(channel) {
+                Some(Skip::NoContent)
+            } else {
+                None
+            }
+        };
+        Channel::ALL.iter().filter_map(|channel| Some((*channel, why(*channel)?))).collect()
+    }
+}
+
+/// A step as the rules have it, before it is known what it says.
+pub(super) fn leg_of(step: Step) -> Leg {
+    Leg {
+        channel: step.channel,
+        wait_s: step.wait_s,
+        attempts: step.attempts,
+        bounce_waits: step.bounce_waits,
+        converts_on: step.converts_on,
+        reserve: Money::ZERO,
+        template: None,
     }
 }
 
@@ -183,15 +188,15 @@ impl Driver {
         };
         let people = self.people_of(&plan, ids, &mut turn.batch);
         let mut lines = HashSet::new();
-        let mut starts: Vec<_> =
-            people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, &contacts))).collect();
+        let campaign = self.kept.next_campaign();
+        let start_of = |customer| self.start_of(&plan, campaign, customer, &contacts);
+        let mut starts: Vec<_> = people.iter().map(|(id, customer)| (*id, start_of(customer))).collect();
         for (_, start) in &mut starts {
             // Whoever shares a number shares its contacts: they stand with the first alone.
             if !lines.insert(start.line) {
                 start.recent.clear();
             }
         }
-        let campaign = CampaignId(self.kept.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
         let previous = self.kept.campaign.as_ref().map(|c| &c.header);
         let lost =
             self.restored.as_ref().map(|lost| (lost.next_attempt, lost.next_timer)).unwrap_or_default();
@@ -242,6 +247,9 @@ impl Driver {
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {
+        if self.desk.is_busy() {
+            return Some("a save of rules or texts is being written; try again in a moment".into());
+        }
         let running = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
         if let Some(campaign) = running {
             return Some(format!(
@@ -294,17 +302,24 @@ impl Driver {
         people
     }
 
-    fn start_of(&self, plan: &Plan, customer: &Customer, contacts: &Contacts) -> CascadeStart {
+    fn start_of(
+        &self,
+        plan: &Plan,
+        campaign: CampaignId,
+        customer: &Customer,
+        contacts: &Contacts,
+    ) -> CascadeStart {
         let suppressed = self.parts.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
-        let start = plan.ready.rules.ladder_for(&customer.segment).start;
+        let Begin { start, propensity, allocation, forced } = plan.begin(customer, campaign, suppressed);
         let zone = customer.timezone.clone().unwrap_or_else(|| plan.ready.config.timezone.name().to_owned());
         CascadeStart {
             segment: customer.segment.clone(),
             start,
-            propensity: 1.0,
-            walk: plan.walk(customer),
-            skips: plan.skips(customer, suppressed),
+            propensity,
+            drawn: allocation.map(|from| Drawn { from, forced }),
+            walk: plan.walk(customer, start),
+            skips: plan.script().skips(customer, suppressed),
             zone,
             country: customer.country.clone(),
             line,

@@ -31,12 +31,14 @@ mod orders;
 pub mod person;
 mod private;
 pub mod purge;
+pub mod records;
 pub mod redact;
 pub mod restore;
 mod restored;
 mod rows;
 mod schema;
 mod start;
+mod versions;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
