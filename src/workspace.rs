@@ -1,6 +1,7 @@
 //! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
 //! the program, and each says where it came from. Live never falls back on those.
 
+pub mod bench;
 mod built_in;
 mod ready;
 mod settings;
