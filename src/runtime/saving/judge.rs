@@ -77,7 +77,11 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
     };
     let mut changed = Vec::new();
     for (name, bytes) in wanted {
-        let began = pending.iter().flat_map(|saved| &saved.before).find(|(file, _)| *file == name);
+        let began = pending
+            .iter()
+            .flat_map(|saved| &saved.begun)
+            .flat_map(|begun| &begun.before)
+            .find(|(file, _)| *file == name);
         let there = match began {
             Some((_, began)) => began.clone().map(String::into_bytes),
             None => files.read(&name)?,
