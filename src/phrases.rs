@@ -12,6 +12,7 @@ use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, cle
 
 pub mod orders;
 mod restored;
+pub mod starts;
 
 /// How an event feels; the theme gives it a colour, the glyph says it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod page;
 mod person;
 mod pilot;
 mod purge;
+mod replay;
 pub mod report;
 mod restore;
 mod resume;
@@ -97,6 +98,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => resume::run(&place, &args),
         Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
+        Command::Replay(args) => replay::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),

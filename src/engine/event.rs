@@ -7,7 +7,7 @@
 
 mod launch;
 
-pub use launch::{CampaignKind, CascadeStart, Launch};
+pub use launch::{CampaignKind, CascadeStart, Drawn, Launch};
 
 use super::order::{Ask, Came, Left, Who};
 pub use super::reasons::{Actor, CallProgress, Deferral, End, Hold, RecallResult, Skip, Withdrawal};

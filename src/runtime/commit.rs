@@ -119,7 +119,8 @@ impl Driver {
         self.parts.clock.run(false);
         if let Some(plan) = &self.parts.plan {
             let begins = next_monday(self.now(), plan.ready.config.timezone);
-            let preflight = plan.preflight(begins, |phone| self.parts.brakes.is_opted_out(phone));
+            let next = self.kept.next_campaign();
+            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
     }
