@@ -49,7 +49,9 @@ fn one_that_converted_waits_for_maturity_too() {
     let lucky = cascade(1, "a", Channel::Phone, 0, Some(300));
     let late = cascade(2, "a", Channel::Phone, 60, None);
     let at = |s: i64| answer([lucky.clone(), late.clone()], &settings(s));
-    for (now_s, mature, running) in [(600, 0, 2), (HORIZON_S - 1, 0, 2), (HORIZON_S, 1, 1), (HORIZON_S + 60, 2, 0)] {
+    for (now_s, mature, running) in
+        [(600, 0, 2), (HORIZON_S - 1, 0, 2), (HORIZON_S, 1, 1), (HORIZON_S + 60, 2, 0)]
+    {
         let answer = at(now_s);
         assert_eq!((one(&answer).mature, one(&answer).running), (mature, running), "at {now_s}");
     }
@@ -182,7 +184,10 @@ fn the_answer_has_the_fields_of_the_contract() {
     has(&value, "schema now value optout_penalty currency basis segments waits winners freshness");
     assert_eq!((value["schema"].clone(), value["basis"].clone()), (json!("cascade.learn/1"), json!("net")));
     let segment = &value["segments"][0];
-    has(segment, "segment mature running excluded state incumbent leader reason next_look more_needed gap_sd");
+    has(
+        segment,
+        "segment mature running excluded state incumbent leader reason next_look more_needed gap_sd",
+    );
     has(segment, "expected_loss starts");
     has(&segment["starts"][0], "start n conversions opted_out cost cost_per_conversion conversion_rate");
     has(&segment["starts"][0], "net_raw_mean net_mean net_sd net_low net_high p_best propensity");

@@ -77,10 +77,7 @@ fn columns_in_any_order_and_of_any_platform() {
 #[test]
 fn a_header_without_what_is_needed_is_refused() {
     let refused = Reader::new("cascade,segment,start\n".as_bytes()).err().unwrap();
-    assert_eq!(
-        refused,
-        Unreadable::Columns("launched_at, channel, sent_at, converted_at, cost".into())
-    );
+    assert_eq!(refused, Unreadable::Columns("launched_at, channel, sent_at, converted_at, cost".into()));
     assert!(Reader::new("".as_bytes()).is_err());
 }
 

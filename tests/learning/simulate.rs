@@ -47,7 +47,12 @@ fn check_truth(customers: usize, conversion: impl Fn(f64) -> f64, net: impl Fn(f
                     let found = world.truth[s][phase][c];
                     let what = |field: &str| format!("{name} {key} {} {channel} {field}", segment.name);
                     let (p, sd) = (of("conv"), of("sd"));
-                    near(&what("conversion"), found.conversion, p, conversion(error * (p * (1.0 - p)).sqrt()));
+                    near(
+                        &what("conversion"),
+                        found.conversion,
+                        p,
+                        conversion(error * (p * (1.0 - p)).sqrt()),
+                    );
                     let o = of("optout");
                     near(&what("opt-outs"), found.opt_out, o, conversion(error * (o * (1.0 - o)).sqrt()));
                     near(&what("net"), found.net, of("net"), net(error) * sd);
