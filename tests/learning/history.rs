@@ -9,7 +9,9 @@ use cascade::model::{At, Channel, Money};
 fn text(cascades: &[Cascade]) -> String {
     let mut out = Vec::new();
     write_header(&mut out).unwrap();
-    cascades.iter().for_each(|cascade| write_rows(&mut out, cascade).unwrap());
+    for cascade in cascades {
+        write_rows(&mut out, cascade).unwrap();
+    }
     String::from_utf8(out).unwrap()
 }
 
