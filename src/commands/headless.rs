@@ -112,6 +112,13 @@ async fn watch(
     for line in lines {
         output::note(&format!("cascade: {line}"));
     }
+    if !interrupted && matches!(phase, Phase::Running) {
+        let open = crate::phrases::people(campaign.open());
+        output::note(&format!(
+            "cascade: {open} wait for a provider that refused its set-up; the reason stands above. Mend it, then \
+             `cascade resume`"
+        ));
+    }
     report::print(campaign, ended.seq, ended.now, wants.json)?;
     let paused_itself =
         campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);

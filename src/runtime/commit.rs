@@ -43,6 +43,9 @@ impl Driver {
             let sought = |attempt| self.sought(attempt);
             let_out(&self.parts.dispatch, effect, sought);
         }
+        if let Some(save) = turn.keeping.take() {
+            self.keep_files(save);
+        }
         self.after_the_end();
         self.put_back();
     }
@@ -117,8 +120,19 @@ impl Driver {
             return;
         }
         self.parts.clock.run(false);
+        self.show_next_launch();
+    }
+
+    /// What a launch would do now.
+    pub(super) fn show_next_launch(&mut self) {
+        if self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none()) {
+            return;
+        }
         if let Some(plan) = &self.parts.plan {
-            let begins = next_monday(self.now(), plan.ready.config.timezone);
+            // A rehearsal's later campaigns have a morning of their own.
+            let later = self.parts.owns_clock && self.kept.campaign.is_some();
+            let now = self.now();
+            let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
             let next = self.kept.next_campaign();
             let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));

@@ -46,7 +46,7 @@ impl Plan {
         let Some(allocation) = self.allocations.get(&customer.segment) else {
             return Begin::by_the_rules(ladder.start);
         };
-        let skips = self.skips(customer, opted_out);
+        let skips = self.script().skips(customer, opted_out);
         let can_take = |channel| !skips.iter().any(|(skipped, _)| *skipped == channel);
         let lot = start_lot(self.seed, campaign, customer);
         ladder.draw_start(allocation, lot, |channel| self.is_shut(channel), can_take)
@@ -77,7 +77,8 @@ impl Plan {
     /// When the sends of each step fall if nobody answers, at the channels' rates, quiet hours kept in the workspace's
     /// zone: the first steps of all who begin somewhere, then the second ones.
     pub(super) fn waves(&self, now: At, begins: &[(&Customer, Begin)]) -> Vec<Wave> {
-        let mut groups: Vec<(At, Group)> = self.groups(begins).into_iter().map(|group| (now, group)).collect();
+        let mut groups: Vec<(At, Group)> =
+            self.groups(begins).into_iter().map(|group| (now, group)).collect();
         let quiet = self.ready.config.policy(&self.ready.rules).quiet_hours;
         let zone = self.ready.config.timezone.name();
         let mut waves: Vec<Wave> = Vec::new();

@@ -40,8 +40,19 @@ const CHANNELS: &[&str] = &[
 const SEGMENTS: &[&str] = &["segment", "customers", "segment_converted"];
 
 const FAILURES: &[&str] = &[
-    "channel", "provider", "code", "class", "scope", "scope_key", "title", "remedy", "reaction", "customers",
-    "attempts", "first_at", "last_at",
+    "channel",
+    "provider",
+    "code",
+    "class",
+    "scope",
+    "scope_key",
+    "title",
+    "remedy",
+    "reaction",
+    "customers",
+    "attempts",
+    "first_at",
+    "last_at",
 ];
 
 /// The curve follows.
@@ -56,7 +67,11 @@ pub(super) fn write(dir: &Path, reader: &Reader, campaign: &Campaign) -> Result<
     let curve: Vec<&str> = curve.iter().map(String::as_str).collect();
     let tables: [(&str, Vec<&str>, Vec<Row>); 4] = [
         ("channels.csv", CHANNELS.to_vec(), rows(&report["channels"]).map(Row::of).collect()),
-        ("segments.csv", [SEGMENTS, CHANNELS].concat(), rows(&report["segments"]).flat_map(of_segment).collect()),
+        (
+            "segments.csv",
+            [SEGMENTS, CHANNELS].concat(),
+            rows(&report["segments"]).flat_map(of_segment).collect(),
+        ),
         ("failures.csv", FAILURES.to_vec(), rows(&report["failures"]).map(Row::of).collect()),
         ("waits.csv", [WAITS, &curve].concat(), rows(&report["waits"]).map(of_wait).collect()),
     ];
