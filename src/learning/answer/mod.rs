@@ -46,7 +46,7 @@ pub struct Settings {
     pub equivalent: Vec<String>,
     /// The start that the rules have for a segment.
     pub incumbents: BTreeMap<Segment, Channel>,
-    /// The start of every other segment; `None`: the one that most of its cascades had.
+    /// The start of every other segment, if any cascade had it; else the one that most of the segment's had.
     pub incumbent: Option<Channel>,
     /// Starts that the rules allow, besides those that were seen.
     pub starts: Vec<Channel>,
@@ -377,9 +377,13 @@ impl Ledger {
     }
 }
 
-/// An amount out of the statistics, with four decimals.
+/// An amount out of the statistics, with two to four decimals.
 fn money(amount: f64) -> Money {
-    Money(Decimal::from_f64(amount).unwrap_or_default().round_dp(4).normalize())
+    let mut amount = Decimal::from_f64(amount).unwrap_or_default().round_dp(4).normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    Money(amount)
 }
 
 /// A figure for programs, without digits that mean nothing.
