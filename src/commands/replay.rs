@@ -35,7 +35,8 @@ pub(super) fn run(place: &Place, args: &Args) -> Result<Exit, Failure> {
 
 fn read_rules(path: &Path) -> Result<Rules, Failure> {
     let shown = clean(&path.display().to_string());
-    let bytes = std::fs::read(path).map_err(|why| Failure::usage(format!("{shown} cannot be read: {why}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|why| Failure::usage(format!("{shown} cannot be read: {why}")))?;
     let (rules, problems) = parse(path, &bytes);
     let errors: Vec<&Problem> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
     match rules {
@@ -123,7 +124,10 @@ fn notes(found: &Replay, rules: &Rules) -> Vec<String> {
         notes.push(format!("{} still running, not counted", people(found.running)));
     }
     if found.left_out > 0 {
-        notes.push(format!("{} left out: their start was forced, or the operator ended it", people(found.left_out)));
+        notes.push(format!(
+            "{} left out: their start was forced, or the operator ended it",
+            people(found.left_out)
+        ));
     }
     if rules.explore > 0.0 {
         notes.push("explore is left aside: everybody is taken to begin as these rules say".into());

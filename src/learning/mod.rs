@@ -3,11 +3,13 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`contacts`] | the messages that arrived, for advice on waits |
 //! | [`history`] | the record: a cascade with its steps, and the history file |
 //! | [`posterior`] | what is believed about every start's expected net |
 //! | [`replay`] | what the record says about other rules |
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
 
+pub mod contacts;
 pub mod history;
 pub mod posterior;
 pub mod replay;

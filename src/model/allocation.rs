@@ -31,9 +31,7 @@ impl Allocation {
         let elsewhere = 1.0 - self.share(start);
         let scale = if elsewhere > explore { explore / elsewhere } else { 1.0 };
         let others = 1.0 - elsewhere * scale;
-        Self::settled(
-            self.0.iter().map(|(c, share)| (*c, if *c == start { others } else { share * scale })),
-        )
+        Self::settled(self.0.iter().map(|(c, share)| (*c, if *c == start { others } else { share * scale })))
     }
 
     /// In whole millionths; the largest makes up what rounding leaves.

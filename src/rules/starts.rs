@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn a_channel_that_is_shut_for_all_is_never_drawn_and_the_others_share_its_part() {
         let no_whatsapp = |channel| channel == Channel::Whatsapp;
-        for (lot, start) in [(0.2, Channel::Phone), (0.49, Channel::Phone), (0.5, Channel::Sms), (0.99, Channel::Sms)] {
+        for (lot, start) in
+            [(0.2, Channel::Phone), (0.49, Channel::Phone), (0.5, Channel::Sms), (0.99, Channel::Sms)]
+        {
             let begin = ladder().draw_start(&a_fifth(), lot, no_whatsapp, |c| c != Channel::Whatsapp);
             assert_eq!((begin.start, begin.propensity, begin.forced), (start, 0.5, true));
         }

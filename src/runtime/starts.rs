@@ -77,7 +77,8 @@ impl Plan {
     /// When the sends of each step fall if nobody answers, at the channels' rates, quiet hours kept in the workspace's
     /// zone: the first steps of all who begin somewhere, then the second ones.
     pub(super) fn waves(&self, now: At, begins: &[(&Customer, Begin)]) -> Vec<Wave> {
-        let mut groups: Vec<(At, Group)> = self.groups(begins).into_iter().map(|group| (now, group)).collect();
+        let mut groups: Vec<(At, Group)> =
+            self.groups(begins).into_iter().map(|group| (now, group)).collect();
         let quiet = self.ready.config.policy(&self.ready.rules).quiet_hours;
         let zone = self.ready.config.timezone.name();
         let mut waves: Vec<Wave> = Vec::new();

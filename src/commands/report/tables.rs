@@ -1,8 +1,6 @@
 //! The report as tables: the arrays of `cascade.report/1` of one campaign, and the history of every cascade of the store.
 
 use super::super::{Exit, Failure, output};
-use super::to_json;
-use crate::engine::Campaign;
 use crate::learning::history::{write_header, write_rows};
 use crate::model::sinks;
 use crate::runtime::history;
@@ -40,23 +38,37 @@ const CHANNELS: &[&str] = &[
 const SEGMENTS: &[&str] = &["segment", "customers", "segment_converted"];
 
 const FAILURES: &[&str] = &[
-    "channel", "provider", "code", "class", "scope", "scope_key", "title", "remedy", "reaction", "customers",
-    "attempts", "first_at", "last_at",
+    "channel",
+    "provider",
+    "code",
+    "class",
+    "scope",
+    "scope_key",
+    "title",
+    "remedy",
+    "reaction",
+    "customers",
+    "attempts",
+    "first_at",
+    "last_at",
 ];
 
 /// The curve follows.
 const WAITS: &[&str] = &["channel", "segment", "wait_s", "conversions", "suggested_wait_s", "reason"];
 
 /// Writes every table into `dir`, which is made if need be.
-pub(super) fn write(dir: &Path, reader: &Reader, campaign: &Campaign) -> Result<Exit, Failure> {
+pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit, Failure> {
     let shown = dir.display().to_string();
     fs::create_dir_all(dir).map_err(|why| Failure::usage(format!("{shown} cannot be made: {why}")))?;
-    let report = to_json(campaign);
     let curve: Vec<String> = (1..=TENTHS).map(|tenth| format!("share_{}", tenth * 10)).collect();
     let curve: Vec<&str> = curve.iter().map(String::as_str).collect();
     let tables: [(&str, Vec<&str>, Vec<Row>); 4] = [
         ("channels.csv", CHANNELS.to_vec(), rows(&report["channels"]).map(Row::of).collect()),
-        ("segments.csv", [SEGMENTS, CHANNELS].concat(), rows(&report["segments"]).flat_map(of_segment).collect()),
+        (
+            "segments.csv",
+            [SEGMENTS, CHANNELS].concat(),
+            rows(&report["segments"]).flat_map(of_segment).collect(),
+        ),
         ("failures.csv", FAILURES.to_vec(), rows(&report["failures"]).map(Row::of).collect()),
         ("waits.csv", [WAITS, &curve].concat(), rows(&report["waits"]).map(of_wait).collect()),
     ];

@@ -174,10 +174,8 @@ fn a_bounce_goes_on_at_once_whatever_the_wait() {
 fn whoever_cannot_be_reached_somewhere_cannot_be_under_other_rules_either() {
     let mut no_phone = silent();
     no_phone.steps[1] = step(2, Channel::Phone, None, 2 * HOUR);
-    let phone_first = rules(
-        &[(Channel::Phone, HOUR), (Channel::Whatsapp, 6 * HOUR), (Channel::Sms, 0)],
-        24 * HOUR,
-    );
+    let phone_first =
+        rules(&[(Channel::Phone, HOUR), (Channel::Whatsapp, 6 * HOUR), (Channel::Sms, 0)], 24 * HOUR);
     assert_eq!(said(&no_phone, &phone_first), (Some(false), (20, 20), None));
 }
 

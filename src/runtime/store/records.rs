@@ -4,6 +4,7 @@
 mod packed;
 
 use super::error::sqlite;
+use super::redact::{FORGOTTEN, Traces};
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
@@ -30,9 +31,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Kept> {
 }
 
 fn insert(db: &Connection, (cascade, campaign, record): &Kept) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO record (cascade, campaign, segment, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![cascade.0 as i64, campaign.0 as i64, record.segment.0, packed::pack(record)])
-        .map(drop)
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO record (cascade, campaign, segment, body) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![cascade.0 as i64, campaign.0 as i64, record.segment.0, packed::pack(record)])
+    .map(drop)
 }
 
 /// What this batch makes of the records.
@@ -59,6 +62,16 @@ fn one(db: &Connection, cascade: CascadeId) -> rusqlite::Result<Option<Kept>> {
     select.query_row([cascade.0 as i64], read).optional()
 }
 
+/// Segments that name somebody lose that, as in the log.
+pub(super) fn erase(db: &Transaction<'_>, traces: &Traces) -> rusqlite::Result<()> {
+    let mut segments = db.prepare("SELECT DISTINCT segment FROM record")?;
+    let segments: Vec<String> = segments.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for segment in segments.iter().filter(|segment| traces.stand_in(segment.as_bytes())) {
+        db.execute("UPDATE record SET segment = ?1 WHERE segment = ?2", params![FORGOTTEN, segment])?;
+    }
+    Ok(())
+}
+
 /// Fills the table of a store that had none.
 pub(super) fn fill(db: &Transaction<'_>) -> rusqlite::Result<()> {
     folded(db, |kept| insert(db, &kept))
@@ -66,8 +79,7 @@ pub(super) fn fill(db: &Transaction<'_>) -> rusqlite::Result<()> {
 
 /// Every record from the log alone, in order of the cascades.
 fn folded(db: &Connection, mut take: impl FnMut(Kept) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
-    let mut select =
-        db.prepare("SELECT body FROM event WHERE cascade IS NOT NULL ORDER BY cascade, seq")?;
+    let mut select = db.prepare("SELECT body FROM event WHERE cascade IS NOT NULL ORDER BY cascade, seq")?;
     let mut rows = select.query([])?;
     let mut open: Option<Kept> = None;
     while let Some(row) = rows.next()? {
@@ -135,7 +147,8 @@ impl Reader {
 
     /// The walks of a campaign's first cascades.
     pub fn first_walks(&self, campaign: CampaignId, count: i64) -> Result<Vec<Vec<Leg>>, StoreError> {
-        let sql = "SELECT json_extract(body, '$.start.walk') FROM cascade WHERE campaign = ?1 ORDER BY id LIMIT ?2";
+        let sql =
+            "SELECT json_extract(body, '$.start.walk') FROM cascade WHERE campaign = ?1 ORDER BY id LIMIT ?2";
         let rows = self.rows_of(sql, params![campaign.0 as i64, count], |row| row.get::<_, String>(0))?;
         rows.iter().map(|walk| self.parse(walk, "a walk")).collect()
     }

@@ -166,8 +166,12 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
 /// How starts are drawn, a line a segment; nothing where the rules say it all.
 fn starts(preflight: &Preflight, cells: usize, roomy: bool) -> Vec<String> {
     let shown = if roomy { 4 } else { 1 };
-    let mut lines: Vec<String> =
-        preflight.starts.iter().take(shown).map(|row| cut(&phrases::starts::starts(row), cells.saturating_sub(11))).collect();
+    let mut lines: Vec<String> = preflight
+        .starts
+        .iter()
+        .take(shown)
+        .map(|row| cut(&phrases::starts::starts(row), cells.saturating_sub(11)))
+        .collect();
     if preflight.starts.len() > shown {
         lines.push(format!("and {} more segments", preflight.starts.len() - shown));
     }

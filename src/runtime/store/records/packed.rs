@@ -150,8 +150,7 @@ impl In<'_> {
         let wait_s = self.number()?.checked_sub(1).and_then(|wait| u64::try_from(wait).ok());
         let converts_on = u8::try_from(self.number()?).ok()?;
         let bits = self.number()?;
-        let mut time =
-            |i: u32| if bits & (1 << i) == 0 { Some(None) } else { self.since().map(Some) };
+        let mut time = |i: u32| if bits & (1 << i) == 0 { Some(None) } else { self.since().map(Some) };
         Some(Step {
             channel,
             wait_s,
@@ -197,7 +196,12 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         let times = prop::array::uniform5(prop::option::of(at()));
         (channel(), prop::option::of(0..u64::MAX), any::<u8>(), times).prop_map(
-            |(channel, wait_s, converts_on, [delivered_at, bounced_at, answered_at, converted_at, opted_out_at])| {
+            |(
+                channel,
+                wait_s,
+                converts_on,
+                [delivered_at, bounced_at, answered_at, converted_at, opted_out_at],
+            )| {
                 Step {
                     channel,
                     wait_s,
