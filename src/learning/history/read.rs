@@ -9,7 +9,8 @@ use std::io::Read;
 
 /// A cascade whose rows are being read.
 struct Open {
-    head: [Vec<u8>; Column::HEAD.len()],
+    /// Its first row.
+    first: csv::ByteRecord,
     /// `None` once one of its rows was bad.
     cascade: Option<Cascade>,
 }
@@ -17,26 +18,21 @@ struct Open {
 impl Open {
     /// Begins with the row that was just read.
     fn begin<R: Read>(rows: &Rows<R>) -> (Self, Result<(), BadRow>) {
-        let head = Column::HEAD.map(|column| rows.cell(column).to_vec());
+        let first = rows.row().clone();
         match rows.head() {
             Ok(cascade) => {
-                let mut open = Self { head, cascade: Some(cascade) };
+                let mut open = Self { first, cascade: Some(cascade) };
                 let added = open.add(rows);
                 (open, added)
             }
-            Err(bad) => (Self { head, cascade: None }, Err(bad)),
+            Err(bad) => (Self { first, cascade: None }, Err(bad)),
         }
-    }
-
-    fn id(&self) -> &[u8] {
-        self.head.first().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Adds the step of the row that was just read.
     fn add<R: Read>(&mut self, rows: &Rows<R>) -> Result<(), BadRow> {
-        let differs =
-            Column::HEAD.into_iter().zip(&self.head).find(|(column, cell)| rows.cell(*column) != **cell);
-        if let Some((column, _)) = differs {
+        let differs = |column: &Column| rows.cell(*column) != rows.cell_of(&self.first, *column);
+        if let Some(column) = Column::HEAD.into_iter().find(differs) {
             self.cascade = None;
             return Err(rows.bad(Some(column), "the cascade's first row says something else"));
         }
@@ -91,7 +87,7 @@ impl<R: Read> Reader<R> {
     /// Ends the open cascade and opens another; the ended one, unless a row of it was bad.
     fn turn_to(&mut self, next: Option<Open>) -> Option<Cascade> {
         let ended = std::mem::replace(&mut self.open, next)?;
-        self.ended.insert(self.hasher.hash_one(ended.id()));
+        self.ended.insert(self.hasher.hash_one(self.rows.cell_of(&ended.first, Column::Cascade)));
         let whole = ended.finish();
         self.left_out += u64::from(whole.is_none());
         whole
@@ -100,7 +96,7 @@ impl<R: Read> Reader<R> {
     /// Takes the row that was just read in; gives the cascade that it ended.
     fn take(&mut self) -> Result<Option<Cascade>, BadRow> {
         let id = self.rows.cell(Column::Cascade);
-        if let Some(open) = self.open.as_mut().filter(|open| open.id() == id) {
+        if let Some(open) = self.open.as_mut().filter(|open| self.rows.cell_of(&open.first, Column::Cascade) == id) {
             return open.add(&self.rows).map(|()| None);
         }
         if self.ended.contains(&self.hasher.hash_one(id)) {
@@ -173,7 +169,7 @@ pub fn gather(input: impl Read) -> Result<Gathered, Unreadable> {
             open.add(&rows)
         } else {
             let (open, begun) = Open::begin(&rows);
-            places.insert(open.id().to_vec(), opened.len());
+            places.insert(rows.cell(Column::Cascade).to_vec(), opened.len());
             opened.push(open);
             begun
         };

@@ -30,8 +30,8 @@ pub struct Verdict {
 }
 
 impl Draws {
-    /// A Kronecker sequence on the generalised golden ratio (Roberts 2018) in as many dimensions as there are starts,
-    /// made normal, with the mirror image of each point, so that means are exact.
+    /// Halton's sequence in as many dimensions as there are starts, made normal, with the mirror image of each point, so
+    /// that means are exact.
     pub fn new(starts: usize) -> Self {
         let starts = starts.clamp(1, STARTS_MAX);
         let mut points = Vec::with_capacity(2 * POINTS);
@@ -46,14 +46,14 @@ impl Draws {
         Self { points }
     }
 
-    /// Calls `see` with every draw from the belief and its weight; all weights sum to 1.
-    fn each(&self, belief: &Belief, mut see: impl FnMut(f64, &PerStart)) {
+    /// Calls `see` with draws from the belief, `count` for each component, and their weights, which sum to 1.
+    fn each(&self, belief: &Belief, count: usize, mut see: impl FnMut(f64, &PerStart)) {
         let kept: f64 =
             belief.components.iter().map(|part| part.weight).filter(|weight| *weight > NEGLIGIBLE).sum();
         for part in belief.components.iter().filter(|part| part.weight > NEGLIGIBLE) {
             let factor = factor(part, belief.starts);
-            let weight = part.weight / kept / self.points.len() as f64;
-            for point in &self.points {
+            let weight = part.weight / kept / count.min(self.points.len()) as f64;
+            for point in self.points.iter().take(count) {
                 let mut draw = part.mean;
                 for (row, out) in factor.iter().zip(draw.iter_mut()).take(belief.starts) {
                     *out += row.iter().zip(point).map(|(l, z)| l * z).sum::<f64>();
@@ -67,7 +67,7 @@ impl Draws {
     pub fn judge(&self, belief: &Belief, incumbent: usize, margin: f64) -> Verdict {
         let ahead = belief.leader();
         let mut verdict = Verdict::default();
-        self.each(belief, |weight, draw| {
+        self.each(belief, self.points.len(), |weight, draw| {
             let best = leader(draw, belief.starts);
             verdict.p_best[best] += weight;
             verdict.expected_loss += weight * (draw[best] - draw[ahead]);
@@ -79,10 +79,10 @@ impl Draws {
     }
 
     /// The share of draws in which each start is best, once every draw's distance from the posterior mean was shrunk by
-    /// `shrink`.
+    /// `shrink`. For drawing starts: needs no more draws than one look at one component.
     pub fn shares(&self, belief: &Belief, shrink: f64) -> PerStart {
         let mut shares = PerStart::default();
-        self.each(belief, |weight, draw| {
+        self.each(belief, self.points.len() / belief.components.len().max(1), |weight, draw| {
             let mut near = belief.mean;
             for (near, draw) in near.iter_mut().zip(draw) {
                 *near += shrink * (draw - *near);
@@ -147,7 +147,7 @@ fn radical_inverse(mut number: u64, base: u64) -> f64 {
 }
 
 /// The standard normal quantile, by Acklam's rational approximation; off by a billionth at most.
-fn quantile(p: f64) -> f64 {
+pub fn quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -39.696_830_286_653_76,
         220.946_098_424_520_5,

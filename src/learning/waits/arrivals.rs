@@ -72,13 +72,16 @@ impl Arrivals {
         Share { share: g, low: logistic(middle - swing), high: logistic(middle + swing) }
     }
 
-    /// The first time by which a share `q` has arrived.
+    /// The first time by which a share `q` has arrived. The band's ends are looked for from there: its lower limit lies
+    /// below the share, its upper one above.
     pub fn time(&self, q: f64) -> Time {
-        let first = |of: fn(&Share) -> f64| {
-            let points = self.survival.points.iter().map(|point| point.t_s);
-            let mut inside = points.take_while(|t_s| *t_s < self.window_s);
-            inside.find(|t_s| of(&self.share(*t_s)) >= q).unwrap_or(self.window_s)
-        };
-        Time { at_s: first(|g| g.share), low_s: first(|g| g.high), high_s: first(|g| g.low) }
+        let points = &self.survival.points;
+        let points = &points[..points.partition_point(|point| point.t_s < self.window_s)];
+        let share = |at: &usize| points.get(*at).map(|point| self.share(point.t_s));
+        let at = points.partition_point(|point| self.share(point.t_s).share < q);
+        let low = (0..at).rev().take_while(|at| share(at).is_some_and(|g| g.high >= q)).last().unwrap_or(at);
+        let high = (at..points.len()).find(|at| share(at).is_some_and(|g| g.low >= q));
+        let time = |at: Option<usize>| at.and_then(|at| points.get(at)).map_or(self.window_s, |point| point.t_s);
+        Time { at_s: time(Some(at)), low_s: time(Some(low)), high_s: time(high) }
     }
 }
