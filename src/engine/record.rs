@@ -106,14 +106,13 @@ impl Record {
     pub fn fold(&mut self, event: &Event) {
         let Event { at, subject, kind, .. } = event;
         match kind {
-            Kind::AttemptClaimed { .. } => self.sent(*subject, *at, None),
+            Kind::AttemptClaimed { .. } | Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::AttemptAccepted { cost, .. } => self.sent(*subject, *at, Some(*cost)),
             Kind::AttemptRefused { .. } | Kind::AttemptWithdrawn { .. } => self.not_sent(*subject),
             Kind::AttemptRecovered { sent_at, provider_id: Some(_), cost } => {
                 self.sent(*subject, *sent_at, Some(*cost));
             }
             Kind::AttemptRecovered { sent_at, provider_id: None, .. } => self.sent(*subject, *sent_at, None),
-            Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::DoubtSettled { was_sent, cost, .. } => self.settled(*subject, *at, *was_sent, *cost),
             Kind::CostReported { cost } => self.costs(*subject, *cost),
             Kind::OutcomeHeard { outcome, happened_at, disposition, .. } => {

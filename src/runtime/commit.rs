@@ -2,7 +2,6 @@
 
 use super::dispatch::{Claimed, let_out};
 use super::driver::Driver;
-use super::launch::next_monday;
 use super::speaker;
 use super::turn::Turn;
 use crate::engine::effect::Effect;
@@ -44,6 +43,9 @@ impl Driver {
             let_out(&self.parts.dispatch, effect, sought);
         }
         self.after_the_end();
+        if batch.events.iter().any(|(_, event)| matches!(event.kind, Kind::CampaignEnded { .. })) {
+            self.learn();
+        }
         self.put_back();
     }
 
@@ -117,11 +119,6 @@ impl Driver {
             return;
         }
         self.parts.clock.run(false);
-        if let Some(plan) = &self.parts.plan {
-            let begins = next_monday(self.now(), plan.ready.config.timezone);
-            let next = self.kept.next_campaign();
-            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
-            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
-        }
+        self.show_preflight();
     }
 }

@@ -179,6 +179,7 @@ impl Driver {
             News::CaughtUp(number) => self.caught_up(number),
             // What it says is minded in every turn.
             News::Hearing => {}
+            News::Learnt(answer) => self.learnt(&answer),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }
@@ -200,6 +201,7 @@ impl Driver {
             | News::SentSince { .. }
             | News::CaughtUp(_)
             | News::Hearing
+            | News::Learnt(_)
             | News::Panicked(_) => {}
         }
     }

@@ -7,7 +7,9 @@ use super::store::{Reader, StoreError, records::Records};
 use crate::engine::Campaign;
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
+use crate::learning::answer::{Answer, Settings};
 use crate::learning::history::{Cascade, Step};
+use crate::learning::ledger::Ledger;
 use crate::model::{CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
 
@@ -31,6 +33,20 @@ pub struct History<'a> {
 /// Reads a store's cascades, running ones included.
 pub fn read(reader: &Reader) -> Result<History<'_>, StoreError> {
     Ok(History { reader, records: reader.records()?, terms: terms(reader)? })
+}
+
+/// All of them, in the form that every question is answered from.
+pub fn ledger(reader: &Reader) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::new();
+    for cascade in read(reader)? {
+        ledger.add(&cascade?);
+    }
+    Ok(ledger)
+}
+
+/// What they say.
+pub fn learn(reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
+    Ok(ledger(reader)?.answer(settings))
 }
 
 /// The cascades of one campaign.

@@ -45,7 +45,7 @@ impl Driver {
             }
             // Nobody could stop anything any more.
             Part::Commands => (self.quit, self.broken) = (true, true),
-            Part::LookUp | Part::History | Part::OptOut | Part::SetUp => {}
+            Part::LookUp | Part::History | Part::OptOut | Part::SetUp | Part::Learn => {}
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Part {
     History,
     /// Keeping opt-outs where nothing else can be kept.
     OptOut,
+    /// Learning from what has ended.
+    Learn,
 }
 
 impl fmt::Display for Part {
@@ -46,6 +48,7 @@ impl fmt::Display for Part {
             Self::Commands => "the way of the operator's commands",
             Self::History => "the reading of a history",
             Self::OptOut => "the keeping of an opt-out",
+            Self::Learn => "learning from the record",
         })
     }
 }

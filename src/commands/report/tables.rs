@@ -81,7 +81,10 @@ pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit,
         for cascade in history::read(reader).map_err(io::Error::other)? {
             match cascade {
                 Ok(cascade) => write_rows(out, &cascade)?,
-                Err(error) => return Ok(failed = Some(error)),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
         }
         Ok(())

@@ -96,7 +96,9 @@ impl<R: Read> Reader<R> {
     /// Takes the row that was just read in; gives the cascade that it ended.
     fn take(&mut self) -> Result<Option<Cascade>, BadRow> {
         let id = self.rows.cell(Column::Cascade);
-        if let Some(open) = self.open.as_mut().filter(|open| self.rows.cell_of(&open.first, Column::Cascade) == id) {
+        if let Some(open) =
+            self.open.as_mut().filter(|open| self.rows.cell_of(&open.first, Column::Cascade) == id)
+        {
             return open.add(&self.rows).map(|()| None);
         }
         if self.ended.contains(&self.hasher.hash_one(id)) {

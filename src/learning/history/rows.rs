@@ -254,11 +254,8 @@ fn utc(text: &[u8]) -> Option<At> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    let in_range = (1..=12).contains(&month)
-        && (1..=length).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
+    let in_range =
+        (1..=12).contains(&month) && (1..=length).contains(&day) && hour < 24 && minute < 60 && second < 60;
     in_range.then(|| {
         let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let days =

@@ -81,7 +81,8 @@ impl Arrivals {
         let at = points.partition_point(|point| self.share(point.t_s).share < q);
         let low = (0..at).rev().take_while(|at| share(at).is_some_and(|g| g.high >= q)).last().unwrap_or(at);
         let high = (at..points.len()).find(|at| share(at).is_some_and(|g| g.low >= q));
-        let time = |at: Option<usize>| at.and_then(|at| points.get(at)).map_or(self.window_s, |point| point.t_s);
+        let time =
+            |at: Option<usize>| at.and_then(|at| points.get(at)).map_or(self.window_s, |point| point.t_s);
         Time { at_s: time(Some(at)), low_s: time(Some(low)), high_s: time(high) }
     }
 }
