@@ -71,6 +71,10 @@ pub enum Command {
     Events(Events),
     /// Print what operators ordered, and what came of it for each
     Audit(Audit),
+    /// Print the versions of the rules that git has, with author, reason and difference
+    History(History),
+    /// Push the branch with your changes and open a pull request for it, or say how the open one stands
+    Propose(Propose),
     /// Serve the provider sandbox alone, for a cascade in another process
     Sandbox(Sandbox),
     /// Let live send secrets to other hosts than the providers' own, from this workspace and on this machine
@@ -274,6 +278,31 @@ pub struct Audit {
     /// Which campaign; all of them if absent
     #[arg(long, value_name = "ID")]
     pub campaign: Option<u64>,
+}
+
+/// `cascade history`
+#[derive(Clone, Debug, Args)]
+pub struct History {
+    /// Which file, relative to the workspace
+    #[arg(long, value_name = "FILE", default_value = crate::trail::RULES)]
+    pub file: PathBuf,
+    /// Versions at most, the newest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Print one JSON object, cascade.history/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cascade propose`
+#[derive(Clone, Debug, Args)]
+pub struct Propose {
+    /// The branch to propose, in place of the one that the working files hold
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// Print one JSON object, cascade.propose/1
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `cascade sandbox`

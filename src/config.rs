@@ -2,6 +2,7 @@
 //! together. Secrets are named by environment variable and live in [`SecretString`], which prints as `***`.
 
 mod defaults;
+mod forge;
 mod load;
 mod policy;
 mod providers;
@@ -10,6 +11,7 @@ mod table;
 pub mod trust;
 
 use crate::model::{Channel, Mode, Money, QuietHours};
+use crate::trail;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
@@ -41,6 +43,10 @@ pub struct Config {
     pub limits: Limits,
     /// What a conversion is worth.
     pub learning: Learning,
+    /// Where changes of rules are committed.
+    pub git: trail::Settings,
+    /// Where they are proposed.
+    pub github: trail::github::Settings,
     /// Channels that can be used: in live those with a section of their own, in a rehearsal all that are built.
     pub channels: Vec<Channel>,
 }

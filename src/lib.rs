@@ -22,6 +22,7 @@
 //! | [`model`] | the vocabulary |
 //! | [`rules`] | rules, content and customer lists, read with positions |
 //! | [`engine`] | decisions: pure and synchronous |
+//! | [`trail`] | git: commits of rules with a reason, their history, pull requests |
 //! | [`learning`] | what campaigns teach: pure statistics over the record |
 //! | [`runtime`] | the world, joined to the engine by one loop |
 //! | [`providers`] | wire clients and the tables that sort their errors |
@@ -46,5 +47,6 @@ pub mod providers;
 pub mod rules;
 pub mod runtime;
 pub mod sandbox;
+pub mod trail;
 pub mod tui;
 pub mod workspace;

@@ -1,6 +1,7 @@
 //! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
 //! the program, and each says where it came from. Live never falls back on those.
 
+pub mod bench;
 mod built_in;
 mod ready;
 mod settings;
@@ -10,6 +11,7 @@ use crate::model::{Channel, Mode};
 use crate::rules::content::{ContentFile, file_name};
 use crate::rules::lints::one_line;
 use crate::rules::{ListError, Problem, Severity};
+use crate::trail;
 use settings::Settings;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -25,7 +27,7 @@ const CUSTOMERS: &str = "customers.csv";
 const MAX_BYTES: u64 = 1024 * 1024;
 
 pub use ready::{List, Ready};
-pub use settings::{asks, settings};
+pub use settings::{asks, forge_settings, settings};
 
 /// Where something came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,9 +240,18 @@ impl Workspace {
         }
     }
 
-    /// The git commit in which the rules file stands; not asked for yet.
-    pub const fn rules_commit(&self) -> Option<String> {
-        None
+    /// The git commit that brought the rules file's bytes; `None` while no commit has them, and where there is no
+    /// repository, or none that can be read. Blocks.
+    pub fn rules_commit(&self) -> Option<String> {
+        self.rules_standing()?.commit
+    }
+
+    /// Where the rules file's bytes stand in git's history.
+    pub fn rules_standing(&self) -> Option<trail::Standing> {
+        let Source::File(path) = &self.rules.source else { return None };
+        let path = path.strip_prefix(&self.dir).unwrap_or(path);
+        let git = self.config.as_ref().map(|config| config.git.clone()).unwrap_or_default();
+        trail::standing(&self.dir, path, &self.rules.bytes, &git).ok().flatten()
     }
 }
 

@@ -4,6 +4,9 @@
 //! A new case is a file in `tests/scenarios/` alone; `tests/engine/script.rs` says what its lines may be.
 
 #[cfg(test)]
+#[path = "engine/edits.rs"]
+mod edits;
+#[cfg(test)]
 #[path = "engine/expect.rs"]
 mod expect;
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! The rules: the smallest file, every mistake with its place, the walk, and the schema.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+#[path = "rules/edits.rs"]
+mod edits;
+#[path = "rules/layout.rs"]
+mod layout;
+
 use cascade::model::{Channel, Outcome, QuietHours, Segment};
 use cascade::rules::{Problem, Rules, Severity, parse, schema};
 use proptest::prelude::*;

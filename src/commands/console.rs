@@ -26,7 +26,8 @@ pub(super) fn run(place: &Place, rehearsal: &Rehearsal) -> Result<Exit, Failure>
     }
     let store = session::store_of(place)?;
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
-    let look = tui::Options::new(no_color).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut look = tui::Options::new(no_color).map_err(|error| Failure::failed(error.to_string()))?;
+    look.workspace = Some(place.workspace.clone());
     session::block_on(async move {
         if let Some(exit) = look_in(place, &store, rehearsal, &look).await? {
             return Ok(exit);

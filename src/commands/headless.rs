@@ -116,6 +116,13 @@ async fn watch(
     for line in lines {
         output::note(&format!("cascade: {line}"));
     }
+    if !interrupted && matches!(phase, Phase::Running) {
+        let open = crate::phrases::people(campaign.open());
+        output::note(&format!(
+            "cascade: {open} wait for a provider that refused its set-up; the reason stands above. Mend it, then \
+             `cascade resume`"
+        ));
+    }
     let history = history::of_campaign(&Reader::open(&store)?, campaign.id())?;
     report::print(campaign, &history, (ended.seq, ended.now), wants.json)?;
     let paused_itself =

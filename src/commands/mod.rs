@@ -8,12 +8,14 @@ mod console;
 mod events;
 mod forget;
 mod headless;
+mod history;
 mod learn;
 mod log;
 pub mod output;
 mod page;
 mod person;
 mod pilot;
+mod propose;
 mod purge;
 mod replay;
 pub mod report;
@@ -103,6 +105,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),
+        Command::History(args) => history::run(&place, &args),
+        Command::Propose(args) => propose::run(&place, &args),
         Command::Sandbox(args) => sandbox::run(&place, &args),
         Command::Trust(args) => trust::run(&place, &args),
         Command::Backup(args) => backup::run(&place, &args),

@@ -113,7 +113,7 @@ fn said(args: &Args, trust: &Trust, asks: &[(Ask, Standing)], words: &str) -> Re
 
 /// What would be trusted, in words.
 fn show(trust: &Trust, asks: &[(Ask, Standing)], grants: &BTreeMap<String, Grant>) {
-    output::note(&format!("The live workspace {} asks this machine to trust:", trust.workspace()));
+    output::note(&format!("The workspace {} asks this machine to trust:", trust.workspace()));
     for (ask, standing) in asks.iter().filter(|(ask, _)| !ask.usual) {
         let here = if ask.loopback { " (this machine)" } else { "" };
         let known = if *standing == Standing::Trusted { ", as before" } else { "" };

@@ -32,6 +32,8 @@ impl Config {
                 budget: Money(Decimal::ONE_HUNDRED),
             },
             learning: Learning::default(),
+            git: crate::trail::Settings::default(),
+            github: crate::trail::github::Settings::default(),
             channels: vec![Channel::Whatsapp, Channel::Phone, Channel::Sms],
         }
     }

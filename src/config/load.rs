@@ -1,6 +1,7 @@
 //! `cascade.toml` into a [`Config`]: every problem at its line, secrets from the environment and in live alone.
 
 use super::defaults::{LIVE_PORT, QUIET_HOURS};
+use super::forge;
 use super::providers::email;
 use super::table::{Placed, Table};
 use super::trust::Ask;
@@ -15,7 +16,7 @@ use toml::de::DeTable;
 /// Looks an environment variable up; tests give their own.
 pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 15] = [
     "mode",
     "default_region",
     "timezone",
@@ -29,6 +30,8 @@ const SECTIONS: [&str; 13] = [
     "pilot",
     "limits",
     "learning",
+    "git",
+    "github",
 ];
 
 /// Whether this machine was told to trust what a live section asks for.
@@ -40,8 +43,8 @@ pub fn load(file: &Path, text: &str, env: Env<'_>) -> (Option<Config>, Vec<Probl
 }
 
 /// Reads the text of `cascade.toml`. `None` where an error was found; the problems name every one, with line,
-/// column and what to write. A rehearsal asks neither `env` nor `trusted` for anything; live asks `trusted` for every
-/// section.
+/// column and what to write. A rehearsal asks `env` for nothing; `trusted` is asked for every provider in live, and
+/// in both for a `[github]` that is not the usual one.
 pub fn load_trusting(
     file: &Path,
     text: &str,
@@ -94,6 +97,8 @@ impl Loader<'_> {
         };
         webhooks(report, take("webhooks"), take("links"), heard_from, &mut config.webhooks);
         limits(report, [take("pilot"), take("limits"), take("learning")], &mut config);
+        forge::git(report, take("git"), &mut config.git);
+        forge::github(report, take("github"), self.trusted, &mut config.github);
         config
     }
 }

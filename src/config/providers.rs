@@ -262,7 +262,7 @@ impl Loader<'_> {
 }
 
 /// The name of a secret's variable, and where it stands; `None` if it is none, which is reported.
-fn variable(table: &mut Table<'_, '_, '_>, key: &str, default: &str) -> Option<(String, usize)> {
+pub(super) fn variable(table: &mut Table<'_, '_, '_>, key: &str, default: &str) -> Option<(String, usize)> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let proper = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(word)

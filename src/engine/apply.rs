@@ -72,6 +72,7 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
             journal.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
         }
         Input::Order(signed) => journal.order(*signed),
+        Input::Edit(edit) => journal.edit(*edit),
     }
     if journal.campaign.spent() + journal.campaign.reserved() < bound {
         journal.spend_what_came_free();

@@ -1,7 +1,7 @@
 //! The cohort: every journey of one campaign, its queues, timers and breakers. Data and look-ups only.
 
 use super::breaker::Breaker;
-use super::event::Launch;
+use super::event::{Edition, Launch};
 use super::journey::{Attempt, Journey, Stage, State};
 use super::restored::Restored;
 use super::streak::{self, Streak};
@@ -54,6 +54,12 @@ pub struct Header {
     /// Orders of operators so far; their ids are counted from 1.
     #[serde(default)]
     pub orders: u64,
+    /// Versions of rules and texts since the launch, whose own is not among them, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<Edition>,
+    /// Which of all versions' texts are sent, from 0, that of the launch.
+    #[serde(default)]
+    pub content: u32,
     /// The store came from a backup while this campaign was under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
@@ -112,6 +118,8 @@ impl Campaign {
             unmatched: 0,
             clicks_suspected: 0,
             orders: 0,
+            editions: Vec::new(),
+            content: 0,
             restored: None,
             launch,
         };
@@ -190,6 +198,21 @@ impl Campaign {
     /// Its id.
     pub fn id(&self) -> CampaignId {
         self.header.id
+    }
+
+    /// A version of rules and texts by its number; 0: that of the launch.
+    pub fn edition(&self, number: u32) -> Edition {
+        let later = number.checked_sub(1).and_then(|at| self.header.editions.get(at as usize));
+        later.cloned().unwrap_or_else(|| {
+            let launch = &self.header.launch;
+            let (rules, content) = (launch.rules_hash.clone(), launch.content_hash.clone());
+            Edition { rules, content, commit: launch.rules_commit.clone() }
+        })
+    }
+
+    /// The newest version's number: what a further edit starts from.
+    pub fn newest_edition(&self) -> u32 {
+        u32::try_from(self.header.editions.len()).unwrap_or(u32::MAX)
     }
 
     /// Everybody, in order of their ids.

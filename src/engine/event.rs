@@ -7,13 +7,15 @@
 
 mod launch;
 
-pub use launch::{CampaignKind, CascadeStart, Drawn, Launch};
+pub use launch::{CampaignKind, CascadeStart, Drawn, Edition, Launch};
 
 use super::order::{Ask, Came, Left, Who};
+use super::policy::Terms;
 pub use super::reasons::{Actor, CallProgress, Deferral, End, Hold, RecallResult, Skip, Withdrawal};
+use super::retime::Choice;
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Money, OrderId, Outcome, PersonId,
-    Scope, TextId, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Money, OrderId, Outcome,
+    PersonId, Scope, TextId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +176,18 @@ pub enum Kind {
         #[serde(flatten)]
         came: Came,
     },
+    /// Rules or texts were changed while it runs; what that came to for each person follows in the same commit.
+    RulesChanged {
+        /// By which order.
+        order: OrderId,
+        /// What is in force from now on.
+        edition: Box<Edition>,
+        /// What becomes of those in flight.
+        choice: Choice,
+        /// What it changes for everybody at once; `None`: nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Box<Terms>>,
+    },
 
     // ---- an attempt ---------------------------------------------------------------------------------
     /// It stands in its channel's queue; safe to send after a crash.
@@ -319,6 +333,19 @@ pub enum Kind {
         /// Timer of `due`.
         timer: TimerId,
     },
+    /// An edit of the rules wrote the rest of their walk anew. What was walked, and the step they stand at, stays.
+    Retimed {
+        /// Which of the campaign's versions they go by from now on, from 0.
+        edition: u32,
+        /// All steps, in order.
+        walk: Vec<Leg>,
+        /// Steps that cannot be taken, if those changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skips: Option<Vec<(Channel, Skip)>>,
+        /// The new end of the wait they are in, if that changes.
+        #[serde(flatten)]
+        wait: Option<NewWait>,
+    },
     /// A timer ran out.
     TimerFired {
         /// Which.
@@ -388,6 +415,17 @@ pub enum Kind {
         #[serde(default)]
         cost: Money,
     },
+}
+
+/// A wait that ends at another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewWait {
+    /// When it began.
+    pub from: At,
+    /// When it ends.
+    pub due: At,
+    /// Timer of `due`.
+    pub timer: TimerId,
 }
 
 impl Kind {

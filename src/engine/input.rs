@@ -4,6 +4,7 @@ use super::event::{CallProgress, Withdrawal};
 use super::meaning::Meaning;
 use super::order::Signed;
 use super::restored::{Gap, SentBefore};
+use super::retime::Edit;
 use crate::model::{At, AttemptId, Channel, Failure, Money, PersonId, Scope, TextId, TimerId};
 
 /// One piece of news.
@@ -81,6 +82,8 @@ pub enum Input {
     },
     /// An operator asks.
     Order(Box<Signed>),
+    /// Saved rules or texts are to be put in force.
+    Edit(Box<Edit>),
 }
 
 /// A provider's report, verified and with its person looked up.

@@ -50,6 +50,15 @@ pub struct Journey {
     /// An operator ended the wait before this step: a resume does not put it off again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hurried: bool,
+    /// Which of the campaign's versions of the rules they go by; 0: that of the launch.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
+}
+
+/// The version that a campaign was launched with.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_first(edition: &u32) -> bool {
+    *edition == 0
 }
 
 /// See DESIGN.md, "One customer's journey".
@@ -85,6 +94,9 @@ pub struct Timer {
     pub due: At,
     /// What then.
     pub what: Alarm,
+    /// When the wait began that an edit of the rules gave another end; others ran from `due` less the step's wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<At>,
 }
 
 /// What a timer means when it runs out.
@@ -142,6 +154,12 @@ pub struct Attempt {
     pub disposition: Option<Disposition>,
     /// A machine took the call.
     pub machine: bool,
+    /// Under which of the campaign's versions of the rules it was claimed.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub rules: u32,
+    /// And with the texts of which.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub content: u32,
 }
 
 /// How far an attempt came. Every claim ends accepted, refused, withdrawn or in doubt.
@@ -197,6 +215,7 @@ impl Journey {
             failure: None,
             last: None,
             hurried: false,
+            edition: 0,
         }
     }
 
@@ -301,6 +320,8 @@ impl Attempt {
             outcomes: [false; 8],
             disposition: None,
             machine: false,
+            rules: 0,
+            content: 0,
         }
     }
 

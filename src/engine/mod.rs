@@ -27,6 +27,7 @@ mod quiet;
 mod reasons;
 pub mod record;
 pub mod restored;
+pub mod retime;
 mod retry;
 mod sending;
 pub mod snapshot;

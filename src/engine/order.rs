@@ -142,12 +142,14 @@ pub enum Ask {
     Release,
     SkipWait,
     Retry,
+    EditRules,
+    EditContent,
 }
 words!(Ask {
     Launch => "launch", Pause => "pause", Resume => "resume", ResumeExtended => "resume_extended",
     Mend => "mend", StopCampaign => "stop_campaign", Stop => "stop", OptOut => "opt_out",
     WasSent => "was_sent", WasNotSent => "was_not_sent", Release => "release", SkipWait => "skip_wait",
-    Retry => "retry",
+    Retry => "retry", EditRules => "edit_rules", EditContent => "edit_content",
 });
 
 /// A person as the operator saw them: whoever has moved on since is left alone.
@@ -266,6 +268,10 @@ pub enum Left {
     QuietHours,
     /// Contacts in 24 h; no order skips that.
     PersonCap,
+    /// The rules were changed meanwhile.
+    RulesChanged,
+    /// They came into it after it was shown.
+    NotShown,
 }
 words!(Left {
     Elsewhere => "elsewhere", OtherCampaign => "other_campaign", CampaignEnded => "campaign_ended",
@@ -275,6 +281,7 @@ words!(Left {
     MayHaveArrived => "may_have_arrived", NothingTried => "nothing_tried", InDoubt => "in_doubt",
     NoDoubt => "no_doubt", Held => "held", Shut => "shut", NotAsked => "not_asked", Retrying => "retrying",
     LastStep => "last_step", QuietHours => "quiet_hours", PersonCap => "person_cap",
+    RulesChanged => "rules_changed", NotShown => "not_shown",
 });
 
 impl From<End> for Left {

@@ -98,7 +98,7 @@ impl Journal<'_> {
         }
     }
 
-    fn met(&mut self, order: OrderId, cascade: CascadeId, came: Came) {
+    pub fn met(&mut self, order: OrderId, cascade: CascadeId, came: Came) {
         let customer = self.journey(cascade).map(|journey| journey.person);
         let subject = Subject { customer, cascade: Some(cascade), ..Subject::default() };
         self.record(subject, Kind::OrderMet { order, came });

@@ -32,7 +32,38 @@ pub struct Policy {
     pub prices: Vec<(Channel, Money, Money)>,
 }
 
+/// What the rules say of a campaign as a whole: an edit of them changes it for everybody at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// See [`Policy::conversion_window_s`].
+    pub conversion_window_s: u64,
+    /// See [`Policy::quiet_hours`].
+    pub quiet_hours: Vec<QuietHours>,
+    /// See [`Policy::expires_s`].
+    pub expires_s: u64,
+    /// See [`Policy::retry_max`].
+    pub retry_max: u32,
+}
+
 impl Policy {
+    /// What of it the rules say.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            conversion_window_s: self.conversion_window_s,
+            quiet_hours: self.quiet_hours.clone(),
+            expires_s: self.expires_s,
+            retry_max: self.retry_max,
+        }
+    }
+
+    /// From now on they say this.
+    pub(super) fn adopt(&mut self, terms: Terms) {
+        self.conversion_window_s = terms.conversion_window_s;
+        self.quiet_hours = terms.quiet_hours;
+        self.expires_s = terms.expires_s;
+        self.retry_max = terms.retry_max;
+    }
+
     /// How many may be under way on `channel` at once; at least 1.
     pub fn concurrent(&self, channel: Channel) -> u32 {
         self.concurrent.iter().find(|(c, _)| *c == channel).map_or(1, |(_, n)| (*n).max(1))

@@ -61,6 +61,8 @@ pub enum Withdrawal {
     NotStarted,
     /// A later step turned out to have been sent before.
     Passed,
+    /// Its channel is no longer in the rules.
+    Rules,
 }
 
 /// Why a step was passed over.

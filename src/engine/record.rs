@@ -4,7 +4,7 @@
 //! Times are those of the outcomes, not of the news of them, and never before the send they answer.
 
 use super::event::{CascadeStart, End, Event, Kind, Subject};
-use crate::model::{At, AttemptId, Channel, Disposition, Money, Outcome, Segment};
+use crate::model::{At, AttemptId, Channel, Disposition, Leg, Money, Outcome, Segment};
 
 /// One cascade.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,8 @@ pub struct Record {
     pub start: Channel,
     /// The probability with which it was drawn; `None`: not at random.
     pub propensity: Option<f64>,
-    /// It says nothing about its start: not every start could be had, or somebody else ended it.
+    /// It says nothing about its start: not every start could be had, somebody else ended it, or it went half by one version
+    /// of the rules and half by another.
     pub forced: bool,
     /// Campaign time.
     pub launched_at: At,
@@ -65,17 +66,6 @@ pub struct Send {
 impl Record {
     /// As the cascade was started.
     pub fn begun(at: At, start: &CascadeStart) -> Self {
-        let bits = |outcomes: &[Outcome]| outcomes.iter().fold(0, |bits, o| bits | 1 << o.index());
-        let steps = start.walk.iter().map(|leg| Step {
-            channel: leg.channel,
-            wait_s: leg.wait_s,
-            converts_on: bits(&leg.converts_on),
-            delivered_at: None,
-            bounced_at: None,
-            answered_at: None,
-            converted_at: None,
-            opted_out_at: None,
-        });
         Self {
             segment: start.segment.clone(),
             start: start.start,
@@ -83,7 +73,7 @@ impl Record {
             forced: start.drawn.as_ref().is_some_and(|drawn| drawn.forced),
             launched_at: at,
             ended: None,
-            steps: steps.collect(),
+            steps: start.walk.iter().map(Step::of).collect(),
             sends: Vec::with_capacity(start.walk.len()),
         }
     }
@@ -121,6 +111,7 @@ impl Record {
             Kind::CascadeEnded { end, credited, credited_attempt } => {
                 self.ended(*at, *end, *credited, *credited_attempt);
             }
+            Kind::Retimed { walk, .. } => self.rewritten(walk),
             Kind::CampaignLaunched { .. }
             | Kind::CascadeStarted { .. }
             | Kind::Paused { .. }
@@ -131,6 +122,7 @@ impl Record {
             | Kind::StoreRestored { .. }
             | Kind::Reconciled { .. }
             | Kind::CampaignEnded { .. }
+            | Kind::RulesChanged { .. }
             | Kind::Ordered { .. }
             | Kind::OrderMet { .. }
             | Kind::AttemptPlanned { .. }
@@ -171,7 +163,21 @@ impl Record {
                 | Kind::CostReported { .. }
                 | Kind::OutcomeHeard { .. }
                 | Kind::CascadeEnded { .. }
+                | Kind::Retimed { .. }
         )
+    }
+
+    /// What was walked stays, and what is still to come is another walk.
+    fn rewritten(&mut self, walk: &[Leg]) {
+        let as_before = |(step, leg): (&Step, &Leg)| step.channel == leg.channel && step.wait_s == leg.wait_s;
+        let same = self.steps.len() == walk.len() && self.steps.iter().zip(walk).all(as_before);
+        self.forced |= !same;
+        let kept = self.steps.iter().zip(walk).take_while(|(step, leg)| step.channel == leg.channel).count();
+        self.steps.truncate(kept);
+        for (step, leg) in self.steps.iter_mut().zip(walk) {
+            (step.wait_s, step.converts_on) = (leg.wait_s, bits(&leg.converts_on));
+        }
+        self.steps.extend(walk.iter().skip(kept).map(Step::of));
     }
 
     fn sent(&mut self, subject: Subject, at: At, cost: Option<Money>) {
@@ -288,7 +294,28 @@ impl Record {
     }
 }
 
+const fn bit(outcome: Outcome) -> u8 {
+    1 << outcome.index()
+}
+
+fn bits(outcomes: &[Outcome]) -> u8 {
+    outcomes.iter().fold(0, |bits, outcome| bits | bit(*outcome))
+}
+
 impl Step {
+    fn of(leg: &Leg) -> Self {
+        Self {
+            channel: leg.channel,
+            wait_s: leg.wait_s,
+            converts_on: bits(&leg.converts_on),
+            delivered_at: None,
+            bounced_at: None,
+            answered_at: None,
+            converted_at: None,
+            opted_out_at: None,
+        }
+    }
+
     /// Whether this outcome, so meant, converts.
     fn converts(&self, outcome: Outcome, means: Option<Disposition>) -> bool {
         // Whoever writes instead of picking up has answered the call.
@@ -297,6 +324,6 @@ impl Step {
             None | Some(Disposition::Positive | Disposition::Question | Disposition::Unclear) => true,
             Some(Disposition::Negative | Disposition::WrongPerson | Disposition::AutoReply) => false,
         };
-        agreed && (wrote || self.converts_on & (1 << outcome.index()) != 0)
+        agreed && (wrote || self.converts_on & bit(outcome) != 0)
     }
 }

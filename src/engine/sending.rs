@@ -210,7 +210,8 @@ impl Journal<'_> {
             | Withdrawal::Budget
             | Withdrawal::Late
             | Withdrawal::NotStarted
-            | Withdrawal::Passed => self.plan_again(id),
+            | Withdrawal::Passed
+            | Withdrawal::Rules => self.plan_again(id),
         }
         Ok(())
     }

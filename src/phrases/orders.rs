@@ -22,6 +22,8 @@ pub const fn ask(what: Ask) -> &'static str {
         Ask::Release => "go on at a shared number",
         Ask::SkipWait => "skip the wait",
         Ask::Retry => "try again",
+        Ask::EditRules => "change the rules",
+        Ask::EditContent => "change the texts",
     }
 }
 
@@ -62,6 +64,8 @@ pub const fn left(why: Left) -> &'static str {
         Left::LastStep => "no step follows",
         Left::QuietHours => "quiet hours, which no order skips",
         Left::PersonCap => "the 24 h cap, which no order skips",
+        Left::RulesChanged => "the rules were changed meanwhile: look at it again",
+        Left::NotShown => "came into it after it was shown: look at it again",
     }
 }
 
@@ -96,7 +100,9 @@ pub fn about(what: Ask, count: u64, channel: Option<Channel>, scope: Option<&Sco
         | Ask::WasNotSent
         | Ask::Release
         | Ask::SkipWait
-        | Ask::Retry => people(count),
+        | Ask::Retry
+        | Ask::EditRules
+        | Ask::EditContent => people(count),
     }
 }
 
@@ -122,6 +128,7 @@ pub(super) fn ordered(
         Ask::Mend | Ask::WasSent | Ask::WasNotSent => "✓",
         Ask::SkipWait => "»",
         Ask::Retry => "↻",
+        Ask::EditRules | Ask::EditContent => "✎",
     };
     (glyph, if unchanged.is_some() { Tone::Muted } else { Tone::Warning }, words)
 }

@@ -5,9 +5,12 @@
 mod chain;
 pub mod content;
 mod customers;
+mod draft;
 mod draw;
 mod durations;
+pub mod edit;
 mod fields;
+mod format;
 mod json;
 pub mod lints;
 mod parse;
@@ -23,8 +26,10 @@ mod walk;
 mod zones;
 
 pub use customers::{CustomerList, ListError, Reject};
+pub use draft::{Draft, Judged, check_draft};
 pub use draw::draw;
 pub use durations::{format_duration_s, parse_duration_s, parse_quiet_hours};
+pub use format::format;
 pub use parse::parse;
 pub use phones::{BadPhone, PhoneReader, UnknownRegion};
 

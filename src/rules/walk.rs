@@ -16,6 +16,16 @@ impl Ladder {
         self.steps.iter().map(|step| step.channel)
     }
 
+    /// The walk from the ladder's own start, every step with the wait that it has where it is not last.
+    pub fn chain(&self) -> Vec<Step> {
+        let mut chain = self.walk(self.start);
+        for step in &mut chain {
+            let own = self.steps.iter().find(|own| own.channel == step.channel);
+            step.wait_s = own.map(|own| own.wait_s.unwrap_or(own.wait_if_first_s));
+        }
+        chain
+    }
+
     /// The steps of a customer who starts with `start`: that channel, then the chain without it.
     ///
     /// The last one is terminal and waits for nothing (`wait_s` is `None`, exactly there); a step without

@@ -168,6 +168,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let alone = parts::alone(&workspace, &store, mode)?;
     let server = host.and_then(|host| let_in(host, &store, &junction));
     junction.starting("reading customers");
+    let (files, drawn) = (workspace.clone(), draw.clone());
     let plan = parts::read_plan(workspace.clone(), draw, speed, purpose).await?;
     let base = plan.as_ref().ok().map(|plan| plan.ready.config.clone());
     let base = base.or(workspace.config).unwrap_or_else(Config::rehearsal_defaults);
@@ -194,6 +195,8 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let clients = Clients::new(&rehearsed.config, addresses, mode, &contents).await?;
     clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
     let plan = parts::taught(plan, &rehearsed, (&store, &loaded), clock.now()).await?;
+    let templates = clients.templates(mode);
+    let files = parts::files((files, drawn), &rehearsed, &receiver.links_base, plan.as_ref().ok(), templates);
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));
@@ -207,6 +210,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
             providers: clients.all(),
             round_trip,
             plan,
+            files: Some(Arc::new(files)),
             config: rehearsed.config,
             content,
             links_base: receiver.links_base.clone(),

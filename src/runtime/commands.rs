@@ -3,7 +3,8 @@
 use super::brakes::Brakes;
 use super::driver::Driver;
 use super::gallery;
-use super::handle::{Command, Level, Notice, Signature, TimelineEntry};
+use super::handle::{Command, Level, Notice, Signature, TimelineEntry, VersionFiles};
+use super::saving::{self, Version};
 use super::store::{SuppressionRow, TextRow};
 use super::tasks::Part;
 use super::turn::Turn;
@@ -36,7 +37,13 @@ impl Command {
                 }
             }
             Self::Quit => brakes.leave(),
-            Self::Launch(_) | Self::History(..) => {}
+            Self::Launch(_)
+            | Self::Save { .. }
+            | Self::DropSaved(_)
+            | Self::Preview(..)
+            | Self::Versions(_)
+            | Self::VersionFiles(..)
+            | Self::History(..) => {}
         }
     }
 }
@@ -44,7 +51,12 @@ impl Command {
 impl Driver {
     pub(super) fn command(&mut self, command: Command, turn: &mut Turn) {
         match command {
-            Command::Launch(_) | Command::Order { order: Order::Resume { .. }, .. } if !self.is_well() => {
+            Command::Launch(_)
+            | Command::Order { order: Order::Resume { .. }, .. }
+            | Command::Save { .. }
+            | Command::DropSaved(_)
+                if !self.is_well() =>
+            {
                 self.command_after_failure(command);
             }
             Command::Launch(signature) => {
@@ -64,6 +76,13 @@ impl Driver {
                     self.parts.brakes.heeded(only);
                 }
             }
+            Command::Save { preview, choice, why, signature } => {
+                self.save(preview, choice, &why, signature, turn);
+            }
+            Command::DropSaved(signature) => self.drop_saved(&signature, turn),
+            Command::Preview(wanted, reply) => self.preview_edit(wanted, reply),
+            Command::Versions(reply) => self.versions(reply),
+            Command::VersionFiles(hash, reply) => self.version_files(&hash, reply),
             Command::History(cascade, reply) => self.history(cascade, reply),
             Command::Quit => self.quit = true,
         }
@@ -73,6 +92,9 @@ impl Driver {
     pub(super) fn command_after_failure(&mut self, command: Command) {
         match command {
             Command::History(cascade, reply) => self.history(cascade, reply),
+            Command::Preview(wanted, reply) => self.preview_edit(wanted, reply),
+            Command::Versions(reply) => self.versions(reply),
+            Command::VersionFiles(hash, reply) => self.version_files(&hash, reply),
             Command::Quit => self.quit = true,
             Command::Order {
                 order: Order::People { deed: deed @ (Deed::Stop | Deed::OptOut), of, .. },
@@ -95,10 +117,11 @@ impl Driver {
             }
             // Everything is held already.
             Command::Order { order: Order::Pause { .. } | Order::StopAll, .. } => {}
-            Command::Launch(_) | Command::Order { .. } => self.tell(
-                Level::Error,
-                "the store failed: mend it and start cascade again; nothing can be sent before".into(),
-            ),
+            Command::Launch(_) | Command::Order { .. } | Command::Save { .. } | Command::DropSaved(_) => self
+                .tell(
+                    Level::Error,
+                    "the store failed: mend it and start cascade again; nothing can be sent before".into(),
+                ),
         }
     }
 
@@ -116,6 +139,28 @@ impl Driver {
                 }
             }
         });
+    }
+
+    /// Read beside the loop.
+    fn versions(&self, reply: oneshot::Sender<Vec<Version>>) {
+        let read = self.parts.store.versions();
+        let notices = self.parts.notices.clone();
+        self.parts.tasks.spawn(Part::History, async move {
+            match read.await {
+                Ok(versions) => drop(reply.send(versions)),
+                Err(error) => {
+                    let text = format!("the versions cannot be read: {error}");
+                    let _ = notices.try_send(Notice { level: Level::Error, text });
+                }
+            }
+        });
+    }
+
+    fn version_files(&self, hash: &str, reply: oneshot::Sender<VersionFiles>) {
+        match self.parts.store.version(hash) {
+            Ok(files) => drop(reply.send(saving::as_text(files))),
+            Err(error) => self.tell(Level::Error, format!("the version cannot be read: {error}")),
+        }
     }
 
     /// Gives an order to the engine, and says what came of it.

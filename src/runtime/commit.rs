@@ -42,6 +42,9 @@ impl Driver {
             let sought = |attempt| self.sought(attempt);
             let_out(&self.parts.dispatch, effect, sought);
         }
+        if let Some(save) = turn.keeping.take() {
+            self.keep_files(save);
+        }
         self.after_the_end();
         if batch.events.iter().any(|(_, event)| matches!(event.kind, Kind::CampaignEnded { .. })) {
             self.learn();
@@ -119,6 +122,18 @@ impl Driver {
             return;
         }
         self.parts.clock.run(false);
-        self.show_preflight();
+        self.show_next_launch();
+    }
+
+    /// What a launch would do now.
+    pub(super) fn show_next_launch(&mut self) {
+        if self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none()) {
+            return;
+        }
+        if let Some(plan) = &self.parts.plan {
+            let (begins, next) = (self.next_launch(), self.kept.next_campaign());
+            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
+            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
+        }
     }
 }

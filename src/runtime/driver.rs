@@ -20,6 +20,7 @@ use super::listening::Listening;
 use super::news::News;
 use super::pace::{self, Pacer};
 use super::proof::RoundTrip;
+use super::saving::{Desk, Files};
 use super::speaker::Speaker;
 use super::store::{Keeper, Restored};
 use super::tasks::{Part, Tasks};
@@ -51,6 +52,8 @@ pub(super) struct Parts {
     pub speaker: Speaker,
     /// What a launch would launch.
     pub plan: Option<Arc<Plan>>,
+    /// Where rules and texts are edited; `None`: nowhere.
+    pub files: Option<Arc<dyn Files>>,
     pub news: mpsc::Receiver<News>,
     pub notices: mpsc::Sender<Notice>,
     pub gallery: Gallery,
@@ -74,6 +77,8 @@ pub struct Driver {
     /// What this process was started for has begun: launched, or caught up. Before, an ended campaign says nothing.
     pub(super) begun: bool,
     pub(super) disk: Disk,
+    /// Rules and texts that are shown, saved, and put in force.
+    pub(super) desk: Desk,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
     /// What is to be done before anything that comes in.
@@ -101,6 +106,7 @@ impl Driver {
             listening: Listening::new(&parts.clock),
             begun: false,
             disk: Disk::default(),
+            desk: Desk::default(),
             restored: None,
             first: Vec::new(),
             refused: false,
@@ -138,6 +144,7 @@ impl Driver {
         let over = |c: &Campaign| {
             matches!(engine::phase(c), Phase::Ended | Phase::Stuck)
                 || c.header.paused.as_ref().is_some_and(|pause| pause.by_itself)
+                || self.waits_for_set_up(c)
         };
         !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
@@ -146,6 +153,7 @@ impl Driver {
     async fn turn(&mut self, news: &mut Vec<News>) {
         self.mind_the_gap();
         self.mind_hearing();
+        self.mind_mute_channels();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);
@@ -177,6 +185,8 @@ impl Driver {
             News::Command(command) => self.command(command, turn),
             News::SentSince { listed, untold } => self.sent_since(listed, untold, turn),
             News::CaughtUp(number) => self.caught_up(number),
+            News::Judged(judged) => self.judged(*judged),
+            News::Kept(kept) => self.files_kept(*kept, turn),
             // What it says is minded in every turn.
             News::Hearing => {}
             News::Learnt(answer) => self.learnt(&answer),
@@ -197,7 +207,10 @@ impl Driver {
             News::Command(command) => self.command_after_failure(command),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(Part::Commands) => self.quit = true,
-            News::Input(_)
+            News::Judged(judged) => self.judged(*judged),
+            // The next start finds it saved, and not in force.
+            News::Kept(_)
+            | News::Input(_)
             | News::SentSince { .. }
             | News::CaughtUp(_)
             | News::Hearing

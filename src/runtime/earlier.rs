@@ -28,7 +28,8 @@ impl Driver {
             | Input::Restored(_)
             | Input::Reconciled { .. }
             | Input::Broken { .. }
-            | Input::Order(_) => None,
+            | Input::Order(_)
+            | Input::Edit(_) => None,
         };
         attempt.and_then(|attempt| self.holding(attempt)).or_else(|| self.kept.newest())
     }

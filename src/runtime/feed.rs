@@ -5,6 +5,7 @@
 
 use super::ears::Hearing;
 use super::handle::{PlaceFacts, Preflight, Settling, Trouble};
+use super::saving::Saved;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -33,6 +34,8 @@ pub struct Beside {
     pub troubles: Vec<Trouble>,
     /// Set while nothing is sent because of a gap.
     pub settling: Option<Settling>,
+    /// The newest save of rules or texts, and how far it is.
+    pub saved: Option<Arc<Saved>>,
 }
 
 /// Where it is published. Cheap to clone; all clones are one.
@@ -41,7 +44,7 @@ pub struct Feed {
     /// Newest wins.
     pub standing: watch::Sender<Standing>,
     /// Which files and settings the process runs on.
-    pub place: Arc<PlaceFacts>,
+    pub place: watch::Sender<Arc<PlaceFacts>>,
     /// When each provider was heard.
     pub hearing: Hearing,
 }
@@ -49,11 +52,11 @@ pub struct Feed {
 impl Feed {
     /// Nothing is known yet.
     pub fn new(place: Arc<PlaceFacts>, hearing: Hearing) -> Self {
-        Self { standing: watch::Sender::new(Standing::default()), place, hearing }
+        Self { standing: watch::Sender::new(Standing::default()), place: watch::Sender::new(place), hearing }
     }
 
     /// For clock times in words.
     pub fn zone(&self) -> chrono_tz::Tz {
-        self.place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC)
+        self.place.borrow().timezone.parse().unwrap_or(chrono_tz::Tz::UTC)
     }
 }

@@ -6,6 +6,7 @@ use super::feed::{Beside, Feed};
 use super::handle::{
     InboxItem, PersonCard, Picture, PlaceFacts, Preflight, Settling, TimelineEntry, Trouble,
 };
+use super::saving::{RULES, Saved};
 use super::store::StoredEvent;
 use crate::clock;
 use crate::engine::audit::Audit;
@@ -203,6 +204,37 @@ impl Gallery {
         }
     }
 
+    /// The newest save, and how far it is.
+    pub fn set_saved(&mut self, saved: Option<Arc<Saved>>) {
+        Arc::make_mut(&mut self.beside).saved.clone_from(&saved);
+        self.picture.saved = saved;
+        self.stale = true;
+    }
+
+    /// What each channel sends in a second, and how many at once.
+    pub fn paces(&self) -> Vec<(Channel, f64, u64)> {
+        self.picture.place.paces.clone()
+    }
+
+    /// Rules and texts were saved.
+    pub fn set_files<'f>(&mut self, files: impl Iterator<Item = (&'f str, &'f [u8])>) {
+        let mut place = (*self.picture.place).clone();
+        for (name, bytes) in files {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            if name == RULES {
+                (place.rules_source, place.rules_text) = (RULES.to_owned(), text);
+                continue;
+            }
+            let file = name.rsplit('/').next().unwrap_or(name);
+            match place.content.iter_mut().find(|(known, _)| known == file) {
+                Some((_, before)) => *before = text,
+                None => place.content.push((file.to_owned(), text)),
+            }
+        }
+        self.feed.place.send_replace(Arc::new(place.clone()));
+        self.set_place(place);
+    }
+
     /// The store failed, or is well again.
     pub fn set_failed(&mut self, why: Option<String>) {
         Arc::make_mut(&mut self.beside).store_failed.clone_from(&why);
@@ -216,6 +248,7 @@ impl Gallery {
         self.set_preflight(beside.preflight.clone());
         self.set_failed(beside.store_failed.clone());
         self.set_settling(beside.settling);
+        self.set_saved(beside.saved.clone());
         self.picture.troubles.clone_from(&beside.troubles);
     }
 

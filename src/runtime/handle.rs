@@ -1,9 +1,11 @@
 //! What a console holds of a running program: the newest picture, the directory of names, and a way to ask.
 
 use super::attach::Seat;
+use super::saving::{EditPreview, Refusal, Saved, Version, Wanted};
 use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::order::{Order, Who};
+use crate::engine::retime::Choice;
 use crate::engine::snapshot::Snapshot;
 use crate::model::{
     Allocation, At, CampaignId, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted,
@@ -55,6 +57,8 @@ pub struct Picture {
     pub troubles: Vec<Trouble>,
     /// Set while nothing is sent because of a gap.
     pub settling: Option<Settling>,
+    /// The newest save of rules or texts, and how far it is.
+    pub saved: Option<Arc<Saved>>,
     /// What operators ordered, and what came of it.
     pub audit: Arc<Audit>,
     /// Where a console sits that is attached to another process; `None`: the campaign runs in this one.
@@ -217,7 +221,13 @@ pub struct Wave {
     pub people: u64,
 }
 
-/// What a console asks. Each answer is said in a [`Notice`] or in the next picture. Plain data but for `History`, so that
+/// What is answered to whoever asks what saving would do.
+pub type Previewed = Result<Box<EditPreview>, Refusal>;
+
+/// A version's files: name and text.
+pub type VersionFiles = Vec<(String, String)>;
+
+/// What a console asks. Each answer is said in a [`Notice`] or in the next picture. Plain data but for questions, so that
 /// a console in another process can ask the same.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -233,6 +243,28 @@ pub enum Command {
         /// Why, as the operator typed it; empty where nothing was.
         why: String,
     },
+    /// Save what this preview showed; how far that is stands in [`Picture::saved`].
+    Save {
+        /// Which preview.
+        preview: u64,
+        /// What becomes of those in flight.
+        choice: Choice,
+        /// Why, as the operator typed it.
+        why: String,
+        /// By whom and when.
+        signature: Signature,
+    },
+    /// What was saved and is not in force is not to be. A commit that was made for it stays.
+    DropSaved(Signature),
+    /// What saving this would do.
+    #[serde(skip)]
+    Preview(Wanted, oneshot::Sender<Previewed>),
+    /// Versions that ran or were saved, the newest first.
+    #[serde(skip)]
+    Versions(oneshot::Sender<Vec<Version>>),
+    /// The files of a version, by the hash of its rules or its content.
+    #[serde(skip)]
+    VersionFiles(String, oneshot::Sender<VersionFiles>),
     /// Everything that happened to one customer, oldest first.
     #[serde(skip)]
     History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
@@ -250,8 +282,15 @@ impl Command {
     /// Whoever carries it on knows better than the console who sits there.
     pub fn sign(&mut self, who: &Who) {
         match self {
-            Self::Launch(signature) | Self::Order { signature, .. } => signature.by.clone_from(who),
-            Self::History(..) | Self::Quit => {}
+            Self::Launch(signature)
+            | Self::Order { signature, .. }
+            | Self::Save { signature, .. }
+            | Self::DropSaved(signature) => signature.by.clone_from(who),
+            Self::Preview(..)
+            | Self::Versions(_)
+            | Self::VersionFiles(..)
+            | Self::History(..)
+            | Self::Quit => {}
         }
     }
 }

@@ -18,6 +18,7 @@ use super::handle::{Command, Notice, PlaceFacts, Signature};
 use super::launch::Plan;
 use super::news::News;
 use super::proof::{self, RoundTrip};
+use super::saving::Files;
 use super::set_up::Listeners;
 use super::speaker::Speaker;
 use super::store::{Keeper, Loaded};
@@ -66,6 +67,8 @@ pub struct Seams {
     pub round_trip: Option<RoundTrip>,
     /// What a launch would launch.
     pub plan: Option<Arc<Plan>>,
+    /// Where rules and texts are edited; `None`: nowhere.
+    pub files: Option<Arc<dyn Files>>,
     /// Rates.
     pub config: Config,
     /// What the campaign in flight says.
@@ -116,8 +119,13 @@ impl Junction {
 
     /// For setting the providers up.
     pub(super) fn listeners(&self) -> Listeners {
-        let (hearing, notices) = (self.hearing.clone(), self.notices.clone());
-        Listeners { hearing, notices, tasks: self.tasks.clone() }
+        Listeners {
+            hearing: self.hearing.clone(),
+            notices: self.notices.clone(),
+            brakes: self.brakes.clone(),
+            news: self.news.clone(),
+            tasks: self.tasks.clone(),
+        }
     }
 
     /// Starts the loop. A campaign in flight goes on: what was claimed is in doubt, and we listen before we speak.
@@ -139,6 +147,7 @@ impl Junction {
             brakes: brakes.clone(),
             speaker,
             plan: seams.plan,
+            files: seams.files,
             news: queue,
             notices,
             gallery,

@@ -1,6 +1,7 @@
 //! What the store holds, in memory, and taking it in.
 
 use super::driver::Driver;
+use super::saving;
 use super::store::Loaded;
 use crate::engine::Campaign;
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Customer, PersonId, Phone};
@@ -114,6 +115,8 @@ impl Driver {
         (self.kept.last_person, self.kept.last_cascade) = (loaded.last_person, loaded.last_cascade);
         (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
         self.restored = loaded.restored;
+        self.desk.load(loaded.meta.get(saving::META));
+        self.show_saves();
         self.show_restored(self.now());
         self.parts.brakes.opted_out_before(loaded.suppressed);
         if let Some(campaign) = &self.kept.campaign {

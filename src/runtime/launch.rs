@@ -9,8 +9,9 @@ use crate::engine::event::{CampaignKind, CascadeStart, Drawn, Launch, Skip};
 use crate::engine::policy::Policy;
 use crate::engine::{self, Campaign};
 use crate::model::{
-    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, PersonId, Phone, Segment, TimerId,
+    At, AttemptId, CampaignId, CascadeId, Channel, Customer, Leg, Money, PersonId, Phone, Segment, TimerId,
 };
+use crate::rules::Step;
 use crate::rules::content::Content;
 use crate::rules::starts::Begin;
 use crate::workspace::Ready;
@@ -56,46 +57,16 @@ pub struct Plan {
 impl Plan {
     /// The steps of one customer who begins with `start`, with what each can cost at most.
     fn walk(&self, customer: &Customer, start: Channel) -> Vec<Leg> {
-        let steps = self.ready.rules.ladder_for(&customer.segment).walk(start);
-        steps
-            .into_iter()
-            .map(|step| {
-                let reserve = self.ready.worst_cost(step.channel, customer, &self.links_base);
-                let template = (step.channel == Channel::Whatsapp)
-                    .then(|| self.content.template_key(customer.language.as_deref()))
-                    .flatten();
-                Leg {
-                    channel: step.channel,
-                    wait_s: step.wait_s,
-                    attempts: step.attempts,
-                    bounce_waits: step.bounce_waits,
-                    converts_on: step.converts_on,
-                    reserve,
-                    template,
-                }
-            })
-            .collect()
+        let (ladder, script) = (self.ready.rules.ladder_for(&customer.segment), self.script());
+        ladder.walk(start).into_iter().map(|step| script.leg(step, customer)).collect()
     }
 
-    /// Steps that this customer cannot take.
-    pub(super) fn skips(&self, customer: &Customer, suppressed: bool) -> Vec<(Channel, Skip)> {
-        let why = |channel: Channel| {
-            if suppressed {
-                Some(Skip::Suppressed)
-            } else if !customer.consents.allows(channel) {
-                Some(Skip::NoConsent)
-            } else if channel == Channel::Email && customer.email.is_none() {
-                Some(Skip::NoAddress)
-            } else if !self.content.has_file(channel) {
-                Some(Skip::NoContent)
-            } else {
-                None
-            }
-        };
-        Channel::ALL.iter().filter_map(|channel| Some((*channel, why(*channel)?))).collect()
+    /// What each step says to each customer.
+    pub(super) fn script(&self) -> Script<'_> {
+        Script { ready: &self.ready, links_base: &self.links_base }
     }
 
-    fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> Policy {
         self.ready.config.policy(&self.ready.rules)
     }
 
@@ -135,12 +106,66 @@ impl Plan {
         }
     }
 
-    fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
+    pub(super) fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
         let rules =
             (self.ready.rules.hash.clone(), "rules/cascade.json".to_owned(), self.ready.rules.bytes.clone());
         let content =
             self.content.files.iter().map(|file| (self.content.hash.clone(), file.0.clone(), file.1.clone()));
         std::iter::once(rules).chain(content).collect()
+    }
+}
+
+/// Rules and texts, and where short links begin: what a step says to a customer, and what that can cost at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Script<'p> {
+    pub ready: &'p Ready,
+    pub links_base: &'p str,
+}
+
+impl Script<'_> {
+    /// One step of one customer.
+    pub fn leg(self, step: Step, customer: &Customer) -> Leg {
+        self.said(leg_of(step), customer)
+    }
+
+    /// With what it says to them.
+    pub fn said(self, leg: Leg, customer: &Customer) -> Leg {
+        let reserve = self.ready.worst_cost(leg.channel, customer, self.links_base);
+        let template = (leg.channel == Channel::Whatsapp)
+            .then(|| self.ready.content.template_key(customer.language.as_deref()))
+            .flatten();
+        Leg { reserve, template, ..leg }
+    }
+
+    /// Steps that this customer cannot take.
+    pub fn skips(self, customer: &Customer, suppressed: bool) -> Vec<(Channel, Skip)> {
+        let why = |channel: Channel| {
+            if suppressed {
+                Some(Skip::Suppressed)
+            } else if !customer.consents.allows(channel) {
+                Some(Skip::NoConsent)
+            } else if channel == Channel::Email && customer.email.is_none() {
+                Some(Skip::NoAddress)
+            } else if !self.ready.content.has_file(channel) {
+                Some(Skip::NoContent)
+            } else {
+                None
+            }
+        };
+        Channel::ALL.iter().filter_map(|channel| Some((*channel, why(*channel)?))).collect()
+    }
+}
+
+/// A step as the rules have it, before it is known what it says.
+pub(super) fn leg_of(step: Step) -> Leg {
+    Leg {
+        channel: step.channel,
+        wait_s: step.wait_s,
+        attempts: step.attempts,
+        bounce_waits: step.bounce_waits,
+        converts_on: step.converts_on,
+        reserve: Money::ZERO,
+        template: None,
     }
 }
 
@@ -222,6 +247,9 @@ impl Driver {
     }
 
     fn refusal(&self, plan: &Plan) -> Option<String> {
+        if self.desk.is_busy() {
+            return Some("a save of rules or texts is being written; try again in a moment".into());
+        }
         let running = self.kept.campaign.as_ref().filter(|c| c.header.ended_at.is_none());
         if let Some(campaign) = running {
             return Some(format!(
@@ -291,7 +319,7 @@ impl Driver {
             propensity,
             drawn: allocation.map(|from| Drawn { from, forced }),
             walk: plan.walk(customer, start),
-            skips: plan.skips(customer, suppressed),
+            skips: plan.script().skips(customer, suppressed),
             zone,
             country: customer.country.clone(),
             line,

@@ -34,21 +34,12 @@ impl Driver {
         if let Some(plan) = &mut self.parts.plan {
             let allocations = plan.learnt(answer);
             Arc::make_mut(plan).allocations = allocations;
-            self.show_preflight();
-        }
-    }
-
-    /// What the next launch would do, with its own times.
-    pub(super) fn show_preflight(&mut self) {
-        if let Some(plan) = &self.parts.plan {
-            let (begins, next) = (self.next_launch(), self.kept.next_campaign());
-            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
-            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
+            self.show_next_launch();
         }
     }
 
     /// When it would begin: a rehearsal's later campaigns have a morning of their own.
-    fn next_launch(&self) -> crate::model::At {
+    pub(super) fn next_launch(&self) -> crate::model::At {
         let (now, plan) = (self.now(), self.parts.plan.as_ref());
         let own = plan.filter(|_| self.parts.owns_clock && self.kept.campaign.is_some());
         own.map_or(now, |plan| next_monday(now, plan.ready.config.timezone))

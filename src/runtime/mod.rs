@@ -38,6 +38,7 @@ mod rehearsal;
 pub mod replay;
 mod reports;
 mod restored;
+pub mod saving;
 mod set_up;
 mod speaker;
 pub mod starts;

@@ -1,6 +1,7 @@
 //! What comes into the driver's queue.
 
 use super::handle::{Command, Notice};
+use super::saving::{Judged, Kept};
 use super::tasks::Part;
 use super::turn::Redirect;
 use super::webhooks::NotTaken;
@@ -42,6 +43,10 @@ pub enum News {
     },
     /// After a gap, everybody who can be asked was asked.
     CaughtUp(u64),
+    /// A draft of rules or texts was judged.
+    Judged(Box<Judged>),
+    /// A save's files and commit were written, or could not be.
+    Kept(Box<Kept>),
     /// Our hearing was tried again.
     Hearing,
     /// What the record says by now: from here on starts are drawn by it.

@@ -8,10 +8,12 @@ use super::links;
 use super::operator;
 use super::plan::Draw;
 use super::rehearsal::Rehearsed;
+use super::saving::{Git, WorkspaceFiles};
 use super::store::{Batch, Keeper as _, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, CampaignId, Channel, Mode, Phone, Segment};
+use crate::providers::whatsapp::Whatsapp;
 use crate::rules::content::{Content, ContentFile};
 use crate::workspace::{self, Unusable, Workspace};
 use secrecy::SecretString;
@@ -182,6 +184,26 @@ pub(super) fn settled(
     }
 }
 
+/// Where rules and texts are edited while everything runs.
+pub(super) fn files(
+    (workspace, draw): (Workspace, Draw),
+    rehearsed: &Rehearsed,
+    links_base: &str,
+    plan: Option<&Plan>,
+    templates: Option<Arc<Whatsapp>>,
+) -> WorkspaceFiles {
+    let trail = Git { dir: workspace.dir.clone(), settings: rehearsed.config.git.clone() };
+    WorkspaceFiles {
+        trail: Box::new(trail),
+        templates,
+        workspace,
+        draw,
+        seed: rehearsed.seed.or(plan.map(|plan| plan.seed)).unwrap_or(1),
+        speed: rehearsed.speed,
+        links_base: links_base.to_owned(),
+    }
+}
+
 pub(super) fn cohort(loaded: &Loaded, plan: Option<&Plan>) -> Vec<(Phone, Segment, Option<String>)> {
     let in_store = loaded.people.values();
     let planned = plan.map(|plan| plan.customers.iter()).into_iter().flatten();
@@ -198,7 +220,8 @@ pub(super) fn seed(loaded: &Loaded, in_flight: bool, plan: Option<&Plan>) -> u64
     running.or(plan.map(|plan| plan.seed)).unwrap_or(1)
 }
 
-/// What a running campaign says is what it was launched with, whatever the files say today.
+/// What a running campaign says is what it was launched with, or what an edit has put in force since, whatever the files
+/// say today.
 pub(super) fn content_in_force(
     store: &Store,
     loaded: &Loaded,
@@ -206,7 +229,8 @@ pub(super) fn content_in_force(
     plan: Option<&Plan>,
 ) -> Result<Arc<Content>, BootError> {
     if let Some(campaign) = loaded.campaign.as_ref().filter(|_| in_flight) {
-        let files = store.reader()?.version(&campaign.header.launch.content_hash)?;
+        let hash = campaign.edition(campaign.header.content).content;
+        let files = store.reader()?.version(&hash)?;
         let files = files.into_iter().map(|(name, bytes)| ContentFile {
             path: PathBuf::from("rules/content").join(&name),
             name,

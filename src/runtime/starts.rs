@@ -79,7 +79,7 @@ impl Plan {
         let Some(allocation) = self.allocations.get(&customer.segment) else {
             return Begin::by_the_rules(ladder.start);
         };
-        let skips = self.skips(customer, opted_out);
+        let skips = self.script().skips(customer, opted_out);
         let can_take = |channel| !skips.iter().any(|(skipped, _)| *skipped == channel);
         let lot = start_lot(self.seed, campaign, customer);
         ladder.draw_start(allocation, lot, |channel| self.is_shut(channel), can_take)

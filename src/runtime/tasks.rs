@@ -29,6 +29,10 @@ pub enum Part {
     Commands,
     /// Reading a customer's history.
     History,
+    /// Judging a draft of rules or texts.
+    Judging,
+    /// Writing a save's files and its commit.
+    Saving(u64),
     /// Keeping opt-outs where nothing else can be kept.
     OptOut,
     /// Learning from what has ended.
@@ -47,6 +51,8 @@ impl fmt::Display for Part {
             Self::Proof => "the proof of hearing",
             Self::Commands => "the way of the operator's commands",
             Self::History => "the reading of a history",
+            Self::Judging => "the judging of a draft",
+            Self::Saving(_) => "the writing of saved files",
             Self::OptOut => "the keeping of an opt-out",
             Self::Learn => "learning from the record",
         })

@@ -1,6 +1,7 @@
 //! One turn of the driver: what a batch of news led to, gathered until its one commit.
 
 use super::kept::Kept;
+use super::saving::Keeping;
 use super::store::{Batch, SuppressionRow, TextRow};
 use super::webhooks::NotTaken;
 use crate::engine::Concluded;
@@ -30,6 +31,8 @@ pub struct Turn {
     pub texts: HashMap<TextId, Untrusted>,
     /// Attempts claimed in this turn.
     pub claimed: Vec<AttemptId>,
+    /// A save whose files are to be written after the commit.
+    pub keeping: Option<Keeping>,
 }
 
 impl Turn {

@@ -8,10 +8,11 @@ use super::interrupts::Interrupt;
 use super::model::Model;
 use super::theme::Theme;
 use super::update::{Msg, Request, update};
-use super::{Error, Exit, view};
+use super::{Error, Exit, Options, aside, view};
 use crate::clock;
 use crate::model::CascadeId;
-use crate::runtime::handle::{Command, Handle, Notice, Signature, TimelineEntry};
+use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
+use crate::runtime::saving::Refusal;
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
@@ -22,6 +23,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// A countdown ticks once a campaign second, but never faster or slower than this by the wall.
 const TICKS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(1);
 
+/// What is done beside the loop, and the message it ends in.
+type Aside = BoxFuture<'static, Option<Msg>>;
 type History = BoxFuture<'static, (CascadeId, Option<Vec<Arc<TimelineEntry>>>)>;
 
 /// The running screen.
@@ -46,6 +50,9 @@ pub(super) struct Console<'t, B: Backend> {
     /// Asked, but not yet taken by the engine: nothing the operator says gets lost when it is busy.
     outbox: VecDeque<Command>,
     histories: FuturesUnordered<History>,
+    /// Reading, judging and keeping drafts: files and long texts are no work for this thread.
+    asides: FuturesUnordered<Aside>,
+    workspace: Option<PathBuf>,
     engine_lives: bool,
     /// A picture has come that no frame has shown.
     picture_waits: bool,
@@ -64,6 +71,7 @@ enum Woke<'c> {
     Room(Option<Permit<'c, Command>>),
     Notice(Option<Notice>),
     History(CascadeId, Option<Vec<Arc<TimelineEntry>>>),
+    Aside(Option<Msg>),
     /// A new one, or (`false`) never again.
     Picture(bool),
     Gate,
@@ -82,10 +90,10 @@ impl<'t, B: Backend> Console<'t, B> {
     pub(super) fn new(
         terminal: &'t mut Terminal<B>,
         mut handle: Handle,
-        theme: Theme,
-        mouse: bool,
+        options: Options,
         set_mouse: fn(bool) -> io::Result<()>,
     ) -> Result<Self, Error> {
+        let Options { theme, mouse, workspace } = options;
         let size = terminal.size().map_err(Error::drawing)?;
         let area = Rect::new(0, 0, size.width, size.height);
         let picture = Arc::clone(&handle.picture.borrow_and_update());
@@ -98,6 +106,8 @@ impl<'t, B: Backend> Console<'t, B> {
             set_mouse,
             outbox: VecDeque::new(),
             histories: FuturesUnordered::new(),
+            asides: FuturesUnordered::new(),
+            workspace,
             engine_lives: true,
             picture_waits: false,
             notices_come: true,
@@ -112,7 +122,10 @@ impl<'t, B: Backend> Console<'t, B> {
         E: Stream<Item = io::Result<Event>> + Unpin,
         I: Stream<Item = Interrupt> + Unpin,
     {
+        let found = aside::found(self.workspace.clone());
+        self.asides.push(found);
         let result = self.watch(events, interrupts).await;
+        aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
         self.outbox.push_back(Command::Quit);
         for command in self.outbox.drain(..) {
             // A receiver that is gone has ended already.
@@ -145,6 +158,7 @@ impl<'t, B: Backend> Console<'t, B> {
                 event = events.next() => Woke::Input(event),
                 room = commands.reserve(), if !self.outbox.is_empty() => Woke::Room(room.ok()),
                 notice = self.handle.notices.recv(), if self.notices_come => Woke::Notice(notice),
+                Some(done) = self.asides.next() => Woke::Aside(done),
                 Some((cascade, entries)) = self.histories.next() => Woke::History(cascade, entries),
                 changed = self.handle.picture.changed(), if self.engine_lives && gate.is_none() => {
                     Woke::Picture(changed.is_ok())
@@ -180,6 +194,7 @@ impl<'t, B: Backend> Console<'t, B> {
             Woke::Room(None) => self.outbox.clear(),
             Woke::Notice(Some(notice)) => return self.take(Msg::Notice(notice), Draw::Soon),
             Woke::Notice(None) => self.notices_come = false,
+            Woke::Aside(Some(msg)) => return self.take(msg, Draw::Soon),
             Woke::History(cascade, Some(entries)) => {
                 return self.take(Msg::History(cascade, entries), Draw::Soon);
             }
@@ -192,7 +207,7 @@ impl<'t, B: Backend> Console<'t, B> {
                 return self.take(Msg::EngineGone, Draw::Soon);
             }
             Woke::Tick => return Draw::Soon,
-            Woke::History(_, None) | Woke::Gate => {}
+            Woke::History(_, None) | Woke::Aside(None) | Woke::Gate => {}
         }
         Draw::No
     }
@@ -255,9 +270,46 @@ impl<'t, B: Backend> Console<'t, B> {
                     }
                 }
                 Request::Leave => self.leaving = Some(Exit::Key),
+                Request::Preview(asked, wanted) => {
+                    let gone = || Err(Refusal::new("the engine has ended"));
+                    let take =
+                        move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
+                    self.question(|answer| Command::Preview(wanted, answer), take);
+                }
+                Request::Save { preview, choice, why } => {
+                    let signature = self.signature();
+                    self.outbox.push_back(Command::Save { preview, choice, why, signature });
+                }
+                Request::DropSaved => self.outbox.push_back(Command::DropSaved(self.signature())),
+                Request::Versions => {
+                    self.question(Command::Versions, |found| Msg::Versions(found.unwrap_or_default()));
+                }
+                Request::VersionFiles(hash) => {
+                    let of = hash.clone();
+                    let take = move |found: Option<_>| Msg::VersionFiles(of, found.unwrap_or_default());
+                    self.question(|answer| Command::VersionFiles(hash, answer), take);
+                }
+                Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
+                    self.asides.push(aside::of(
+                        request,
+                        self.workspace.clone(),
+                        self.model.desk.bench.clone(),
+                    ));
+                }
             }
         }
         draw
+    }
+
+    /// Asks the engine; what it answers comes back as a message.
+    fn question<T: Send + 'static>(
+        &mut self,
+        ask: impl FnOnce(oneshot::Sender<T>) -> Command,
+        take: impl FnOnce(Option<T>) -> Msg + Send + 'static,
+    ) {
+        let (answer, read) = oneshot::channel();
+        self.outbox.push_back(ask(answer));
+        self.asides.push(read.map(move |found| Some(take(found.ok()))).boxed());
     }
 
     fn signature(&self) -> Signature {
@@ -297,6 +349,7 @@ impl<'t, B: Backend> Console<'t, B> {
         let mut drawn = view::Drawn::default();
         self.terminal.draw(|frame| drawn = view::draw(model, theme, frame)).map_err(Error::drawing)?;
         self.model.scroll_max = drawn.scroll_max;
+        self.model.desk.area = drawn.text;
         Ok(())
     }
 

@@ -115,7 +115,8 @@ pub fn answer(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         }
         (Dialog::Ask(asking), _) => give(model, &asking, cmd == Cmd::Extend),
         // `y` means nothing to a menu or a line being typed: leave them open.
-        (menu @ (Dialog::Actions(_) | Dialog::Palette(..)), _) => {
+        (Dialog::Unsaved, _) => run(model, Cmd::Save),
+        (menu @ (Dialog::Actions(_) | Dialog::Palette(..) | Dialog::Split(_)), _) => {
             model.dialog = Some(menu);
             Vec::new()
         }

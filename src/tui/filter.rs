@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// Words that `status:` takes, for the hint under the filter line.
 pub const STATUSES: &str = "open ended running waiting sending retrying queued deferred held in_doubt settling \
                             converted declined exhausted opted_out stopped failed";
+/// What can be filtered by.
+pub const KEYS: &str = "status: segment: channel: code: can: sort:";
 /// Words that `sort:` takes.
 pub const SORTS: &str = "due name segment status last cost id";
 
@@ -49,7 +51,11 @@ impl Filter {
             let lower = token.to_lowercase();
             match lower.split_once(':') {
                 Some(("status", word)) if is_status(word) => filter.status.push(word.to_owned()),
-                Some(("status", word)) if STATUSES.contains(word) => filter.unread = Some(lower.clone()),
+                Some(("status", word))
+                    if STATUSES.split_whitespace().any(|known| known.starts_with(word)) =>
+                {
+                    filter.unread = Some(lower.clone())
+                }
                 Some(("status", word)) => filter.problem = Some(format!("no status `{word}`; {STATUSES}")),
                 Some(("segment", word)) => filter.segment.push(word.to_owned()),
                 Some(("channel", word)) => match channel(word) {
@@ -61,9 +67,12 @@ impl Filter {
                 Some(("sort", word)) => match sort(word) {
                     Some(sort) => filter.sort = sort,
                     // Another order lists nobody else.
-                    None if SORTS.contains(word) => {}
+                    None if SORTS.split_whitespace().any(|known| known.starts_with(word)) => {}
                     None => filter.problem = Some(format!("no sort `{word}`; {SORTS}")),
                 },
+                Some((key, _)) if key.chars().all(char::is_alphabetic) && !key.is_empty() => {
+                    filter.problem = Some(format!("no filter `{key}:`; {KEYS}"));
+                }
                 Some(_) | None => filter.words.push(lower.clone()),
             }
             if filter.problem.is_some() && filter.unread.is_none() {
@@ -218,6 +227,11 @@ mod tests {
         assert!(Filter::parse("status:opne").problem.unwrap().contains("opne"));
         assert!(Filter::parse("channel:fax").problem.unwrap().contains("fax"));
         assert!(Filter::parse("sort:luck").problem.unwrap().contains("luck"));
+        let problem = Filter::parse("status:doubt").problem.unwrap();
+        assert!(problem.contains("doubt") && problem.contains("in_doubt"), "{problem}");
+        let found = Filter::parse("segmnt:smb");
+        assert!(found.problem.unwrap().contains("segment:"));
+        assert_eq!(found.unread.as_deref(), Some("segmnt:smb"));
     }
 
     /// It lists more than it says, and that is remembered.

@@ -1,7 +1,7 @@
 //! One line of typed text: the filter, the palette and the word that confirms a live launch.
 
 use crate::model::clean;
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::{Modifier, Style};
 use tui_textarea::TextArea;
 
@@ -19,8 +19,12 @@ impl LineInput {
         Self(area)
     }
 
-    /// Takes a key; whoever asks has taken Enter and Esc out before.
+    /// Takes a key; whoever asks has taken Enter and Esc out before. Ctrl-u clears the line.
     pub fn press(&mut self, key: KeyEvent) {
+        if key.code == KeyCode::Char('u') && key.modifiers.contains(KeyModifiers::CONTROL) {
+            *self = Self::new("");
+            return;
+        }
         self.0.input(key);
     }
 

@@ -1,10 +1,12 @@
 //! The command table: one row per command. Dispatch, footer, help, palette, the README's key table and the
 //! conflict test all read these rows; adding a command touches this table and `update`.
 
+use super::editor::draft::File;
 use super::layout::Pane;
 use super::model::{Model, What};
 use crate::phrases;
 use crate::runtime::attach::InControl;
+use crate::runtime::saving::SaveState;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -55,6 +57,46 @@ pub enum Cmd {
     Reason,
     No,
     Quit,
+    Longer,
+    Shorter,
+    Save,
+    LeaveEditor,
+    Review,
+    Undo,
+    Redo,
+    Find,
+    FindNext,
+    NextProblem,
+    Complete,
+    SelectAll,
+    Copy,
+    Cut,
+    PasteYank,
+    Tidy,
+    ToLadder,
+    NextFile,
+    NextCustomer,
+    PreviousCustomer,
+    EditorHelp,
+    ToText,
+    StartHere,
+    Later,
+    Earlier,
+    Split,
+    Join,
+    UndoStep,
+    KeepDraft,
+    DropDraft,
+    History,
+    Restore,
+    PersonVersion,
+    WhoStands,
+    ChooseKeep,
+    ChooseRetime,
+    ChooseSpread,
+    SayWhy,
+    SaveNow,
+    DropSaved,
 }
 
 /// Where a command applies.
@@ -76,6 +118,18 @@ pub enum Place {
     Order,
     /// The question whether waits are lengthened.
     Resume,
+    /// The text of the editor: letters are typed, so that its commands are control and function keys.
+    Editor,
+    /// The ladders of the editor.
+    Ladder,
+    /// The question what becomes of a draft.
+    Unsaved,
+    /// The page before a save.
+    Review,
+    /// The pages of the history.
+    Versions,
+    /// A customer's page.
+    Person,
 }
 
 impl Place {
@@ -90,6 +144,12 @@ impl Place {
             Self::Question => "a question",
             Self::Order => "an order",
             Self::Resume => "resume",
+            Self::Editor => "the editor",
+            Self::Ladder => "its ladders",
+            Self::Unsaved => "a draft left",
+            Self::Review => "before a save",
+            Self::Versions => "history",
+            Self::Person => "a customer",
         }
     }
 }
@@ -137,8 +197,8 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Actions on this customer: stop, try again, skip the wait, settle a doubt, record an opt-out"),
     row(Cmd::ActionsAll, "actions-all", "act on all listed", Place::Panes, &["X"], 8, "The same for everybody that the filter lists, reported one by one"),
     row(Cmd::Orders, "orders", "orders", Place::Screen, &["A"], 0, "What was ordered, by whom, when and why, and what came of it for each"),
-    row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules that run"),
-    row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel"),
+    row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules, as text and as ladders, to be edited"),
+    row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel, as this customer gets it, to be edited"),
     row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry sort:due, name or number"),
     row(Cmd::Zoom, "zoom", "zoom", Place::Panes, &["z"], 0, "This pane alone, or all of them again"),
     row(Cmd::NextPane, "next-pane", "next pane", Place::Panes, &["Tab"], 0, "To the next pane"),
@@ -172,6 +232,46 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
     row(Cmd::Reason, "reason", "say why", Place::Order, &["r"], 0, "Say why; it is written down with your name. In live it is asked for"),
     row(Cmd::No, "no", "no", Place::Question, &["Esc", "N"], 0, "No, leave everything as it is"),
+    row(Cmd::Longer, "longer", "longer wait", Place::Screen, &["+", "="], 0, "In Rules and in the ladders: the step waits longer, in a draft that nobody gets before it is saved"),
+    row(Cmd::Shorter, "shorter", "shorter wait", Place::Screen, &["-"], 0, "The same, shorter"),
+    row(Cmd::Save, "save", "save", Place::Screen, &["S"], 8, "Save the draft: what it changes and whom it moves first, then a reason, then a commit"),
+    row(Cmd::History, "history", "history", Place::Screen, &["H"], 0, "Versions of rules and texts that ran: what changed, by whom, why, with how many people"),
+    row(Cmd::WhoStands, "who-stands", "who stands here", Place::Screen, &["w"], 0, "In Rules and in the ladders: the customers who stand at this step"),
+    row(Cmd::PersonVersion, "its-rules", "its rules", Place::Person, &["v"], 6, "The version of the rules under which this customer's newest step ran"),
+    row(Cmd::Restore, "restore", "restore", Place::Versions, &["R"], 2, "Save what ran then once more: preview, reason and commit as for any other change"),
+    row(Cmd::SaveNow, "save-now", "save", Place::Review, &["y"], 1, "Save what is shown; whoever came to wait meanwhile is shown first"),
+    row(Cmd::SayWhy, "say-why", "say why", Place::Review, &["r"], 2, "Why; it stands in the commit, in the history and with your name in the audit trail"),
+    row(Cmd::ChooseKeep, "choose-keep", "keep", Place::Review, &["1"], 3, "Those in flight go on as they were launched"),
+    row(Cmd::ChooseRetime, "choose-retime", "re-time", Place::Review, &["2"], 4, "Those in flight go by the new waits and steps"),
+    row(Cmd::ChooseSpread, "choose-spread", "spread", Place::Review, &["3"], 5, "The same, and whoever would be due at once is spread over what was left"),
+    row(Cmd::DropSaved, "drop-saved", "drop it", Place::Review, &["D"], 6, "What was saved and is not in force is not to be; its commit stays"),
+    row(Cmd::Review, "review", "save", Place::Editor, &["Ctrl-s"], 1, "Lay it out and save it: what it changes and whom it moves first"),
+    row(Cmd::ToLadder, "ladders", "ladders", Place::Editor, &["Shift-Tab", "F6"], 2, "To the ladders: waits, starts and order without JSON"),
+    row(Cmd::Complete, "complete", "complete", Place::Editor, &["Tab", "Ctrl-Space"], 3, "What may stand here: names, channels, waits, columns; where there is nothing, two spaces"),
+    row(Cmd::NextProblem, "next-problem", "next problem", Place::Editor, &["Ctrl-n", "F8"], 4, "To the next thing that the check finds"),
+    row(Cmd::Undo, "undo", "undo", Place::Editor, &["Ctrl-z"], 5, "Take back the last change"),
+    row(Cmd::Redo, "redo", "redo", Place::Editor, &["Ctrl-y"], 0, "Do it again"),
+    row(Cmd::Find, "find", "find", Place::Editor, &["Ctrl-f"], 6, "Find words; Down and Up go on, Enter stays there"),
+    row(Cmd::FindNext, "find-next", "find next", Place::Editor, &["Ctrl-g", "F3"], 0, "The same words once more"),
+    row(Cmd::NextFile, "next-file", "other channel", Place::Editor, &["Ctrl-o"], 7, "The content of the next channel"),
+    row(Cmd::NextCustomer, "next-customer", "next customer", Place::Editor, &["Alt-Down"], 0, "Fill the content in for the next customer of the cohort"),
+    row(Cmd::PreviousCustomer, "previous-customer", "customer before", Place::Editor, &["Alt-Up"], 0, "The same for the one before"),
+    row(Cmd::SelectAll, "select-all", "select all", Place::Editor, &["Ctrl-a"], 0, "Select the whole text; Shift with arrows or the mouse selects a part"),
+    row(Cmd::Copy, "copy", "copy", Place::Editor, &["Alt-c"], 0, "Copy what is selected, for Ctrl-v"),
+    row(Cmd::Cut, "cut", "cut", Place::Editor, &["Ctrl-x"], 0, "Cut what is selected"),
+    row(Cmd::PasteYank, "put", "put", Place::Editor, &["Ctrl-v"], 0, "Put what was copied or cut here; the terminal's own paste works as well"),
+    row(Cmd::Tidy, "tidy", "lay out", Place::Editor, &["Ctrl-t"], 0, "Lay the JSON out, one step to a line; saving does it, too"),
+    row(Cmd::LeaveEditor, "leave", "leave", Place::Editor, &["Esc"], 8, "Leave the editor; asks what becomes of a draft"),
+    row(Cmd::EditorHelp, "editor-keys", "keys", Place::Editor, &["F1"], 9, "Every key of the editor"),
+    row(Cmd::ToText, "text", "text", Place::Ladder, &["Tab", "Shift-Tab", "F6"], 2, "Back to the text"),
+    row(Cmd::StartHere, "start-here", "start here", Place::Ladder, &["t"], 0, "The cascade starts with this channel; the rest follows in its order"),
+    row(Cmd::Later, "later", "later", Place::Ladder, &["J"], 0, "This step one place later"),
+    row(Cmd::Earlier, "earlier", "earlier", Place::Ladder, &["K"], 0, "This step one place earlier"),
+    row(Cmd::Split, "split", "split off", Place::Ladder, &["b"], 3, "A segment gets a ladder of its own"),
+    row(Cmd::Join, "join", "join", Place::Ladder, &["B"], 0, "This segment does again what everybody does"),
+    row(Cmd::UndoStep, "take-back", "take back", Place::Ladder, &["u", "Ctrl-z"], 4, "Take back the last change of the draft"),
+    row(Cmd::KeepDraft, "keep-draft", "keep the draft", Place::Unsaved, &["k"], 0, "Leave; the draft stays, also over a restart"),
+    row(Cmd::DropDraft, "drop-draft", "drop the draft", Place::Unsaved, &["d"], 0, "Leave, and give the draft up"),
     row(Cmd::Mouse, "mouse", "mouse", Place::Screen, &[], 0, "Switch the mouse off or on, so that the terminal can select text"),
     row(Cmd::Palette, "palette", "command", Place::Screen, &[":"], 11, "Find a command by typing"),
     row(Cmd::Help, "help", "help", Place::Screen, &["?"], 12, "Every key of this place"),
@@ -217,10 +317,11 @@ pub fn name(press: KeyEvent) -> Option<String> {
         KeyCode::End => "End".to_owned(),
         KeyCode::PageUp => "PgUp".to_owned(),
         KeyCode::PageDown => "PgDn".to_owned(),
+        KeyCode::F(number) => format!("F{number}"),
         _ => return None,
     };
     if press.modifiers.contains(KeyModifiers::ALT) {
-        return None;
+        return Some(format!("Alt-{base}"));
     }
     Some(if press.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{base}") } else { base })
 }
@@ -257,6 +358,16 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         | Cmd::WasNotSent
         | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
+        Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => {
+            no("choose a step first: 4 shows the rules")
+        }
+        Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() && !is_left_over(model) => {
+            no("there is no draft to save: e edits the rules, c what is said")
+        }
+        Cmd::ToLadder if model.desk.open != Some(File::Rules) => no("ladders belong to the rules: e"),
+        Cmd::NextFile | Cmd::NextCustomer | Cmd::PreviousCustomer if model.desk.open == Some(File::Rules) => {
+            no("that is for content: c")
+        }
         _ => Ok(()),
     }
 }
@@ -276,6 +387,11 @@ const fn changes(cmd: Cmd) -> bool {
             | Cmd::WasNotSent
             | Cmd::Release
             | Cmd::StopCampaign
+            | Cmd::Save
+            | Cmd::Review
+            | Cmd::SaveNow
+            | Cmd::DropSaved
+            | Cmd::Restore
     )
 }
 
@@ -291,6 +407,19 @@ fn seat(cmd: Cmd, model: &Model) -> Result<(), String> {
         }
         (InControl::Another { for_good: true, .. }, _) => Err(model.refusal().unwrap_or_default()),
         _ => Ok(()),
+    }
+}
+
+/// Something was saved and is not in force.
+fn is_left_over(model: &Model) -> bool {
+    model.picture.saved.as_ref().is_some_and(|saved| saved.state == SaveState::NotInForce)
+}
+
+/// The cursor stands on a step: of the Rules pane, or in the editor's ladders.
+fn on_a_step(model: &Model) -> bool {
+    match model.pages.last() {
+        None => model.focus == Pane::Rules && !model.picture.snapshot.steps.is_empty(),
+        Some(page) => matches!(page.what, What::Editor),
     }
 }
 
@@ -337,6 +466,12 @@ mod tests {
         &[Place::Everywhere, Place::Question, Place::Order],
         &[Place::Everywhere, Place::Question, Place::Order, Place::Resume],
         &[Place::Everywhere, Place::Question, Place::Actions],
+        &[Place::Everywhere, Place::Editor],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
+        &[Place::Everywhere, Place::Question, Place::Unsaved],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Review],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Versions],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Person],
     ];
 
     #[test]

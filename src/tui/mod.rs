@@ -9,9 +9,11 @@
 //! alone. Nothing on this path blocks, queries a store or waits for the engine.
 
 mod alarms;
+mod aside;
 mod asking;
 mod console;
 mod dialogs;
+mod editor;
 mod filter;
 mod input;
 mod interrupts;
@@ -21,10 +23,12 @@ mod layout;
 mod model;
 mod mouse;
 mod needs;
+mod review;
 mod terminal;
 mod text;
 mod theme;
 mod update;
+mod versions;
 mod view;
 
 pub use interrupts::Interrupt;
@@ -36,6 +40,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
 use std::io;
+use std::path::PathBuf;
 
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
@@ -44,13 +49,15 @@ pub struct Options {
     pub theme: Theme,
     /// Whether clicks and the wheel are ours.
     pub mouse: bool,
+    /// The workspace that is edited here; `None`: drafts are judged by themselves and not kept.
+    pub workspace: Option<PathBuf>,
 }
 
 impl Options {
     /// The default theme, or the plain one where `NO_COLOR` is set to anything (`no_color`).
     pub fn new(no_color: bool) -> Result<Self, ThemeError> {
         let theme = Theme::named(if no_color { "plain" } else { "dusk" })?;
-        Ok(Self { theme, mouse: true })
+        Ok(Self { theme, mouse: true, workspace: None })
     }
 }
 
@@ -92,8 +99,7 @@ impl Error {
 pub async fn run(handle: Handle, options: Options) -> Result<Exit, Error> {
     let interrupts = interrupts::listen().map_err(Error::Signals)?;
     let mut screen = terminal::Screen::take(options.mouse).map_err(Error::Terminal)?;
-    let theme = options.theme;
-    let console = console::Console::new(&mut screen.terminal, handle, theme, options.mouse, terminal::mouse)?;
+    let console = console::Console::new(&mut screen.terminal, handle, options, terminal::mouse)?;
     let keys = keyboard::events().map_err(Error::Terminal)?;
     #[cfg(debug_assertions)]
     let keys = futures::StreamExt::inspect(keys, panics_on(std::env::var("CASCADE_PANIC_ON").ok()));
@@ -127,6 +133,6 @@ where
     E: Stream<Item = io::Result<Event>> + Unpin,
     I: Stream<Item = Interrupt> + Unpin,
 {
-    let console = console::Console::new(terminal, handle, options.theme, options.mouse, |_| Ok(()))?;
+    let console = console::Console::new(terminal, handle, options, |_| Ok(()))?;
     console.run(events, interrupts).await
 }

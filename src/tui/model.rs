@@ -3,11 +3,14 @@
 
 use super::alarms;
 use super::asking::{Asking, Wanted, Whom};
+use super::editor::{Desk, Focus};
 use super::filter::Filter;
 use super::input::LineInput;
 use super::keys::Place;
 use super::layout::{self, Pane, Places};
 use super::needs::{self, Need};
+use super::review::Review;
+use super::versions::{self, History};
 use crate::engine::audit::Account;
 use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
@@ -58,6 +61,12 @@ pub struct Model {
     pub clicked: Option<(Instant, u16, u16)>,
     /// An order about many was given when there were so many: what comes of it is shown once it is there.
     pub awaits: Option<(Ask, usize)>,
+    /// What is being edited.
+    pub desk: Desk,
+    /// What is about to be saved.
+    pub review: Option<Review>,
+    /// Versions that ran.
+    pub history: History,
 }
 
 /// The cohort pane's state.
@@ -131,10 +140,14 @@ pub enum What {
     Orders,
     /// One order, and what came of it for each.
     Order(CampaignId, OrderId),
-    /// The rules file.
-    Rules,
-    /// The content files.
-    Content,
+    /// Rules and content, being edited.
+    Editor,
+    /// What is about to be saved.
+    Review,
+    /// Versions that ran.
+    Versions,
+    /// One of them.
+    Version(versions::Key),
     /// Every key.
     Help(Vec<Place>),
 }
@@ -146,11 +159,12 @@ impl Page {
     }
 
     /// How many things the cursor moves over; `None` for pages that merely scroll.
-    pub fn items(&self, picture: &Picture) -> Option<usize> {
+    pub fn items(&self, picture: &Picture, history: &History) -> Option<usize> {
         match &self.what {
             What::Failures => Some(picture.snapshot.failures.len()),
             What::Inbox => Some(picture.inbox.len()),
             What::Orders => Some(picture.audit.orders().len()),
+            What::Versions => Some(history.versions.as_ref().map_or(0, Vec::len)),
             What::Order(campaign, order) => {
                 let mut orders = picture.audit.orders().iter().rev();
                 let found = orders.find(|a| a.campaign == *campaign && a.order == *order);
@@ -159,8 +173,9 @@ impl Page {
             What::Person { .. }
             | What::Failure(..)
             | What::Breaker(..)
-            | What::Rules
-            | What::Content
+            | What::Editor
+            | What::Review
+            | What::Version(_)
             | What::Help(_) => None,
         }
     }
@@ -181,6 +196,10 @@ pub enum Dialog {
     Ask(Box<Asking>),
     /// Find a command.
     Palette(LineInput, usize),
+    /// The editor is left, and its draft is not saved.
+    Unsaved,
+    /// Which segment gets a ladder of its own?
+    Split(usize),
 }
 
 impl Model {
@@ -203,6 +222,9 @@ impl Model {
             scroll_max: 0,
             clicked: None,
             awaits: None,
+            desk: Desk::default(),
+            review: None,
+            history: History::default(),
         };
         model.settle();
         model
@@ -273,6 +295,7 @@ impl Model {
             }
             Some(Dialog::Ask(_)) => vec![Place::Everywhere, Place::Question, Place::Order],
             Some(Dialog::Actions(_)) => vec![Place::Everywhere, Place::Question, Place::Actions],
+            Some(Dialog::Unsaved) => vec![Place::Everywhere, Place::Question, Place::Unsaved],
             Some(_) => vec![Place::Everywhere, Place::Question],
             None => self.screen_context(),
         }
@@ -282,6 +305,13 @@ impl Model {
     pub fn screen_context(&self) -> Vec<Place> {
         match self.pages.last().map(|page| &page.what) {
             None => vec![Place::Everywhere, Place::Screen, Place::Panes],
+            Some(What::Editor) if self.desk.focus == Focus::Text => vec![Place::Everywhere, Place::Editor],
+            Some(What::Editor) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
+            Some(What::Review) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Review],
+            Some(What::Versions | What::Version(_)) => {
+                vec![Place::Everywhere, Place::Screen, Place::Page, Place::Versions]
+            }
+            Some(What::Person { .. }) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Person],
             Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
         }
     }

@@ -1,8 +1,9 @@
 //! The mouse: a click focuses and selects, a double click opens, the wheel scrolls what is under it.
 
+use super::editor;
 use super::keys::Cmd;
 use super::layout::Pane;
-use super::model::Model;
+use super::model::{Model, What};
 use super::update::{Request, run, scroll};
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -18,6 +19,12 @@ const WHEEL_LINES: isize = 3;
 pub fn handle(model: &mut Model, event: MouseEvent, at: Instant) -> Vec<Request> {
     if model.dialog.is_some() || !model.mouse {
         return Vec::new();
+    }
+    if matches!(model.pages.last().map(|page| &page.what), Some(What::Editor)) {
+        let double = matches!(event.kind, MouseEventKind::Down(_)) && is_double(model, event, at);
+        if editor::mouse(model, event, double) {
+            return Vec::new();
+        }
     }
     match event.kind {
         MouseEventKind::ScrollUp => wheel(model, event, -WHEEL_LINES),
@@ -44,12 +51,19 @@ fn wheel(model: &mut Model, event: MouseEvent, by: isize) {
     scroll(model, by);
 }
 
-fn click(model: &mut Model, event: MouseEvent, at: Instant) -> Vec<Request> {
+/// Whether this click follows one on the same spot at once.
+fn is_double(model: &mut Model, event: MouseEvent, at: Instant) -> bool {
     let spot = (event.column, event.row);
     let double = model
         .clicked
         .is_some_and(|(before, x, y)| (x, y) == spot && at.saturating_duration_since(before) <= DOUBLE_CLICK);
     model.clicked = (!double).then_some((at, spot.0, spot.1));
+    double
+}
+
+fn click(model: &mut Model, event: MouseEvent, at: Instant) -> Vec<Request> {
+    let spot = (event.column, event.row);
+    let double = is_double(model, event, at);
     if !model.pages.is_empty() {
         click_page(model, event);
         return if double { run(model, Cmd::Open) } else { Vec::new() };
@@ -100,7 +114,7 @@ fn click_page(model: &mut Model, event: MouseEvent) {
     let picture = Arc::clone(&model.picture);
     let Some(page) = model.pages.last_mut() else { return };
     if let (Some(count), Some(line)) =
-        (page.items(&picture), (event.row as usize).checked_sub(body.y as usize + 2))
+        (page.items(&picture, &model.history), (event.row as usize).checked_sub(body.y as usize + 2))
     {
         let lines = (body.height as usize).saturating_sub(3);
         let top = super::view::list_top(page.at, lines);

@@ -5,6 +5,7 @@ use crate::engine::event::Hold;
 use crate::engine::snapshot::{Phase, Place};
 use crate::model::{Channel, Class, Disposition, Scope, clean};
 use crate::phrases::{self, Tone, people, span};
+use crate::runtime::saving::SaveState;
 
 /// One line of pane 5.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,8 @@ pub enum Target {
     Filter(&'static str),
     /// The question how to go on.
     Resume(Option<Channel>),
+    /// What was saved and is not in force.
+    Saved,
 }
 
 impl Target {
@@ -50,7 +53,7 @@ impl Target {
             Self::Failures => Some(What::Failures),
             Self::Failure(channel, code, scope) => Some(What::Failure(*channel, code.clone(), scope.clone())),
             Self::Inbox => Some(What::Inbox),
-            Self::Nothing | Self::Filter(_) | Self::Resume(_) => None,
+            Self::Nothing | Self::Filter(_) | Self::Resume(_) | Self::Saved => None,
         }
     }
 }
@@ -62,6 +65,7 @@ fn need(tone: Tone, words: String, key: &'static str, people: u64, opens: Target
 /// Everything that waits for a person.
 pub fn list(model: &Model) -> Vec<Need> {
     let mut needs = Vec::new();
+    saved(model, &mut needs);
     if doubts_first(model).is_some() {
         doubts(model, &mut needs);
     }
@@ -81,6 +85,16 @@ pub fn doubts_first(model: &Model) -> Option<u64> {
     let snapshot = &model.picture.snapshot;
     let paused_itself = snapshot.pauses.iter().any(|row| row.only.is_none() && row.by_itself);
     Some(snapshot.tally.in_doubt).filter(|count| paused_itself && *count > 0)
+}
+
+/// A crash between the commit and its effect leaves a save that nobody goes by.
+fn saved(model: &Model, needs: &mut Vec<Need>) {
+    let Some(saved) = model.picture.saved.as_ref().filter(|saved| saved.state == SaveState::NotInForce)
+    else {
+        return;
+    };
+    let words = format!("saved, not in force: {}: {}", clean(&saved.files.join(", ")), clean(&saved.why));
+    needs.push(need(Tone::Bad, words, "S", 0, Target::Saved));
 }
 
 fn pauses(model: &Model, needs: &mut Vec<Need>) {

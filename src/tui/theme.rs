@@ -118,6 +118,11 @@ roles!(
     phone,
     sms,
     email,
+    code_name,
+    code_text,
+    code_value,
+    code_mark,
+    code_field,
 );
 
 impl Theme {

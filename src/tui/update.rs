@@ -1,16 +1,24 @@
 //! `update(&mut Model, Msg) -> Vec<Request>`: the only place that changes screen state. No I/O.
 
-use super::asking::Wanted;
+use super::asking;
 use super::dialogs;
+use super::editor::draft::File;
+use super::editor::{self, Keep};
 use super::keys::{self, Cmd};
 use super::layout::Pane;
 use super::model::{Dialog, Frozen, Model, Page, ReadFor, What};
 use super::needs::Target;
+use super::review::{self, Review};
+use super::versions;
 use super::{input::LineInput, mouse};
 use crate::engine::order::Order;
-use crate::model::{CascadeId, Channel};
+use crate::engine::retime::Choice;
+use crate::model::{CascadeId, Channel, Customer, Phone};
 use crate::phrases;
-use crate::runtime::handle::{Level, Notice, Picture, TimelineEntry};
+use crate::rules::Judged;
+use crate::runtime::handle::{Level, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
+use crate::runtime::saving::{Version, Wanted};
+use crate::workspace::bench::{Bench, Kept, Texts};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -35,6 +43,22 @@ pub enum Msg {
     History(CascadeId, Vec<Arc<TimelineEntry>>),
     /// The runtime is gone.
     EngineGone,
+    /// The answer to [`Request::Bench`].
+    Bench(Result<Bench, String>),
+    /// The answer to [`Request::Check`].
+    Checked(Vec<(File, u64)>, Box<Judged>),
+    /// The answer to [`Request::Keep`]: which file, of which revision, and why not.
+    Kept(File, u64, Option<String>),
+    /// Drafts that an earlier run left.
+    Found(Vec<Kept>),
+    /// The answer to [`Request::Customer`].
+    Customer(Phone, Option<Box<Customer>>),
+    /// The answer to [`Request::Preview`].
+    Previewed(u64, Previewed),
+    /// The answer to [`Request::Versions`].
+    Versions(Vec<Version>),
+    /// The answer to [`Request::VersionFiles`].
+    VersionFiles(String, VersionFiles),
 }
 
 /// What the screen asks of the loop.
@@ -52,6 +76,36 @@ pub enum Request {
     Mouse(bool),
     /// Leave; everything is saved.
     Leave,
+    /// Read the workspace for the editor.
+    Bench,
+    /// Judge these texts: drafts of which revisions.
+    Check {
+        /// What is judged together.
+        texts: Texts,
+        /// The drafts among them.
+        revisions: Vec<(File, u64)>,
+    },
+    /// Keep a draft on the disk.
+    Keep(Keep),
+    /// The row of this customer, for a preview.
+    Customer(Arc<Bench>, Phone),
+    /// What saving this would do; the number comes back with the answer.
+    Preview(u64, Wanted),
+    /// Save what a preview showed.
+    Save {
+        /// Which.
+        preview: u64,
+        /// What becomes of those in flight.
+        choice: Choice,
+        /// Why.
+        why: String,
+    },
+    /// What was saved and is not in force is not to be.
+    DropSaved,
+    /// The versions that ran.
+    Versions,
+    /// The files of one, by the hash of its rules or texts.
+    VersionFiles(String),
 }
 
 /// Takes in one message.
@@ -63,6 +117,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Paste(text) => {
             if let Some(input) = typing(model) {
                 input.paste(&text);
+            } else if editor::types(model) {
+                editor::paste(model, &text);
             }
             Vec::new()
         }
@@ -73,11 +129,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Picture(picture) => {
             model.picture = picture;
             show_what_came(model);
+            review::follow(model);
             Vec::new()
         }
         Msg::Notice(notice) => {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
+            if notice.level == Level::Error {
+                review::stopped(model);
+            }
             model.tell(notice.level, notice.text);
             Vec::new()
         }
@@ -89,18 +149,35 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             model.tell(Level::Error, "the engine has ended: nothing is sent or heard any more; q leaves");
             Vec::new()
         }
+        Msg::Previewed(asked, preview) => review::take(model, asked, preview),
+        Msg::Versions(found) => {
+            model.history.versions = Some(found);
+            Vec::new()
+        }
+        Msg::VersionFiles(hash, files) => {
+            model.history.files.insert(hash, files);
+            Vec::new()
+        }
+        Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
+            editor::take(model, msg);
+            Vec::new()
+        }
     };
     model.settle();
     requests.extend(wanted_history(model));
+    requests.extend(editor::wants(model));
+    requests.extend(versions::wants(model));
     requests
 }
 
 /// The line being typed, if there is one.
 pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
+    let reviews = shows(model, |what| matches!(what, What::Review));
     match &mut model.dialog {
         Some(Dialog::Launch(Some(input)) | Dialog::Palette(input, _)) => Some(input),
         Some(Dialog::Ask(asking)) => asking.typing(),
         Some(_) => None,
+        None if reviews => model.review.as_mut().and_then(Review::typing),
         None => model.cohort.typing.as_mut(),
     }
 }
@@ -110,12 +187,43 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
     let name = keys::name(key);
     let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
     if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
-        return if model.dialog.is_some() { dialogs::typed(model, key) } else { filter_key(model, key) };
+        return typed(model, key);
+    }
+    if editor::types(model) {
+        return editor::press(model, key);
+    }
+    if matches!(model.dialog, Some(Dialog::Split(_))) {
+        editor::choose_segment(model, key);
+        return Vec::new();
     }
     match keys::find(&model.context(), key) {
         Some(row) => run(model, row.cmd),
         None => Vec::new(),
     }
+}
+
+/// A key of a line being typed.
+fn typed(model: &mut Model, key: KeyEvent) -> Vec<Request> {
+    if model.dialog.is_some() {
+        return dialogs::typed(model, key);
+    }
+    if !shows(model, |what| matches!(what, What::Review)) {
+        return filter_key(model, key);
+    }
+    if review::is_confirmed_by(model, key) {
+        return run(model, Cmd::SaveNow);
+    }
+    review::typed(model, key);
+    Vec::new()
+}
+
+/// Whether something runs that stops with us, or a draft is not saved.
+fn leaves_something(model: &Model) -> bool {
+    model.in_flight() && model.picture.seat.is_none() || model.desk.changed().next().is_some()
+}
+
+fn shows(model: &Model, which: impl Fn(&What) -> bool) -> bool {
+    model.pages.last().is_some_and(|page| which(&page.what))
 }
 
 /// Runs a command of the table, or says why it cannot be had now.
@@ -132,7 +240,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             return vec![Request::Ask(Order::Pause { only: None, why }, String::new())];
         }
         // Leaving an attached console stops nothing.
-        Cmd::Quit if model.in_flight() && model.picture.seat.is_none() => model.dialog = Some(Dialog::Quit),
+        Cmd::Quit if leaves_something(model) => model.dialog = Some(Dialog::Quit),
         Cmd::Quit => return vec![Request::Leave],
         Cmd::Mouse => {
             model.mouse = !model.mouse;
@@ -161,9 +269,12 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Orders => open(model, What::Orders),
-        Cmd::Rules => open(model, What::Rules),
-        Cmd::Content => open(model, What::Content),
-        Cmd::Help => {
+        Cmd::Rules => editor::open(model, File::Rules),
+        Cmd::Content => {
+            let file = editor::content(model);
+            editor::open(model, file);
+        }
+        Cmd::Help | Cmd::EditorHelp => {
             let here = model.screen_context();
             open(model, What::Help(here));
         }
@@ -178,9 +289,46 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::PageDown => scroll(model, page_lines(model)),
         Cmd::First => scroll(model, isize::MIN),
         Cmd::Last => scroll(model, isize::MAX),
-        Cmd::Open => enter(model),
+        Cmd::Open => return enter(model),
         Cmd::Back => back(model),
-        Cmd::Close => _ = model.pages.pop(),
+        Cmd::Close => close(model),
+        Cmd::Save | Cmd::Review => return review::open(model),
+        Cmd::ChooseKeep
+        | Cmd::ChooseRetime
+        | Cmd::ChooseSpread
+        | Cmd::SayWhy
+        | Cmd::SaveNow
+        | Cmd::DropSaved => return review::run(model, cmd),
+        Cmd::History => open(model, What::Versions),
+        Cmd::Restore | Cmd::PersonVersion => return versions::run(model, cmd),
+        Cmd::WhoStands => who_stands(model),
+        Cmd::Longer
+        | Cmd::Shorter
+        | Cmd::LeaveEditor
+        | Cmd::Undo
+        | Cmd::Redo
+        | Cmd::Find
+        | Cmd::FindNext
+        | Cmd::NextProblem
+        | Cmd::Complete
+        | Cmd::SelectAll
+        | Cmd::Copy
+        | Cmd::Cut
+        | Cmd::PasteYank
+        | Cmd::Tidy
+        | Cmd::ToLadder
+        | Cmd::NextFile
+        | Cmd::NextCustomer
+        | Cmd::PreviousCustomer
+        | Cmd::ToText
+        | Cmd::StartHere
+        | Cmd::Later
+        | Cmd::Earlier
+        | Cmd::Split
+        | Cmd::Join
+        | Cmd::UndoStep
+        | Cmd::KeepDraft
+        | Cmd::DropDraft => return editor::run(model, cmd),
     }
     Vec::new()
 }
@@ -221,6 +369,12 @@ pub fn open_person(model: &mut Model, cascade: CascadeId) {
 }
 
 fn back(model: &mut Model) {
+    if shows_editor(model) {
+        return editor::leave(model);
+    }
+    if shows(model, |what| matches!(what, What::Review)) {
+        model.review = None;
+    }
     if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
         return;
     }
@@ -230,6 +384,19 @@ fn back(model: &mut Model) {
         model.frozen = None;
     } else {
         model.cohort.filter.clear();
+    }
+}
+
+fn shows_editor(model: &Model) -> bool {
+    shows(model, |what| matches!(what, What::Editor))
+}
+
+/// Left and right choose a ladder in the editor, and close any other page.
+fn close(model: &mut Model) {
+    if shows_editor(model) {
+        editor::move_on_ladders(model, -1, 0);
+    } else {
+        model.pages.pop();
     }
 }
 
@@ -265,7 +432,7 @@ fn pause(model: &mut Model) -> Vec<Request> {
         None => model.held_by().is_some(),
     };
     if stands {
-        dialogs::ask(model, Wanted::Resume(only));
+        dialogs::ask(model, asking::Wanted::Resume(only));
         return Vec::new();
     }
     if let Some(channel) = only {
@@ -283,8 +450,12 @@ fn page_lines(model: &Model) -> isize {
 
 /// Moves the cursor or the page by lines; `isize::MIN` and `MAX` go to the ends.
 pub fn scroll(model: &mut Model, by: isize) {
+    if shows_editor(model) {
+        return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
+    }
     if let Some(page) = model.pages.last_mut() {
-        let most = page.items(&model.picture).map_or(model.scroll_max, |n| n.saturating_sub(1));
+        let most =
+            page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
         return;
     }
@@ -326,12 +497,15 @@ pub fn is_shown(entry: &TimelineEntry) -> bool {
     !phrases::phrase(&entry.event, None).quiet
 }
 
-fn enter(model: &mut Model) {
+fn enter(model: &mut Model) -> Vec<Request> {
     match model.pages.last() {
+        Some(_) if shows_editor(model) => editor::move_on_ladders(model, 1, 0),
+        Some(_) if shows(model, |what| matches!(what, What::Review)) => _ = review::run(model, Cmd::SayWhy),
         Some(page) => enter_page(model, page.at),
         None if model.welcomes() => {}
-        None => enter_pane(model),
+        None => return enter_pane(model),
     }
+    Vec::new()
 }
 
 fn enter_page(model: &mut Model, at: usize) {
@@ -343,6 +517,9 @@ fn enter_page(model: &mut Model, at: usize) {
         Some(What::Inbox) => {
             let whose = model.picture.inbox.iter().rev().nth(at).and_then(|item| item.cascade);
             whose.map(|cascade| What::Person { cascade, history: None, read_for: None })
+        }
+        Some(What::Versions) => {
+            versions::chosen(model).map(|version| What::Version(versions::Key::of(version)))
         }
         Some(What::Orders) => {
             let newest_first = model.picture.audit.orders().iter().rev();
@@ -359,7 +536,7 @@ fn enter_page(model: &mut Model, at: usize) {
     }
 }
 
-fn enter_pane(model: &mut Model) {
+fn enter_pane(model: &mut Model) -> Vec<Request> {
     match model.focus {
         Pane::Cohort => {
             if let Some(cascade) = model.cohort.selected {
@@ -381,23 +558,39 @@ fn enter_pane(model: &mut Model) {
                 set_filter(model, &format!("status:open channel:{channel}"));
             }
         }
-        Pane::Rules => open(model, What::Rules),
-        Pane::Needs => enter_need(model),
+        Pane::Rules => editor::open(model, File::Rules),
+        Pane::Needs => return enter_need(model),
         Pane::Next => set_filter(model, "status:open sort:due"),
+    }
+    Vec::new()
+}
+
+/// The customers who stand at the step under the cursor.
+fn who_stands(model: &mut Model) {
+    let on_pane = model.pages.is_empty();
+    let here = model.picture.snapshot.steps.get(model.cursors[Pane::Rules as usize]).map(|step| step.channel);
+    let channel = if on_pane { here } else { model.desk.channel_here() };
+    if let Some(channel) = channel {
+        editor::close(model);
+        set_filter(model, &format!("status:open channel:{channel}"));
     }
 }
 
-fn enter_need(model: &mut Model) {
-    let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else { return };
+fn enter_need(model: &mut Model) -> Vec<Request> {
+    let Some(need) = model.needs().into_iter().nth(model.cursors[Pane::Needs as usize]) else {
+        return Vec::new();
+    };
     match need.opens {
+        Target::Saved => return run(model, Cmd::Save),
         Target::Filter(line) => set_filter(model, line),
-        Target::Resume(only) => dialogs::ask(model, Wanted::Resume(only)),
+        Target::Resume(only) => dialogs::ask(model, asking::Wanted::Resume(only)),
         target => {
             if let Some(what) = target.page() {
                 open(model, what);
             }
         }
     }
+    Vec::new()
 }
 
 fn set_filter(model: &mut Model, line: &str) {

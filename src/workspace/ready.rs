@@ -32,6 +32,11 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// The same rules and settings with other texts: those that a campaign in flight sends.
+    pub fn with(&self, content: Content) -> Self {
+        Self { content, ..self.clone() }
+    }
+
     /// A survey of what the customers would be sent: show it each one while the list is read.
     pub fn survey(&self) -> Survey<'_> {
         let rules = Some(&self.rules);

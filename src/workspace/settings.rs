@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "cascade.toml";
 
+/// The section whose trust is no provider's.
+const FORGE: &str = "github";
+
 /// A workspace's settings, as far as they could be read.
 pub(super) struct Settings {
     pub mode: Mode,
@@ -44,7 +47,16 @@ pub fn settings(dir: &Path) -> Result<Config, Unusable> {
     }
     let path = dir.join(CONFIG);
     let Some(bytes) = read(&path)? else { return Ok(Config::rehearsal_defaults()) };
-    let (config, problems) = unasked(path, bytes, &|_| true)?;
+    let (config, problems) = unasked(path, bytes, &|ask| ask.section != FORGE)?;
+    config.ok_or(Unusable::Problems(problems))
+}
+
+/// [`settings`] for whoever goes to the forge: with what this machine trusts about it.
+pub fn forge_settings(dir: &Path, env: config::Env<'_>) -> Result<Config, Unusable> {
+    let path = dir.join(CONFIG);
+    let Some(bytes) = read(&path)? else { return settings(dir) };
+    let covers = |ask: &Ask| Trust::of(dir, env).is_ok_and(|trust| trust.covers(ask));
+    let (config, problems) = unasked(path, bytes, &|ask| ask.section != FORGE || covers(ask))?;
     config.ok_or(Unusable::Problems(problems))
 }
 
@@ -58,8 +70,8 @@ fn unasked(
     Ok(config::load_trusting(Path::new(CONFIG), &text, &|_| Some("not asked for".to_owned()), trusted))
 }
 
-/// What every section of a live `cascade.toml` asks for; nothing if the workspace rehearses, and no secret is read. The
-/// variables need not be set here; whatever else is wrong with the file comes first.
+/// What every section of a live `cascade.toml` asks for, and the forge's in a rehearsal too; nothing if the workspace
+/// rehearses and asks for nothing. No secret is read. The variables need not be set here; whatever else is wrong with the file comes first.
 pub fn asks(dir: &Path) -> Result<Option<Vec<Ask>>, Unusable> {
     let path = dir.join(CONFIG);
     let bytes = read(&path)?.unwrap_or_default();
@@ -70,7 +82,7 @@ pub fn asks(dir: &Path) -> Result<Option<Vec<Ask>>, Unusable> {
     };
     let (config, problems) = unasked(path, bytes, &note)?;
     match config {
-        Some(config) if config.mode == Mode::Rehearsal => Ok(None),
+        Some(config) if config.mode == Mode::Rehearsal && asks.borrow().is_empty() => Ok(None),
         Some(_) => Ok(Some(asks.into_inner())),
         None => Err(Unusable::Problems(problems)),
     }

@@ -1,6 +1,7 @@
 //! Random campaigns and random news, in any order, doubled, late and about nobody: the invariants hold after
 //! every single input, and whoever says something twice is not contacted for it.
 
+use crate::edits::Looked;
 use crate::failures::failure;
 use crate::invariants::Observer;
 use crate::setting::{MONDAY, Setting};
@@ -10,6 +11,7 @@ use cascade::engine::input::{CallEnd, CallResult, Heard, Input, What};
 use cascade::engine::journey::{Journey, State, Timer};
 use cascade::engine::meaning::Meaning;
 use cascade::engine::order::{Deed, Order, Signed, Target, Who};
+use cascade::engine::retime::Choice;
 use cascade::model::{At, AttemptId, Channel, Disposition, Failure, Money, PersonId, Scope, TimerId};
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -21,6 +23,20 @@ const RULES: [&str; 5] = [
     "sms 1h sits_out > whatsapp 30m sits_out > phone",
     "whatsapp 1h counts=read,replied > phone 20m counts=clicked x2 > sms 2h > email",
     "email",
+];
+
+/// What an operator makes of them.
+const EDITS: [&str; 10] = [
+    "whatsapp 4h > phone 2h > sms",
+    "whatsapp 6h > phone 2h > sms",
+    "whatsapp 9h > phone 10m > sms window=2h",
+    "whatsapp 1h > sms",
+    "phone 1h x2 > whatsapp 2h > sms",
+    "sms 30m > email 1h > phone",
+    "whatsapp",
+    "phone 3h > sms 1h > whatsapp 2h > email",
+    "email 1h > sms window=30h",
+    "sms 20m counts=read,replied > whatsapp 10m sits_out > phone 1h x3 > email",
 ];
 
 const FAILURES: [&str; 16] = [
@@ -215,6 +231,7 @@ fn contacts(world: &World) -> Vec<Standing> {
 }
 
 fn play(world: &mut World, news: &[News]) {
+    let mut looked: Option<Looked> = None;
     for piece in news {
         // Half of the time goes in seconds, so that retries and talks are hit; the rest in hours.
         let pass = match piece.1 % 16 {
@@ -226,6 +243,19 @@ fn play(world: &mut World, news: &[News]) {
         let to = world.now + pass;
         world.permits = piece.2 % 4 > 0;
         world.pass(to);
+        match (piece.0, &looked) {
+            // An edit is looked at, and put in force whatever has happened since: as shown, or not at all.
+            (46 | 47, _) => {
+                looked = Some(Looked::at(world, EDITS[piece.1 as usize % EDITS.len()]));
+                continue;
+            }
+            (48.., Some(seen)) => {
+                seen.put_in_force(world, Choice::ALL[piece.2 as usize % Choice::ALL.len()]);
+                world.send_what_may_go();
+                continue;
+            }
+            _ => {}
+        }
         let input = piece.input(world);
         let done = world.feed(input.clone());
         assert!(done.is_ok() || !matches!(input, Input::Heard(_)), "a report is never impossible");
@@ -294,7 +324,7 @@ proptest! {
     #[test]
     fn invariants_hold_whatever_comes(
         (rules, people, traits) in (any::<u8>(), any::<u8>(), any::<[u8; 8]>()),
-        news in prop::collection::vec((0u8..46, any::<u8>(), any::<u8>()), 1..60),
+        news in prop::collection::vec((0u8..50, any::<u8>(), any::<u8>()), 1..60),
     ) {
         let news: Vec<News> = news.into_iter().map(|(a, b, c)| News(a, b, c)).collect();
         let setting = setting(rules, people, traits);

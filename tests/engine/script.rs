@@ -32,9 +32,13 @@
 //! asks recall ann | look_up ann | check | nothing         of the world, since the last input
 //! without_end ann bob            whose calls and messages are asked about after a gap, in order; `none`
 //! tally held=2 running=3 | breakers whatsapp template | paused phone | spent 0.05 | reserved 0.20
+//! preview whatsapp 4h > sms | edit retime | edit keep       what new rules would do, and putting them in force as shown
+//! shown ann wait 4h then phone | shown ann later | nothing       `spread 5h`, `settles`; `leaves`: her channel is gone
+//! at_once retime 3 | ann goes_by 1 | ann ran 0 1       versions of the rules: hers, and those under which her sends ran
 //! after_answer 1 | unmatched 1 | scanners 1 | campaign running | stuck | paused | ended
 //! ```
 
+use crate::edits::Looked;
 use crate::failures::failure;
 use crate::setting::{MONDAY, Setting, channel, seconds};
 use crate::world::World;
@@ -65,6 +69,7 @@ pub fn prepare(file: &str, text: &str) -> Play {
         launched,
         last: None,
         listed: Vec::new(),
+        looked: None,
         place: String::new(),
     };
     for (number, line) in setting.script.lines().enumerate() {
@@ -85,6 +90,8 @@ pub struct Play {
     last: Option<Input>,
     /// What providers list since the backup.
     listed: Vec<SentBefore>,
+    /// What was previewed last.
+    pub looked: Option<Looked>,
     /// For messages.
     pub place: String,
 }
@@ -158,6 +165,7 @@ impl Play {
             ["lists", on, whose, at, rest @ ..] => self.list(channel(on), whose, seconds(at), rest),
             ["again"] => self.again(),
             ["all", rest @ ..] => self.all(&rest.join(" ")),
+            _ if self.edits(&words) => {}
             _ if self.holds(&words) => {}
             _ => {
                 let input = self.news(line);

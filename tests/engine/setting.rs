@@ -1,7 +1,9 @@
 //! What a scenario starts from: the rules in short form, limits, and people.
 
 use cascade::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
+use cascade::engine::journey::Journey;
 use cascade::engine::policy::Policy;
+use cascade::engine::retime::Course;
 use cascade::model::{
     At, AttemptId, CascadeId, Channel, Leg, Mode, Money, Outcome, PersonId, Segment, TimerId,
 };
@@ -152,11 +154,6 @@ impl Setting {
         }
     }
 
-    fn ladder(&self) -> Ladder {
-        let steps: Vec<Step> = self.rules.split('>').map(step).collect();
-        Ladder { start: steps[0].channel, steps }
-    }
-
     pub fn starts(&self, launched: At) -> Vec<(PersonId, CascadeStart)> {
         let names = self.names();
         let id = |name: &str| {
@@ -173,7 +170,7 @@ impl Setting {
     }
 
     fn start(&self, special: Special, line: PersonId, launched: At) -> CascadeStart {
-        let ladder = self.ladder();
+        let ladder = ladder(&self.rules);
         let start = special.start.as_deref().map_or(ladder.start, channel);
         let template = special.template.unwrap_or_else(|| "hello en_US".into());
         let reserve = |c: Channel| self.policy.reserve.get(c.as_str()).map_or(price(c), |m| money(m));
@@ -200,6 +197,27 @@ impl Setting {
             recent: special.contacted_ago.iter().map(ago).collect(),
         }
     }
+}
+
+/// From the short form.
+pub fn ladder(rules: &str) -> Ladder {
+    let steps: Vec<Step> = rules.split('>').map(step).collect();
+    Ladder { start: steps[0].channel, steps }
+}
+
+/// What new rules have for somebody.
+pub fn course(journey: &Journey, ladder: &Ladder) -> Course {
+    let known = |c: Channel| journey.start.walk.iter().find(|leg| leg.channel == c);
+    let leg = |step: Step| Leg {
+        channel: step.channel,
+        wait_s: step.wait_s,
+        attempts: step.attempts,
+        bounce_waits: step.bounce_waits,
+        converts_on: step.converts_on,
+        reserve: known(step.channel).map_or(price(step.channel), |leg| leg.reserve),
+        template: known(step.channel).and_then(|leg| leg.template.clone()),
+    };
+    Course { legs: ladder.chain().into_iter().map(leg).collect(), skips: journey.start.skips.clone() }
 }
 
 fn price(channel: Channel) -> Money {

@@ -113,7 +113,13 @@ fn said(command: &Command) -> String {
             let why = if why.is_empty() { String::new() } else { format!(" because {why}") };
             format!("{order:?}{why}")
         }
-        Command::History(..) | Command::Quit => format!("{command:?}").chars().take(60).collect(),
+        Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
+        Command::DropSaved(_) => "DropSaved".into(),
+        Command::Preview(..)
+        | Command::Versions(_)
+        | Command::VersionFiles(..)
+        | Command::History(..)
+        | Command::Quit => format!("{command:?}").chars().take(60).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::setting::StoreFault;
 use crate::shelf::{Medium, STORE};
 use cascade::engine::Campaign;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
@@ -114,6 +115,15 @@ impl Keeper for Memory {
         Ok(self.read(|rows| {
             rows.journeys.values().filter(|(_, j)| j.person == person).map(|(campaign, _)| *campaign).max()
         }))
+    }
+
+    fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        Ok(self.read(|rows| rows.version(hash)))
+    }
+
+    /// Nobody looks at versions here.
+    fn versions(&self) -> BoxFuture<'static, Result<Vec<Version>, StoreError>> {
+        ready(Ok(Vec::new())).boxed()
     }
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {

@@ -8,6 +8,7 @@ use crate::sqlite::Sqlite;
 use crate::world::World;
 use cascade::engine::Campaign;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
@@ -231,6 +232,15 @@ impl Keeper for Shelf {
 
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
         self.keeper()?.newest_campaign_of(person)
+    }
+
+    fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.keeper()?.version(hash)
+    }
+
+    /// Nobody looks at versions here.
+    fn versions(&self) -> BoxFuture<'static, Result<Vec<Version>, StoreError>> {
+        ready(Ok(Vec::new())).boxed()
     }
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {

@@ -41,6 +41,17 @@ pub struct Launch {
     pub policy: Policy,
 }
 
+/// A version of rules and texts that was in force in a campaign. The first is that of its launch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// SHA-256 of the rules file.
+    pub rules: String,
+    /// SHA-256 over the content files.
+    pub content: String,
+    /// The git commit it stands in, if any.
+    pub commit: Option<String>,
+}
+
 /// `pilot` or `full`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +74,7 @@ pub struct CascadeStart {
     /// From what it was drawn; `None` where nothing is drawn at random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<Drawn>,
-    /// All steps, in order.
+    /// All steps, in order; an edit of the rules writes those that are still to come anew.
     pub walk: Vec<Leg>,
     /// Steps that cannot be taken, and why.
     pub skips: Vec<(Channel, Skip)>,

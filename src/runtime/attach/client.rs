@@ -6,13 +6,15 @@ use super::replica::{Caught, Replica};
 use super::seat::{InControl, Seat};
 use super::wire::{self, Asked, Pen, Told, Welcome};
 use crate::clock::Clock;
-use crate::model::{CascadeId, Mode};
+use crate::model::Mode;
 use crate::runtime::ears::Hearing;
 use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
-use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, TimelineEntry};
+use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
 use crate::runtime::operator;
+use crate::runtime::saving;
 use crate::runtime::store::{Reader, StoreError};
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub fn attach(link: Attached) -> Handle {
         loaded: false,
         wanted: None,
         held: None,
+        questions: HashMap::new(),
+        asked: 0,
     };
     tokio::spawn(client.run(link, Asks { commands: asked, control: wanted }));
     Handle {
@@ -95,6 +99,9 @@ struct Client {
     wanted: Option<(u64, u64)>,
     /// A hold that was asked for while nobody was there.
     held: Option<Command>,
+    /// Who waits for what saving would do.
+    questions: HashMap<u64, oneshot::Sender<Previewed>>,
+    asked: u64,
 }
 
 /// Why a connection is over.
@@ -156,8 +163,13 @@ impl Client {
                 }
                 command = asks.commands.recv() => match command {
                     None | Some(Command::Quit) => return Over::Left,
-                    Some(Command::History(cascade, reply)) => {
-                        self.history(cascade, reply);
+                    Some(Command::Preview(wanted, reply)) => {
+                        self.asked += 1;
+                        self.questions.insert(self.asked, reply);
+                        ask(&mut link.pen, Asked::Preview { number: self.asked, wanted }).await
+                    }
+                    Some(question @ (Command::History(..) | Command::Versions(_) | Command::VersionFiles(..))) => {
+                        self.answer(question);
                         Ok(())
                     }
                     Some(command) => ask(&mut link.pen, Asked::Command(command)).await,
@@ -198,6 +210,12 @@ impl Client {
                 self.beside = beside;
                 if self.loaded {
                     self.gallery.set_beside(&self.beside);
+                }
+            }
+            Told::Place(place) => self.gallery.set_place((*place).clone()),
+            Told::Previewed { number, answer } => {
+                if let Some(reply) = self.questions.remove(&number) {
+                    drop(reply.send(answer));
                 }
             }
             Told::Clock(reading) => self.clock.mirror(reading),
@@ -261,23 +279,41 @@ impl Client {
     }
 
     /// Read beside the loop, which waits for no disk.
-    fn history(&self, cascade: CascadeId, reply: oneshot::Sender<Vec<Arc<TimelineEntry>>>) {
+    fn answer(&self, question: Command) {
         let (store, notices) = (self.store.clone(), self.notices.clone());
         tokio::task::spawn_blocking(move || {
-            let read = Reader::open(&store).and_then(|r| r.events_after(0, Some(cascade), HISTORY));
-            match read {
-                // The screen may have gone elsewhere meanwhile.
-                Ok(entries) => drop(reply.send(entries.iter().map(gallery::entry).collect())),
-                Err(error) => {
-                    let text = format!("the history cannot be read: {error}");
-                    let _ = notices.try_send(Notice { level: Level::Error, text });
+            // The screen may have gone elsewhere meanwhile.
+            let read = Reader::open(&store).and_then(|reader| {
+                match question {
+                    Command::History(cascade, reply) => {
+                        let entries = reader.events_after(0, Some(cascade), HISTORY)?;
+                        drop(reply.send(entries.iter().map(gallery::entry).collect()));
+                    }
+                    Command::Versions(reply) => drop(reply.send(reader.versions()?)),
+                    Command::VersionFiles(hash, reply) => {
+                        drop(reply.send(saving::as_text(reader.version(&hash)?)));
+                    }
+                    // Asked of whoever runs the campaign.
+                    Command::Launch(_)
+                    | Command::Order { .. }
+                    | Command::Save { .. }
+                    | Command::DropSaved(_)
+                    | Command::Preview(..)
+                    | Command::Quit => {}
                 }
+                Ok(())
+            });
+            if let Err(error) = read {
+                let text = format!("the store cannot be read: {error}");
+                let _ = notices.try_send(Notice { level: Level::Error, text });
             }
         });
     }
 
     /// Nobody is there any more: the last picture stays, and says so.
     fn lose(&mut self, why: &str) {
+        // Whoever waits for an answer sees that none comes.
+        self.questions.clear();
         self.clock.run(false);
         if let Some(replica) = &mut self.replica {
             // Nobody's way is stood in while the store may be moved, restored or made smaller.
@@ -306,7 +342,9 @@ impl Client {
                 biased;
                 command = asks.commands.recv() => match command {
                     None | Some(Command::Quit) => return None,
-                    Some(Command::History(cascade, reply)) => self.history(cascade, reply),
+                    Some(question @ (Command::History(..) | Command::Versions(_) | Command::VersionFiles(..))) => {
+                        self.answer(question);
+                    }
                     Some(hold) if hold.holds_all() => {
                         self.held = Some(hold);
                         let then = "nobody is there to hold: it is the first thing asked for when somebody is";

@@ -7,13 +7,14 @@ use super::talk::Talk;
 use super::wire::{self, Answer, Asked, Hello, Lines, PROTOCOL, Pen, Welcome};
 use crate::clock;
 use crate::engine::order::Who;
-use crate::runtime::handle::{Command, Level, Notice};
+use crate::runtime::handle::{Command, Level, Notice, Previewed};
 use crate::runtime::operator;
+use crate::runtime::saving::{Refusal, Wanted};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// For a console to say who it is.
 const GREETING: Duration = Duration::from_secs(5);
@@ -67,10 +68,11 @@ impl Console {
             .send_if_modified(|control| control.holder().is_none() && control.claim(id, &self.who, now));
         self.note(format!("{} attached", sits(&self.who)));
         let (mine, own) = mpsc::channel(REFUSALS);
-        let talk = Talk { id: self.id, shared: &self.shared, control, own, ended, before: None };
+        let (previews, previewed) = mpsc::channel(REFUSALS);
+        let talk = Talk { id: self.id, shared: &self.shared, control, own, previewed, ended, before: None };
         let left = tokio::select! {
             left = talk.run(&mut pen) => left,
-            left = self.listen(&mut lines, mine) => left,
+            left = self.listen(&mut lines, mine, previews) => left,
         };
         match left {
             Ok(()) => self.note(format!("{} detached", sits(&self.who))),
@@ -104,14 +106,19 @@ impl Console {
             version: wire::version(),
             program: self.shared.host.program.to_owned(),
             process: std::process::id(),
-            place: (*self.shared.feed.place).clone(),
+            place: (**self.shared.feed.place.borrow()).clone(),
         };
         wire::say(pen, &Answer::Welcome(Box::new(welcome))).await?;
         Ok(true)
     }
 
     /// Takes what it asks, until it is gone.
-    async fn listen(&self, lines: &mut Lines, mine: mpsc::Sender<Notice>) -> io::Result<()> {
+    async fn listen(
+        &self,
+        lines: &mut Lines,
+        mine: mpsc::Sender<Notice>,
+        previews: mpsc::Sender<(u64, Previewed)>,
+    ) -> io::Result<()> {
         while let Some(asked) = wire::hear(lines).await? {
             let refused = match asked {
                 Asked::Command(mut command) => match self.may(&command) {
@@ -123,6 +130,10 @@ impl Console {
                     }
                     Err(why) => why,
                 },
+                Asked::Preview { number, wanted } => {
+                    self.preview(number, wanted, previews.clone()).await;
+                    continue;
+                }
                 Asked::TakeControl => match self.take() {
                     Ok(()) => continue,
                     Err(why) => why,
@@ -136,6 +147,18 @@ impl Console {
             let _ = mine.try_send(Notice { level: Level::Warning, text: format!("not done: {refused}") });
         }
         Ok(())
+    }
+
+    /// Whoever reads may look at what saving would do.
+    async fn preview(&self, number: u64, wanted: Wanted, previews: mpsc::Sender<(u64, Previewed)>) {
+        let (reply, answer) = oneshot::channel();
+        // The loop is gone only when the process ends.
+        let _ = self.shared.host.commands.send(Command::Preview(wanted, reply)).await;
+        tokio::spawn(async move {
+            let gone = Err(Refusal::new("it was not judged: the process ends, or .cascade/log has why"));
+            let answer = answer.await.unwrap_or(gone);
+            let _ = previews.send((number, answer)).await;
+        });
     }
 
     /// Everybody may hold; the rest is for whoever is in control, and whoever acts while nobody is has it.

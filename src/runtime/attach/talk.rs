@@ -4,7 +4,7 @@ use super::control::{ConsoleId, Control};
 use super::seat::{InControl, sits};
 use super::server::{Shared, over};
 use super::wire::{self, Pen, Told};
-use crate::runtime::handle::{Level, Notice};
+use crate::runtime::handle::{Level, Notice, Previewed};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Talk<'c> {
     pub control: watch::Receiver<Control>,
     /// For this console alone.
     pub own: mpsc::Receiver<Notice>,
+    /// Answers to its questions.
+    pub previewed: mpsc::Receiver<(u64, Previewed)>,
     /// Set when the process ends.
     pub ended: watch::Receiver<Option<String>>,
     /// Who was in control when it was told last.
@@ -41,6 +43,7 @@ impl Talk<'_> {
         let mut notices = shared.host.all.subscribe();
         let mut standing = shared.feed.standing.subscribe();
         let mut clock = shared.clock.changes();
+        let mut place = shared.feed.place.subscribe();
         let (mut gate, mut beside): (Option<Pin<Box<Sleep>>>, _) = (None, None);
         standing.mark_changed();
         clock.mark_changed();
@@ -50,6 +53,13 @@ impl Talk<'_> {
                 biased;
                 why = over(&mut self.ended) => return tell(pen, &Told::Bye { why }).await,
                 Some(notice) = self.own.recv() => tell(pen, &Told::Notice(notice)).await?,
+                Some((number, answer)) = self.previewed.recv() => {
+                    tell(pen, &Told::Previewed { number, answer }).await?;
+                }
+                Ok(()) = place.changed() => {
+                    let now = Arc::clone(&place.borrow_and_update());
+                    tell(pen, &Told::Place(now)).await?;
+                }
                 Ok(()) = self.control.changed() => self.tell_control(pen).await?,
                 Ok(()) = clock.changed() => {
                     if let Some(reading) = shared.clock.reading() {

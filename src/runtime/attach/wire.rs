@@ -4,8 +4,9 @@ use super::InControl;
 use crate::clock::Reading;
 use crate::engine::order::Who;
 use crate::runtime::feed::Beside;
-use crate::runtime::handle::{Command, Notice, PlaceFacts};
+use crate::runtime::handle::{Command, Notice, PlaceFacts, Previewed};
 use crate::runtime::operator;
+use crate::runtime::saving::Wanted;
 use futures::{SinkExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
 
 /// Raised with every change of these lines, and with every change of the log or the rows: a console reads those
 /// itself, with its own program.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Bytes of a line: rules and content may be 1 MiB a file.
 const LINE_MAX: usize = 16 * 1024 * 1024;
@@ -83,6 +84,15 @@ pub enum Told {
     },
     /// What no event tells.
     Beside(Arc<Beside>),
+    /// Which files it runs on now: rules or texts were saved.
+    Place(Arc<PlaceFacts>),
+    /// What saving a draft would do; the number is the question's.
+    Previewed {
+        /// Which question.
+        number: u64,
+        /// The answer.
+        answer: Previewed,
+    },
     /// How a rehearsal's clock stands.
     Clock(Reading),
     /// Who is in control.
@@ -106,6 +116,13 @@ pub enum Told {
 pub enum Asked {
     /// Of the engine.
     Command(Command),
+    /// What saving this would do.
+    Preview {
+        /// The question's number, for its answer.
+        number: u64,
+        /// This.
+        wanted: Wanted,
+    },
     /// To be in control, whoever is.
     TakeControl,
     /// To be in control no more.

@@ -9,6 +9,7 @@ use crate::learning::{
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use crate::runtime::history;
+use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,6 +65,12 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// The last campaign that this person was in.
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError>;
+
+    /// The files that ran or were saved under this hash: name and bytes.
+    fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Versions that ran or were saved, the newest first. Read beside the loop.
+    fn versions(&self) -> BoxFuture<'static, Result<Vec<Version>, StoreError>>;
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
@@ -139,6 +146,16 @@ impl Keeper for Store {
 
     fn newest_campaign_of(&self, person: PersonId) -> Result<Option<CampaignId>, StoreError> {
         self.reader()?.newest_campaign_of(person)
+    }
+
+    fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.reader()?.version(hash)
+    }
+
+    fn versions(&self) -> BoxFuture<'static, Result<Vec<Version>, StoreError>> {
+        let reader = self.reader();
+        let read = tokio::task::spawn_blocking(move || reader?.versions());
+        async move { read.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {

@@ -38,6 +38,7 @@ mod restored;
 mod rows;
 mod schema;
 mod start;
+mod versions;
 mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};

@@ -39,9 +39,20 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
             Shown { title, lines, fields: Vec::new(), choices: Vec::new() }
         }
         Some(Dialog::Quit) => {
-            let words = leaving(&ctx.picture.snapshot, ctx.now, ctx.zone);
+            let stops = ctx.model.in_flight() && ctx.picture.seat.is_none();
+            let mut words =
+                if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
+            let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
+            if !drafts.is_empty() {
+                words.push(format!(
+                    "Not saved: {}. The draft is kept, and offered at the next start.",
+                    drafts.join(", ")
+                ));
+            }
             plain(ctx, "Leave?", &words, "save and leave", cells)
         }
+        Some(Dialog::Unsaved) => unsaved(ctx, cells),
+        Some(Dialog::Split(at)) => split(ctx, *at),
         Some(Dialog::TakeControl) => plain(ctx, "Take control?", &[taking(ctx)], "take control", cells),
     };
     popup(ctx, shown, frame);
@@ -54,6 +65,40 @@ fn plain<'a>(ctx: &Ctx, title: &str, words: &[String], does: &str, cells: usize)
         lines: says(ctx, words, cells),
         fields: Vec::new(),
         choices: vec![choice(ctx, &[("y", does), ("Esc", "leave it as it is")])],
+    }
+}
+
+/// What becomes of a draft that is left.
+fn unsaved<'a>(ctx: &Ctx, cells: usize) -> Shown<'a> {
+    let file = ctx.model.desk.draft().map(|draft| draft.file.path()).unwrap_or_default();
+    let words = format!(
+        "The draft of {file} is not saved. Kept, it is there again when you come back, also after a restart."
+    );
+    Shown {
+        title: "Leave the draft?".to_owned(),
+        lines: says(ctx, &[words], cells),
+        fields: Vec::new(),
+        choices: vec![
+            choice(ctx, &[(keys::key(Cmd::KeepDraft), "keep it"), (keys::key(Cmd::DropDraft), "give it up")]),
+            choice(ctx, &[(keys::key(Cmd::Yes), "save it"), ("Esc", "go on editing")]),
+        ],
+    }
+}
+
+/// The segments that do what everybody does.
+fn split<'a>(ctx: &Ctx, at: usize) -> Shown<'a> {
+    let mut lines = vec![Line::default()];
+    for (i, name) in crate::tui::editor::segments(ctx.model).iter().enumerate() {
+        let chosen = i == at;
+        let text = format!("  {} {}", if chosen { "▸" } else { " " }, left(&clean(name), 30));
+        lines.push(Line::styled(text, if chosen { ctx.theme.selection } else { ctx.theme.text }));
+    }
+    lines.push(Line::default());
+    Shown {
+        title: "Which segment gets a ladder of its own?".to_owned(),
+        lines,
+        fields: Vec::new(),
+        choices: vec![choice(ctx, &[("Enter", "this one"), ("Esc", "none")])],
     }
 }
 

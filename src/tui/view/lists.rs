@@ -1,8 +1,6 @@
-//! The inbox, the rules and the content: read-only for now, and they say so.
+//! The inbox.
 
 use super::Ctx;
-use super::page::heading;
-use crate::model::clean;
 use crate::phrases::{self, Tone};
 use crate::runtime::handle::InboxItem;
 use crate::tui::text::{left, when, wrap};
@@ -47,56 +45,5 @@ fn inbox_item<'a>(ctx: &Ctx, item: &InboxItem, chosen: bool, cells: usize) -> Ve
     ]);
     let mut lines = vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }];
     lines.extend(text.map(|more| Line::raw(format!("{}{more}", " ".repeat(INDENT)))));
-    lines
-}
-
-/// The rules as text.
-pub fn rules<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
-    let place = &ctx.picture.place;
-    let mut lines = not_yet(ctx, &place.rules_source, cells);
-    lines.extend(text(ctx, &place.rules_text, cells));
-    lines
-}
-
-/// Every content file, one after another.
-pub fn content<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = Vec::new();
-    for (name, body) in &ctx.picture.place.content {
-        lines.push(heading(ctx, &clean(name), cells));
-        lines.extend(text(ctx, body, cells));
-        lines.push(Line::default());
-    }
-    if lines.is_empty() {
-        lines.push(Line::styled("  The content has not been read yet.", ctx.theme.muted));
-        return lines;
-    }
-    let mut all = not_yet(ctx, "rules/content/", cells);
-    all.extend(lines);
-    all
-}
-
-fn not_yet<'a>(ctx: &Ctx, file: &str, cells: usize) -> Vec<Line<'a>> {
-    let words = format!(
-        "Read only: editing on screen is not built yet. Edit {} in the workspace and start again; a campaign that \
-         runs keeps what it was launched with.",
-        clean(file)
-    );
-    let mut lines: Vec<Line> = wrap(&words, cells.saturating_sub(4))
-        .into_iter()
-        .map(|l| Line::styled(format!("  {l}"), ctx.theme.warning))
-        .collect();
-    lines.push(Line::default());
-    lines
-}
-
-/// A file's lines with their indentation, which a wrapped line keeps.
-fn text<'a>(ctx: &Ctx, text: &str, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let line = clean(&line.replace('\t', "    "));
-        let indent = " ".repeat(line.len() - line.trim_start().len() + 2);
-        let parts = wrap(line.trim(), cells.saturating_sub(indent.len() + 2));
-        lines.extend(parts.into_iter().map(|part| Line::styled(format!("{indent}{part}"), ctx.theme.text)));
-    }
     lines
 }

@@ -5,16 +5,22 @@ mod body;
 mod channels;
 mod cohort;
 mod dialog;
+mod diff;
+mod editor;
 mod failures;
 mod header;
+mod ladder;
 mod lists;
 pub mod needs;
 mod next;
 mod orders;
 mod page;
 mod person;
+mod preview;
+mod review;
 mod rules;
 mod timeline;
+mod versions;
 mod welcome;
 
 use super::alarms::{self, Look};
@@ -101,6 +107,8 @@ impl Ctx<'_> {
 pub struct Drawn {
     /// Furthest that the top page can scroll.
     pub scroll_max: usize,
+    /// Where the editor's text stands.
+    pub text: Rect,
 }
 
 /// Draws one frame.
@@ -227,8 +235,14 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         let short = row.label.split(' ').next().unwrap_or_default();
         if area.width < 100 { short } else { row.label }
     };
-    let wide = |row: &keys::Row| width(keys::key(row.cmd)) + width(label(row)) + 3;
-    let always = [Cmd::Help, Cmd::Quit];
+    // Where letters are typed, a command of every place is had by its control key.
+    let typing = crate::tui::editor::types(ctx.model);
+    let key = |row: &keys::Row| {
+        let control = row.keys.iter().find(|key| key.starts_with("Ctrl-")).filter(|_| typing);
+        control.copied().filter(|_| row.place == keys::Place::Everywhere).unwrap_or(keys::key(row.cmd))
+    };
+    let wide = |row: &keys::Row| width(key(row)) + width(label(row)) + 3;
+    let always = [Cmd::Help, Cmd::EditorHelp, Cmd::Quit];
     let mut left = (area.width as usize)
         .saturating_sub(rows.iter().filter(|r| always.contains(&r.cmd)).map(|r| wide(r)).sum());
     rows.retain(|row| {
@@ -240,7 +254,7 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     });
     let spans = rows.iter().flat_map(|row| {
         [
-            Span::styled(format!(" {} ", keys::key(row.cmd)), ctx.theme.key),
+            Span::styled(format!(" {} ", key(row)), ctx.theme.key),
             Span::styled(format!("{} ", label(row)), ctx.theme.muted),
         ]
     });

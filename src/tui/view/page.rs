@@ -1,6 +1,6 @@
 //! Pages over the panes: each makes its lines, this file scrolls and frames them.
 
-use super::{Ctx, Drawn, failures, lists, orders, person};
+use super::{Ctx, Drawn, editor, failures, lists, orders, person, review, versions};
 use crate::model::{CampaignId, OrderId};
 use crate::tui::keys::{self, Place};
 use crate::tui::model::{Page, What};
@@ -12,6 +12,11 @@ use ratatui::widgets::Paragraph;
 
 /// Draws the page; answers how far it can scroll.
 pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
+    match page.what {
+        What::Editor => return editor::draw(ctx, area, frame),
+        What::Review => return review::draw(ctx, page.at, area, frame),
+        _ => {}
+    }
     let title = Span::styled(format!(" {} ", title(ctx, &page.what)), ctx.theme.title);
     let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
     let block = ctx.block(vec![title], true).title_top(hint);
@@ -21,6 +26,7 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     let lines = match &page.what {
         What::Failures => return list(failures::list(ctx, page.at, cells), page.at, inner, frame),
         What::Inbox => return list(lists::inbox(ctx, page.at, cells, height), page.at, inner, frame),
+        What::Versions => return list(versions::list(ctx, page.at, cells), page.at, inner, frame),
         What::Orders => return list(orders::list(ctx, page.at, cells), page.at, inner, frame),
         What::Order(campaign, order) => {
             return account(ctx, (*campaign, *order), page.at, inner, frame);
@@ -28,15 +34,15 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
         What::Person { cascade, history, .. } => person::lines(ctx, *cascade, history.as_deref(), cells),
         What::Failure(channel, code, scope) => failures::one(ctx, *channel, code, scope, cells),
         What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
-        What::Rules => lists::rules(ctx, cells),
-        What::Content => lists::content(ctx, cells),
         What::Help(places) => help(ctx, places, cells),
+        What::Version(key) => versions::one(ctx, key, cells),
+        What::Editor | What::Review => Vec::new(),
     };
     let scroll_max = lines.len().saturating_sub(height);
     let top = page.at.min(scroll_max);
     let visible: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
     frame.render_widget(Paragraph::new(visible), inner);
-    Drawn { scroll_max }
+    Drawn { scroll_max, ..Drawn::default() }
 }
 
 /// A list: its first line is the heads and stays, the cursor's line is always visible.
@@ -75,8 +81,9 @@ fn title(ctx: &Ctx, what: &What) -> String {
             format!("{} {} is shut", channel.label(), crate::model::clean(&scope.to_string()))
         }
         What::Inbox => "Inbox, newest first".to_owned(),
-        What::Rules => "Rules, as they run".to_owned(),
-        What::Content => "Content, what is said".to_owned(),
+        What::Editor | What::Review => String::new(),
+        What::Versions => "History: versions that ran, newest first".to_owned(),
+        What::Version(key) => format!("Rules {}", crate::phrases::retimed::short(&key.rules)),
         What::Help(_) => "Keys of this place".to_owned(),
     }
 }

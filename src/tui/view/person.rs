@@ -28,7 +28,7 @@ pub fn lines<'a>(
         lines.push(Line::styled("  nothing yet", ctx.theme.muted));
     }
     let mut day = String::new();
-    for entry in history.iter().rev() {
+    for (i, entry) in history.iter().enumerate().rev() {
         let today: String = weekday(entry.event.at, ctx.zone).chars().take(3).collect();
         if today != day {
             lines.push(Line::styled(format!("  {today}"), ctx.theme.accent));
@@ -39,6 +39,8 @@ pub fn lines<'a>(
             spans.extend(line.spans.into_iter().map(|span| span.patch_style(line.style)));
             lines.push(Line::from(spans));
         }
+        // Below what happened under it: the page runs from the newest to the oldest.
+        lines.extend(super::versions::of_entry(ctx, history, i));
     }
     lines
 }

@@ -3,8 +3,11 @@
 use super::Ctx;
 use crate::engine::snapshot::StepRow;
 use crate::phrases::span;
+use crate::tui::editor::changes::changes;
+use crate::tui::editor::draft::File;
+use crate::tui::keys::{self, Cmd};
 use crate::tui::layout::Pane;
-use crate::tui::text::{cut, dash, left, right};
+use crate::tui::text::{cut, dash, left, right, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -30,10 +33,44 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     if lines.len() + 1 < inner.height as usize {
         lines.push(Line::default());
     }
-    if lines.len() < inner.height as usize {
-        lines.push(Line::styled("Enter or e shows the rules, c what is said", ctx.theme.faint));
+    match draft(ctx, cells) {
+        // What nobody has saved is worth more than the last step's line.
+        Some(line) => {
+            lines.truncate((inner.height as usize).saturating_sub(1));
+            lines.push(line);
+        }
+        None if lines.len() < inner.height as usize => {
+            let words = "Enter or e edits the rules, + and - a wait, c what is said";
+            lines.push(Line::styled(cut(words, cells), ctx.theme.faint));
+        }
+        None => {}
     }
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// `draft: WhatsApp 6h → 4h, not saved · e to look, S to save`
+fn draft<'a>(ctx: &Ctx, cells: usize) -> Option<Line<'a>> {
+    let desk = &ctx.model.desk;
+    desk.changed().next()?;
+    let rules = desk.drafts.get(&File::Rules).filter(|draft| draft.is_changed());
+    let said = rules.and_then(|draft| Some(changes(draft.base_rules.as_deref()?, &*desk.rules()?)));
+    let said = match said.filter(|said| !said.is_empty()) {
+        Some(said) => said.join(", "),
+        None => desk.changed().map(|draft| draft.file.name()).collect::<Vec<_>>().join(", "),
+    };
+    let keys = format!(" · {} to look, {} to save", keys::key(Cmd::Rules), keys::key(Cmd::Save));
+    let words = cut(&format!("draft: {said}, not saved"), cells.saturating_sub(width(&keys)));
+    Some(Line::from(vec![Span::styled(words, ctx.theme.warning), Span::styled(keys, ctx.theme.muted)]))
+}
+
+/// The wait of a step as the draft has it, where that is another one.
+fn drafted(ctx: &Ctx, step: &StepRow) -> Option<Option<u64>> {
+    let desk = &ctx.model.desk;
+    desk.drafts.get(&File::Rules).filter(|draft| draft.is_changed())?;
+    let rules = desk.rules()?;
+    let walk = rules.main.walk(rules.main.start);
+    let found = walk.iter().find(|drafted| drafted.channel == step.channel)?.wait_s;
+    (found != step.wait_s).then_some(found)
 }
 
 /// Cells for what follows a step: in words where there is room.
@@ -53,7 +90,11 @@ fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
 
 fn line<'a>(ctx: &Ctx, i: usize, step: &StepRow, next: Option<&StepRow>, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
-    let wait = step.wait_s.map_or("end".to_owned(), |s| span(s as i64));
+    let said = |wait_s: Option<u64>| wait_s.map_or("end".to_owned(), |s| span(s as i64));
+    let (wait, looks) = match drafted(ctx, step) {
+        Some(drafted) => (format!("{}→{}", said(step.wait_s), said(drafted)), theme.warning),
+        None => (said(step.wait_s), theme.strong),
+    };
     let silent = if step.channel.is_text() { "if no reply" } else { "if no answer" };
     let then = match (next, then_cells(cells)) {
         (Some(next), 26..) => format!("  › {} {silent}", next.channel.label()),
@@ -64,7 +105,7 @@ fn line<'a>(ctx: &Ctx, i: usize, step: &StepRow, next: Option<&StepRow>, cells: 
     let mut spans = vec![
         Span::styled(format!("{} ", i + 1), theme.muted),
         Span::styled(left(step.channel.label(), 9), theme.channel(step.channel)),
-        Span::styled(right(&wait, 7), theme.strong),
+        Span::styled(right(&wait, 7), looks),
         Span::styled(left(&then, then_cells(cells)), theme.muted),
     ];
     let here = [

@@ -1,0 +1,363 @@
+//! The loop's side of saving: what was shown, what is under way, what is in force.
+
+use super::files::beside;
+use super::judge::change;
+use super::view::Held;
+use super::{Change, SaveState, Saved, TrailError, Written};
+use crate::engine::event::{Event, Kind};
+use crate::engine::input::Input;
+use crate::engine::order::{Ask, Came, Left};
+use crate::engine::retime::{Choice, Edit};
+use crate::model::{TextId, Untrusted, clean};
+use crate::phrases::retimed::short;
+use crate::phrases::{orders, people};
+use crate::rules::content::Content;
+use crate::runtime::driver::Driver;
+use crate::runtime::handle::{Level, Signature, Trouble};
+use crate::runtime::launch::Plan;
+use crate::runtime::news::News;
+use crate::runtime::store::TextRow;
+use crate::runtime::tasks::Part;
+use crate::runtime::turn::Turn;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Saves that are remembered; versions that ran are in the log as well.
+const SAVES: usize = 500;
+
+/// Letters of a reason that are kept.
+const REASON: usize = 500;
+
+/// The key of the store's settings under which saves stand.
+pub const META: &str = "saves";
+
+/// See the module's words.
+#[derive(Debug, Default)]
+pub(in crate::runtime) struct Desk {
+    pub(super) held: VecDeque<Held>,
+    pub(super) previews: u64,
+    saves: Vec<Saved>,
+}
+
+/// A save that is on disk, and whose files are to be written.
+#[derive(Debug)]
+pub struct Keeping {
+    number: u64,
+    preview: u64,
+    change: Change,
+    content: Arc<Content>,
+}
+
+/// What came of keeping a save's files.
+#[derive(Debug)]
+pub struct Kept {
+    number: u64,
+    preview: u64,
+    written: Result<Written, TrailError>,
+}
+
+impl Desk {
+    /// As the store has it. What was under way when the process ended is not in force.
+    pub fn load(&mut self, stored: Option<&String>) {
+        let saves = stored.and_then(|stored| serde_json::from_str(stored).ok());
+        self.saves = saves.unwrap_or_default();
+        if let Some(last) = self.saves.last_mut().filter(|last| last.state == SaveState::Committing) {
+            last.state = SaveState::NotInForce;
+        }
+    }
+
+    /// The newest save.
+    pub fn newest(&self) -> Option<&Saved> {
+        self.saves.last()
+    }
+
+    /// Files and commit of a save are being written.
+    pub fn is_busy(&self) -> bool {
+        self.newest().is_some_and(|saved| saved.state == SaveState::Committing)
+    }
+
+    fn is_pending(&self) -> bool {
+        self.newest().is_some_and(|saved| saved.state == SaveState::NotInForce)
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(&self.saves).unwrap_or_default()
+    }
+}
+
+impl Driver {
+    /// Puts a previewed draft into the store, and has its files and its commit written once that is on disk.
+    pub(in crate::runtime) fn save(
+        &mut self,
+        preview: u64,
+        choice: Choice,
+        why: &str,
+        signature: Signature,
+        turn: &mut Turn,
+    ) {
+        let why: String = why.trim().chars().take(REASON).collect();
+        let found = self.refusal_to_save(preview, choice, &why);
+        let held = match found.map(|at| self.desk.held.get(at)) {
+            Ok(Some(held)) => held,
+            Ok(None) => return,
+            Err(refusal) => return self.tell(Level::Error, format!("not saved: {refusal}")),
+        };
+        turn.batch.versions.extend(held.plan.versions());
+        // A save that goes on after a crash is the same save: its reason and its time stand in the commit already.
+        let begun = self.desk.newest().filter(|_| held.saved).cloned();
+        let number =
+            begun.as_ref().map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
+        let stamp = begun.as_ref().map_or(&signature, |saved| &saved.signature);
+        let reason = begun.as_ref().map_or(&why, |saved| &saved.why);
+        let counts = counts(held, choice);
+        let change = Change { counts, ..change(&held.files, &held.after.rules, reason, stamp) };
+        let content = Arc::clone(&held.plan.content);
+        let saved = Saved {
+            number,
+            edition: held.after.clone(),
+            files: change.files.iter().map(|(name, _)| name.clone()).collect(),
+            choice,
+            signature,
+            why,
+            state: SaveState::Committing,
+            before: held
+                .files
+                .iter()
+                .map(|(name, before, _)| (name.clone(), before.as_deref().map(text)))
+                .collect(),
+        };
+        if held.saved {
+            self.desk.saves.pop();
+        }
+        self.desk.saves.push(saved);
+        let surplus = self.desk.saves.len().saturating_sub(SAVES);
+        self.desk.saves.drain(..surplus);
+        self.note_saves(turn);
+        turn.keeping = Some(Keeping { number, preview, change, content });
+    }
+
+    /// The place of what can be saved, or why it cannot.
+    fn refusal_to_save(&self, preview: u64, choice: Choice, why: &str) -> Result<usize, String> {
+        let again = "look at the preview again";
+        if self.desk.is_busy() {
+            return Err("another save is being written; try again in a moment".into());
+        }
+        let found = self.desk.held.iter().position(|held| held.number == preview);
+        let Some(at) = found else { return Err(format!("this preview is not known here any more; {again}")) };
+        let held = &self.desk.held[at];
+        if self.desk.is_pending() && !held.saved {
+            return Err("an earlier save is not in force yet: put it in force or drop it first".into());
+        }
+        if held.saved && !self.desk.is_pending() {
+            return Err("it is in force, or was dropped, already".into());
+        }
+        if why.is_empty() {
+            return Err("a reason is needed: it stands in the history for good".into());
+        }
+        let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
+        match (in_flight, &held.flight) {
+            (None, None) => {}
+            (Some(campaign), Some(flight)) if campaign.id() == flight.campaign => {
+                if campaign.newest_edition() != flight.base {
+                    return Err(format!("the rules were changed meanwhile; {again}"));
+                }
+                let asking = campaign.header.restored.as_ref().is_some_and(|restored| restored.asking);
+                if asking && choice != Choice::Keep {
+                    return Err(
+                        "what was sent after the backup is still being asked for; nobody is moved before"
+                            .into(),
+                    );
+                }
+            }
+            (_, _) => return Err(format!("another campaign is in flight now, or none; {again}")),
+        }
+        Ok(at)
+    }
+
+    /// After the commit: writes the files beside the loop.
+    pub(in crate::runtime) fn keep_files(&self, keeping: Keeping) {
+        let Some(files) = self.parts.files.clone() else { return };
+        let Keeping { number, preview, change, content } = keeping;
+        let news = self.parts.tasks.news();
+        self.parts.tasks.spawn(Part::Saving(number), async move {
+            let written = match files.announce(content).await {
+                Ok(()) => {
+                    let kept = beside(files, move |files| files.keep(&change)).await;
+                    let badly = || Err(TrailError("writing it ended badly; .cascade/log has where".into()));
+                    kept.unwrap_or_else(badly)
+                }
+                Err(error) => Err(error),
+            };
+            let _ = news.send(News::Kept(Box::new(Kept { number, preview, written }))).await;
+        });
+    }
+
+    /// The task that was to write a save's files ended by a fault of this program.
+    pub(in crate::runtime) fn saving_panicked(&mut self, number: u64, turn: &mut Turn) {
+        let written = Err(TrailError("writing it ended by a fault of this program".into()));
+        self.files_kept(Kept { number, preview: 0, written }, turn);
+    }
+
+    /// Files and commit are written: now it is in force.
+    pub(in crate::runtime) fn files_kept(&mut self, kept: Kept, turn: &mut Turn) {
+        let Kept { number, preview, written } = kept;
+        let is_this = |saved: &&mut Saved| saved.number == number && saved.state == SaveState::Committing;
+        let Some(saved) = self.desk.saves.last_mut().filter(is_this) else { return };
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                let why = clean(&error.to_string());
+                saved.state = SaveState::Failed { why: why.clone() };
+                saved.before.clear();
+                self.note_saves(turn);
+                return self.tell(Level::Error, format!("not saved, and nothing is changed: {why}"));
+            }
+        };
+        saved.edition.commit.clone_from(&written.commit);
+        saved.state = SaveState::InForce { note: written.note };
+        saved.before.clear();
+        let saved = saved.clone();
+        let at = self.desk.held.iter().position(|held| held.number == preview);
+        let Some(held) = at.and_then(|at| self.desk.held.remove(at)) else { return };
+        self.note_saves(turn);
+        self.put_in_force(held, saved, turn);
+    }
+
+    fn put_in_force(&mut self, held: Held, saved: Saved, turn: &mut Turn) {
+        let plan = Plan { rules_commit: saved.edition.commit.clone(), ..(*held.plan).clone() };
+        let mut words =
+            format!("saved: rules {}, texts {}", short(&saved.edition.rules), short(&saved.edition.content));
+        if let Some(flight) = held.flight {
+            let text = self.keep_reason(&saved.why, turn);
+            let from = turn.batch.events.len();
+            let content = saved.choice != Choice::Keep && held.edited.content;
+            let edit = Edit {
+                what: if held.edited.rules { Ask::EditRules } else { Ask::EditContent },
+                edition: saved.edition.clone(),
+                choice: saved.choice,
+                preview: flight.preview,
+                courses: flight.courses,
+                base: flight.base,
+                by: saved.signature.by.clone(),
+                wall_at: saved.signature.wall_at,
+                campaign: flight.campaign,
+                text: Some(text),
+            };
+            self.apply(Input::Edit(Box::new(edit)), turn);
+            let (came, done) = came(turn.batch.events.get(from..).unwrap_or_default());
+            words = format!("{words}; {came}");
+            if content && done {
+                self.parts.speaker.content = Arc::clone(&plan.content);
+            }
+        }
+        if !written_note(&saved).is_empty() {
+            words = format!("{words}; {}", written_note(&saved));
+        }
+        let now = held.files.iter().map(|(name, _, is)| (name.as_str(), is.as_slice()));
+        self.parts.gallery.set_files(now);
+        self.parts.plan = Some(Arc::new(plan));
+        self.show_next_launch();
+        self.learn();
+        self.tell(Level::Info, words);
+    }
+
+    /// Keeps why it was done.
+    fn keep_reason(&mut self, why: &str, turn: &mut Turn) -> TextId {
+        self.kept.last_text += 1;
+        let id = TextId(self.kept.last_text);
+        turn.keep(TextRow { id, person: None, from: None, at: self.now(), body: Untrusted::new(why) });
+        id
+    }
+
+    /// What was saved and is not in force is not to be.
+    pub(in crate::runtime) fn drop_saved(&mut self, signature: &Signature, turn: &mut Turn) {
+        let Some(saved) = self.desk.saves.last_mut().filter(|saved| saved.state == SaveState::NotInForce)
+        else {
+            return self.tell(Level::Info, "nothing was saved that is not in force".into());
+        };
+        saved.state = SaveState::Dropped;
+        saved.before.clear();
+        saved.signature.wall_at = signature.wall_at;
+        let files = saved.files.join(", ");
+        self.note_saves(turn);
+        self.tell(
+            Level::Info,
+            format!("dropped: nobody is moved by it. Look at {files}: if the save had come that far, it stands there and in git"),
+        );
+    }
+
+    /// Into the store with this turn, and onto the screen.
+    fn note_saves(&mut self, turn: &mut Turn) {
+        turn.batch.meta.push((META, self.desk.json()));
+        self.show_saves();
+    }
+
+    /// The newest save is seen, and what is not in force stands under the header until it is put in force or dropped.
+    pub(in crate::runtime) fn show_saves(&mut self) {
+        let newest = self.desk.newest().cloned();
+        let pending = newest.as_ref().filter(|saved| saved.state == SaveState::NotInForce);
+        let trouble = pending.map(|saved| Trouble {
+            level: Level::Warning,
+            words: format!(
+                "{} saved by {} before cascade ended is not in force; put it in force or drop it (:saved)",
+                clean(&saved.files.join(", ")),
+                orders::who(&saved.signature.by)
+            ),
+            since: self.now(),
+        });
+        self.parts.gallery.set_trouble("saved", trouble);
+        self.parts.gallery.set_saved(newest.map(Arc::new));
+    }
+}
+
+fn written_note(saved: &Saved) -> &str {
+    match &saved.state {
+        SaveState::InForce { note } => note,
+        SaveState::Committing | SaveState::NotInForce | SaveState::Failed { .. } | SaveState::Dropped => "",
+    }
+}
+
+/// What came of it for those in flight, and whether it is in force for them.
+fn came(events: &[(u64, Event)]) -> (String, bool) {
+    let ordered = events.iter().find_map(|(_, event)| match &event.kind {
+        Kind::Ordered { left, .. } => Some(*left),
+        _ => None,
+    });
+    if let Some(Some(left)) = ordered {
+        return (format!("nobody in flight is moved: {}", orders::left(left)), false);
+    }
+    let met = |which: fn(&Came) -> bool| {
+        let came = events.iter().filter_map(|(_, event)| match &event.kind {
+            Kind::OrderMet { came, .. } => Some(came),
+            _ => None,
+        });
+        came.filter(|came| which(came)).count() as u64
+    };
+    let moved = met(|came| matches!(came, Came::Done));
+    let new = met(|came| matches!(came, Came::Left(Left::NotShown)));
+    let gone = met(|came| matches!(came, Came::Left(_))) - new;
+    let mut words = format!("{} moved", people(moved));
+    if gone > 0 {
+        words = format!("{words}, {gone} left as they are because they had moved on");
+    }
+    if new > 0 {
+        words = format!("{words}, {new} came into it after it was shown: preview it again to see them");
+    }
+    (words, ordered.is_some())
+}
+
+/// Whom it moves, in numbers; never people.
+fn counts(held: &Held, choice: Choice) -> Vec<(String, u64)> {
+    let Some(flight) = &held.flight else { return Vec::new() };
+    match choice {
+        Choice::Keep => vec![("in flight, who keep theirs".to_owned(), flight.preview.people.len() as u64)],
+        Choice::Retime | Choice::RetimeAndSpread => vec![
+            ("shown to be moved".to_owned(), flight.preview.people.len() as u64),
+            ("due at once".to_owned(), flight.preview.at_once(choice)),
+        ],
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,85 @@
+//! What the editor needs done beside the loop: the workspace read, drafts judged and kept, a customer looked up. Each on
+//! a thread of its own, and answered by a message.
+
+use super::editor::draft::Draft;
+use super::editor::{Desk, Keep, keeping};
+use super::update::{Msg, Request};
+use crate::workspace::bench::{self, Bench};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two writings of a draft: what a crash may cost of what was typed.
+const KEEPING: Duration = Duration::from_millis(250);
+/// Between two checks of a draft: whoever types is not read over the shoulder at every letter.
+const CHECKING: Duration = Duration::from_millis(60);
+
+/// Does what was asked.
+pub fn of(
+    request: Request,
+    workspace: Option<PathBuf>,
+    bench: Option<Arc<Bench>>,
+) -> BoxFuture<'static, Option<Msg>> {
+    match request {
+        Request::Bench => async move {
+            let dir = workspace?;
+            let read = blocking(move || Bench::open(&dir).map_err(|why| why.to_string())).await?;
+            Some(Msg::Bench(read))
+        }
+        .boxed(),
+        Request::Check { texts, revisions } => async move {
+            let judged = blocking(move || bench::check(bench.as_deref(), &texts)).await?;
+            tokio::time::sleep(CHECKING).await;
+            Some(Msg::Checked(revisions, Box::new(judged)))
+        }
+        .boxed(),
+        Request::Keep(keep) => async move {
+            let (file, revision) = (keep.file, keep.revision);
+            let Some(dir) = workspace else { return Some(Msg::Kept(file, revision, None)) };
+            let done = blocking(move || write(&dir, &keep)).await?;
+            tokio::time::sleep(KEEPING).await;
+            Some(Msg::Kept(file, revision, done.err().map(|why| why.to_string())))
+        }
+        .boxed(),
+        Request::Customer(bench, phone) => async move {
+            let wanted = phone.clone();
+            let found = blocking(move || bench.customer(&wanted)).await?;
+            Some(Msg::Customer(phone, found.map(Box::new)))
+        }
+        .boxed(),
+        _ => async { None }.boxed(),
+    }
+}
+
+/// Drafts that an earlier run left.
+pub fn found(workspace: Option<PathBuf>) -> BoxFuture<'static, Option<Msg>> {
+    async move {
+        let dir = workspace?;
+        let kept = blocking(move || bench::kept(&dir)).await?;
+        (!kept.is_empty()).then_some(Msg::Found(kept))
+    }
+    .boxed()
+}
+
+/// Before the screen goes: what was typed last.
+pub async fn keep_all(desk: &Desk, workspace: Option<&Path>) {
+    let Some(dir) = workspace else { return };
+    let stale = |draft: &&Draft| draft.kept != draft.revision;
+    let drafts: Vec<Keep> = desk.drafts.values().filter(stale).map(keeping).collect();
+    let dir = dir.to_owned();
+    let done = blocking(move || drafts.iter().try_for_each(|keep| write(&dir, keep))).await;
+    if let Some(Err(why)) = done {
+        tracing::warn!(%why, "a draft could not be kept");
+    }
+}
+
+fn write(dir: &Path, keep: &Keep) -> std::io::Result<()> {
+    if keep.changed { bench::keep(dir, &keep.kept) } else { bench::forget(dir, &keep.kept.file) }
+}
+
+/// `None`: it panicked, which the log tells.
+async fn blocking<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(does).await.ok()
+}

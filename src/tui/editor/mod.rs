@@ -1,0 +1,373 @@
+//! The editor: drafts of rules and content, where the keys go, what is offered and searched. The view draws it, the
+//! loop carries its requests out; nothing here touches a disk.
+
+pub mod changes;
+pub mod complete;
+pub mod draft;
+pub mod highlight;
+pub mod ladder;
+mod press;
+mod spot;
+
+pub use press::{LISTED, choose_segment, mouse, move_on_ladders, paste, press, run, segments, types};
+
+use super::input::LineInput;
+use super::model::{Dialog, Model, What};
+use super::update::{self, Msg, Request};
+use crate::model::{Channel, Customer, Phone};
+use crate::rules::Judged;
+use crate::rules::Problem;
+use crate::runtime::handle::Level;
+use crate::workspace::bench::{Bench, Kept, Texts};
+use complete::{Known, Offers};
+use draft::{Check, Draft, File};
+use ratatui::layout::Rect;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// To the text.
+    #[default]
+    Text,
+    /// To the ladders beside it.
+    Ladder,
+}
+
+/// What is edited, and how far.
+#[derive(Debug, Default)]
+pub struct Desk {
+    /// By file; one that was only looked at is here, too.
+    pub drafts: BTreeMap<File, Draft>,
+    /// The file on the page.
+    pub open: Option<File>,
+    /// Where the keys go.
+    pub focus: Focus,
+    /// The words looked for, while they are typed.
+    pub finding: Option<LineInput>,
+    /// The words that were looked for last.
+    pub sought: String,
+    /// What may stand at the cursor, and the line chosen.
+    pub offers: Option<(Offers, usize)>,
+    /// The cursor in the ladders.
+    pub at: ladder::At,
+    /// The workspace as it was read for this; `None` until it has been.
+    pub bench: Option<Arc<Bench>>,
+    /// Where the text stood in the last frame.
+    pub area: Rect,
+    /// The customer of the preview, once their row has been read.
+    pub subject: Option<(Phone, Option<Box<Customer>>)>,
+    /// Drafts of an earlier run, until the workspace has been read.
+    kept: Vec<Kept>,
+    asked: Asked,
+    /// Previews asked for so far.
+    pub previews: u64,
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+struct Asked {
+    check: bool,
+    bench: bool,
+    keep: bool,
+    subject: Option<Phone>,
+}
+
+impl Desk {
+    /// The draft on the page.
+    pub fn draft(&self) -> Option<&Draft> {
+        self.drafts.get(&self.open?)
+    }
+
+    /// The same, to be changed.
+    pub fn draft_mut(&mut self) -> Option<&mut Draft> {
+        self.drafts.get_mut(&self.open?)
+    }
+
+    /// Drafts that differ from their files.
+    pub fn changed(&self) -> impl Iterator<Item = &Draft> {
+        self.drafts.values().filter(|draft| draft.is_changed())
+    }
+
+    /// Names worth offering.
+    fn known(&self) -> Known<'_> {
+        let bench = self.bench.as_deref();
+        Known {
+            columns: bench.and_then(|bench| bench.columns.as_deref()).unwrap_or_default(),
+            segments: bench.map_or(&[], |bench| &bench.segments),
+        }
+    }
+
+    /// The workspace is read again.
+    pub fn forget_bench(&mut self) {
+        (self.bench, self.asked.bench) = (None, false);
+    }
+
+    /// Forgets a draft: the file stands as it is.
+    pub fn discard(&mut self, file: File) {
+        if let Some(draft) = self.drafts.get_mut(&file) {
+            let base = draft.base.clone();
+            draft.replace(&base);
+        }
+        self.offers = None;
+    }
+}
+
+/// Opens a file in the editor; the same file a second time closes it.
+pub fn open(model: &mut Model, file: File) {
+    let shown = matches!(model.pages.last().map(|page| &page.what), Some(What::Editor));
+    if shown && model.desk.open == Some(file) {
+        leave(model);
+        return;
+    }
+    if model.desk.changed().next().is_none() {
+        model.desk.forget_bench();
+    }
+    if !begin(model, file) {
+        model.tell(Level::Info, format!("{} has not been read yet", file.path()));
+        return;
+    }
+    model.desk.open = Some(file);
+    (model.desk.offers, model.desk.finding) = (None, None);
+    model.desk.focus = Focus::Text;
+    model.pages.retain(|page| !matches!(page.what, What::Editor));
+    update::open(model, What::Editor);
+}
+
+/// The file that `c` opens: of the channel in hand, else the one looked at last.
+pub fn content(model: &Model) -> File {
+    if let Some(file @ File::Content(_)) = model.desk.open {
+        return file;
+    }
+    let row = model.subject().and_then(|cascade| model.row(cascade));
+    let known = |channel: &Channel| text_of(model, File::Content(*channel)).is_some();
+    let channel = row.map(|row| row.channel).filter(known);
+    File::Content(channel.or_else(|| Channel::ALL.iter().copied().find(known)).unwrap_or(Channel::Whatsapp))
+}
+
+/// Makes sure that there is a draft; false where there is no such file yet.
+pub fn begin(model: &mut Model, file: File) -> bool {
+    if model.desk.drafts.contains_key(&file) {
+        return true;
+    }
+    let Some(text) = text_of(model, file) else { return false };
+    model.desk.drafts.insert(file, Draft::new(file, &text));
+    true
+}
+
+/// A file as the workspace has it, or as the campaign's process read it.
+fn text_of(model: &Model, file: File) -> Option<String> {
+    if let Some(bench) = &model.desk.bench {
+        return bench.text(&file.path());
+    }
+    let place = &model.picture.place;
+    match file {
+        File::Rules => (!place.rules_text.is_empty()).then(|| place.rules_text.clone()),
+        File::Content(_) => {
+            place.content.iter().find(|(name, _)| name == file.name()).map(|(_, text)| text.clone())
+        }
+    }
+}
+
+/// Leaves the page; an unsaved draft asks what becomes of it.
+pub fn leave(model: &mut Model) {
+    if model.desk.draft().is_some_and(Draft::is_changed) {
+        model.dialog = Some(Dialog::Unsaved);
+    } else {
+        close(model);
+    }
+}
+
+/// Leaves the page, draft or not.
+pub fn close(model: &mut Model) {
+    (model.desk.offers, model.desk.finding) = (None, None);
+    model.pages.retain(|page| !matches!(page.what, What::Editor));
+}
+
+/// The texts that are judged together: drafts where there are some.
+pub fn texts(model: &Model) -> Texts {
+    let text = |file: File| {
+        let draft = model.desk.drafts.get(&file).map(Draft::text);
+        draft.or_else(|| text_of(model, file)).map(|text| (file.path(), text))
+    };
+    File::ALL.into_iter().filter_map(text).collect()
+}
+
+/// What the draft and its preview still need of the loop.
+pub fn wants(model: &mut Model) -> Vec<Request> {
+    let mut requests = Vec::new();
+    if model.desk.drafts.is_empty() && model.desk.kept.is_empty() {
+        return requests;
+    }
+    if model.desk.bench.is_none() && !model.desk.asked.bench {
+        model.desk.asked.bench = true;
+        requests.push(Request::Bench);
+    }
+    let stale = model.desk.drafts.values().any(|draft| draft.check.revision != draft.revision);
+    if stale && !model.desk.asked.check {
+        model.desk.asked.check = true;
+        let revisions = model.desk.drafts.values().map(|draft| (draft.file, draft.revision)).collect();
+        requests.push(Request::Check { texts: texts(model), revisions });
+    }
+    if let Some(draft) = model.desk.drafts.values().find(|draft| draft.kept != draft.revision)
+        && !model.desk.asked.keep
+    {
+        requests.push(Request::Keep(keeping(draft)));
+        model.desk.asked.keep = true;
+    }
+    requests.extend(wanted_subject(model));
+    requests
+}
+
+/// What the disk is to have of a draft.
+pub fn keeping(draft: &Draft) -> Keep {
+    let kept = Kept { file: draft.file.path(), base: draft.base.clone(), text: draft.text() };
+    Keep { file: draft.file, revision: draft.revision, kept, changed: draft.is_changed() }
+}
+
+/// A draft on its way to the disk.
+#[derive(Debug)]
+pub struct Keep {
+    /// Which.
+    pub file: File,
+    /// Of which revision.
+    pub revision: u64,
+    /// The draft.
+    pub kept: Kept,
+    /// Whether it differs from its file; one that does not is taken off the disk.
+    pub changed: bool,
+}
+
+/// Whose preview is wanted: the customer that is selected.
+fn wanted_subject(model: &mut Model) -> Option<Request> {
+    let shown = matches!(model.pages.last().map(|page| &page.what), Some(What::Editor));
+    if !shown || !matches!(model.desk.open, Some(File::Content(_))) {
+        return None;
+    }
+    let phone = selected(model)?;
+    let has = model.desk.subject.as_ref().is_some_and(|(of, _)| *of == phone);
+    if has || model.desk.asked.subject.as_ref() == Some(&phone) {
+        return None;
+    }
+    let bench = Arc::clone(model.desk.bench.as_ref()?);
+    model.desk.asked.subject = Some(phone.clone());
+    Some(Request::Customer(bench, phone))
+}
+
+/// The number of the customer that the cohort pane selects; before a launch, of the first one of the list.
+pub fn selected(model: &Model) -> Option<Phone> {
+    let row = model.cohort.selected.and_then(|cascade| model.row(cascade));
+    let card = row.and_then(|row| model.picture.people.get(&row.person));
+    let first = || model.desk.bench.as_ref()?.sample.first().map(|customer| customer.phone.clone());
+    card.and_then(|card| card.phone.clone()).or_else(first)
+}
+
+/// Takes in what was asked for.
+pub fn take(model: &mut Model, msg: Msg) {
+    match msg {
+        Msg::Bench(bench) => take_bench(model, bench),
+        Msg::Checked(revisions, judged) => take_check(model, &revisions, *judged),
+        Msg::Kept(file, revision, failed) => take_keeping(model, file, revision, failed),
+        Msg::Found(kept) => take_kept(model, kept),
+        Msg::Customer(phone, found) => take_customer(model, phone, found),
+        _ => {}
+    }
+}
+
+/// The text laid out, for a file that has a layout.
+pub fn tidy(file: File, text: &str) -> Result<String, String> {
+    if !file.is_json() {
+        return Ok(text.to_owned());
+    }
+    let path = file.path();
+    let laid_out = crate::rules::format(std::path::Path::new(&path), text);
+    laid_out.map_err(|problem| format!("{}:{}: {}", problem.line, problem.column, problem.message))
+}
+
+/// The answer to [`Request::Bench`].
+fn take_bench(model: &mut Model, bench: Result<Bench, String>) {
+    match bench {
+        Ok(bench) => {
+            // What nobody has changed here follows the disk.
+            for (file, draft) in &mut model.desk.drafts {
+                let text = bench.text(&file.path()).filter(|text| *text != draft.base && !draft.is_changed());
+                if let Some(text) = text {
+                    *draft = Draft::new(*file, &text);
+                }
+            }
+            model.desk.bench = Some(Arc::new(bench));
+            let kept = std::mem::take(&mut model.desk.kept);
+            take_kept(model, kept);
+            for draft in model.desk.drafts.values_mut() {
+                draft.check.revision = 0;
+            }
+        }
+        Err(why) => model.tell(Level::Warning, format!("the workspace cannot be read: {why}")),
+    }
+}
+
+/// Drafts that an earlier run left.
+fn take_kept(model: &mut Model, kept: Vec<Kept>) {
+    for found in kept {
+        let Some(file) = File::ALL.into_iter().find(|file| file.path() == found.file) else { continue };
+        if model.desk.drafts.get(&file).is_some_and(Draft::is_changed) {
+            continue;
+        }
+        let Some(base) = text_of(model, file) else {
+            model.desk.kept.push(found);
+            continue;
+        };
+        let mut draft = Draft::new(file, &base);
+        draft.replace(&found.text);
+        draft.kept = draft.revision;
+        let moved = if base == found.base { "" } else { "; the file has changed since it was begun" };
+        let key = super::keys::key(if file == File::Rules {
+            super::keys::Cmd::Rules
+        } else {
+            super::keys::Cmd::Content
+        });
+        let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
+        if draft.is_changed() {
+            model.tell(Level::Warning, words);
+        }
+        model.desk.drafts.insert(file, draft);
+    }
+}
+
+/// The answer to [`Request::Check`].
+fn take_check(model: &mut Model, revisions: &[(File, u64)], judged: Judged) {
+    model.desk.asked.check = false;
+    let rules = judged.rules.map(Arc::new);
+    for (file, revision) in revisions {
+        let Some(draft) = model.desk.drafts.get_mut(file) else { continue };
+        let own = |problem: &&Problem| is_about(problem, *file);
+        let problems = judged.problems.iter().filter(own).cloned().collect();
+        let elsewhere = judged.problems.iter().filter(|p| !is_about(p, *file)).cloned().collect();
+        let rules = rules.clone().filter(|_| *file == File::Rules);
+        draft.check = Check { revision: *revision, problems, elsewhere, rules };
+    }
+}
+
+/// The file of a problem is named as people know it: in the workspace, or as built in.
+fn is_about(problem: &Problem, file: File) -> bool {
+    let path = std::path::Path::new(&problem.file);
+    path.ends_with(file.path()) || path.ends_with(file.name())
+}
+
+/// A draft is on the disk as it was at that revision.
+fn take_keeping(model: &mut Model, file: File, revision: u64, failed: Option<String>) {
+    model.desk.asked.keep = false;
+    if let Some(draft) = model.desk.drafts.get_mut(&file) {
+        draft.kept = revision;
+    }
+    if let Some(why) = failed {
+        model.tell(Level::Warning, format!("the draft of {} cannot be kept on disk: {why}", file.path()));
+    }
+}
+
+/// The answer to [`Request::Customer`].
+fn take_customer(model: &mut Model, phone: Phone, found: Option<Box<Customer>>) {
+    model.desk.asked.subject = None;
+    model.desk.subject = Some((phone, found));
+}

@@ -1,0 +1,326 @@
+//! Before something is saved: what it changes, whom it moves and when, a choice, a reason. What is confirmed is what was
+//! shown: whoever came to wait meanwhile is shown first.
+
+use super::editor::draft::{Draft, File};
+use super::editor::{self, Desk};
+use super::input::LineInput;
+use super::keys::Cmd;
+use super::model::{Model, What};
+use super::update::{self, Request};
+use crate::engine::retime::Choice;
+use crate::model::{CascadeId, Mode};
+use crate::runtime::handle::{Level, Previewed};
+use crate::runtime::saving::{DraftFile, EditPreview, SaveState, Wanted};
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use std::collections::HashSet;
+
+/// The word that confirms in live, where people are moved.
+pub const WORD: &str = "save";
+
+/// Where the keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Field {
+    /// To the choice.
+    #[default]
+    Choice,
+    /// To the reason.
+    Reason,
+    /// To the word that must be typed in live.
+    Word,
+}
+
+/// What is about to be saved.
+#[derive(Debug)]
+pub struct Review {
+    /// What is previewed.
+    pub wanted: Wanted,
+    /// The newest preview, or why there is none; `None`: it is being made.
+    pub preview: Option<Previewed>,
+    /// What becomes of those in flight.
+    pub choice: Choice,
+    /// Why.
+    pub reason: LineInput,
+    /// The word, in live.
+    pub word: LineInput,
+    /// Where the keys go.
+    pub field: Field,
+    /// Who came since the preview before, after a save was confirmed.
+    pub newcomers: HashSet<CascadeId>,
+    /// How many left meanwhile.
+    pub left: usize,
+    /// Confirmed: the preview that comes is compared with the one that was shown.
+    confirmed: bool,
+    /// Saving: the number of the save before.
+    saving: Option<Option<u64>>,
+    /// Which preview is awaited; an older answer is none.
+    asked: u64,
+}
+
+impl Review {
+    fn new(wanted: Wanted, reason: &str, asked: u64) -> Self {
+        Self {
+            wanted,
+            preview: None,
+            choice: Choice::Keep,
+            reason: LineInput::new(reason),
+            word: LineInput::new(""),
+            field: Field::Choice,
+            newcomers: HashSet::new(),
+            left: 0,
+            confirmed: false,
+            saving: None,
+            asked,
+        }
+    }
+
+    /// What is shown, if it can be saved.
+    pub fn shown(&self) -> Option<&EditPreview> {
+        self.preview.as_ref()?.as_ref().ok().map(|preview| &**preview)
+    }
+
+    /// Whether it is being written.
+    pub const fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// The line being typed.
+    pub fn typing(&mut self) -> Option<&mut LineInput> {
+        match self.field {
+            Field::Choice => None,
+            Field::Reason => Some(&mut self.reason),
+            Field::Word => Some(&mut self.word),
+        }
+    }
+
+    /// How many the choice moves.
+    pub fn moved(&self) -> u64 {
+        let choice =
+            |preview: &EditPreview| preview.choices.iter().find(|o| o.choice == self.choice).map(|o| o.moved);
+        self.shown().and_then(choice).unwrap_or(0)
+    }
+}
+
+/// Opens the page for the drafts there are; what was saved and is not in force comes first.
+pub fn open(model: &mut Model) -> Vec<Request> {
+    if let Some(saved) = model.picture.saved.as_ref().filter(|saved| saved.state == SaveState::NotInForce) {
+        let why = saved.why.clone();
+        return begin(model, Wanted::Saved, &why);
+    }
+    let faulty = model.desk.changed().find(|draft| draft.counts().0 > 0).map(|draft| draft.file);
+    if let Some(file) = faulty {
+        return to_the_error(model, file);
+    }
+    for draft in model.desk.drafts.values_mut().filter(|draft| draft.is_changed()) {
+        // A draft that cannot be laid out is no JSON, and the preview says where.
+        if let Ok(text) = editor::tidy(draft.file, &draft.text()) {
+            draft.replace(&text);
+        }
+    }
+    let files: Vec<DraftFile> = model.desk.changed().map(file).collect();
+    if files.is_empty() {
+        model.tell(Level::Info, "laid out anew, the draft is what it started from: there is nothing to save");
+        return Vec::new();
+    }
+    begin(model, Wanted::Draft(files), "")
+}
+
+fn file(draft: &Draft) -> DraftFile {
+    DraftFile { name: draft.file.path(), text: draft.text(), base: Some(draft.base.clone()) }
+}
+
+/// A file with an error in it is not saved: the cursor goes there.
+fn to_the_error(model: &mut Model, file: File) -> Vec<Request> {
+    let shown = matches!(model.pages.last().map(|page| &page.what), Some(What::Editor));
+    if !shown || model.desk.open != Some(file) {
+        editor::open(model, file);
+    }
+    model.desk.focus = editor::Focus::Text;
+    if let Some(draft) = model.desk.drafts.get_mut(&file) {
+        draft.next_problem();
+    }
+    model.tell(Level::Warning, format!("not saved: {} has an error; the cursor stands at it", file.path()));
+    Vec::new()
+}
+
+/// Opens the page; `reason` stands in its line already.
+pub fn begin(model: &mut Model, wanted: Wanted, reason: &str) -> Vec<Request> {
+    model.desk.previews += 1;
+    let asked = model.desk.previews;
+    model.review = Some(Review::new(wanted.clone(), reason, asked));
+    model.pages.retain(|page| !matches!(page.what, What::Review));
+    update::open(model, What::Review);
+    vec![Request::Preview(asked, wanted)]
+}
+
+/// A command of the page.
+pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
+    let live = model.mode() == Mode::Live;
+    let Some(review) = &mut model.review else { return Vec::new() };
+    match cmd {
+        Cmd::ChooseKeep => review.choice = Choice::Keep,
+        Cmd::ChooseRetime => review.choice = Choice::Retime,
+        Cmd::ChooseSpread => review.choice = Choice::RetimeAndSpread,
+        Cmd::SayWhy => review.field = Field::Reason,
+        Cmd::SaveNow => return confirm(model, live),
+        Cmd::DropSaved if review.wanted == Wanted::Saved => {
+            close(model);
+            return vec![Request::DropSaved];
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Enter in a line goes on to what is still needed.
+pub fn typed(model: &mut Model, key: KeyEvent) {
+    let Some(review) = &mut model.review else { return };
+    match (key.code, review.field) {
+        (KeyCode::Esc | KeyCode::Enter, Field::Reason) => review.field = Field::Choice,
+        (KeyCode::Esc, Field::Word) => review.field = Field::Choice,
+        (KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down, _) => review.field = Field::Choice,
+        (_, _) => {
+            if let Some(line) = review.typing() {
+                line.press(key);
+            }
+        }
+    }
+}
+
+/// Whether Enter confirms: the word is typed, and it is the right one.
+pub fn is_confirmed_by(model: &Model, key: KeyEvent) -> bool {
+    let typing = model.review.as_ref().is_some_and(|review| review.field == Field::Word);
+    typing && key.code == KeyCode::Enter
+}
+
+/// Saves what is shown, if everything is there: a preview, a reason, in live the word.
+pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
+    let Some(review) = &mut model.review else { return Vec::new() };
+    if review.is_saving() || review.confirmed {
+        return Vec::new();
+    }
+    let why = match &review.preview {
+        None => Some("not yet: whom it moves is being found out".to_owned()),
+        Some(Err(refusal)) => Some(refusal.lines.join("; ")),
+        Some(Ok(_)) => None,
+    };
+    if let Some(why) = why {
+        model.tell(Level::Warning, why);
+        return Vec::new();
+    }
+    if review.reason.text().trim().is_empty() {
+        review.field = Field::Reason;
+        model.tell(Level::Warning, "say why, in a few words: it stands in the history for good");
+        return Vec::new();
+    }
+    if live && review.moved() > 0 && review.word.text().trim() != WORD {
+        review.field = Field::Word;
+        let words =
+            format!("it moves {} for real: type {WORD} and Enter", crate::phrases::people(review.moved()));
+        model.tell(Level::Warning, words);
+        return Vec::new();
+    }
+    review.field = Field::Choice;
+    if review.shown().is_some_and(|preview| preview.campaign.is_none()) {
+        return send(model);
+    }
+    review.confirmed = true;
+    model.desk.previews += 1;
+    review.asked = model.desk.previews;
+    vec![Request::Preview(review.asked, review.wanted.clone())]
+}
+
+/// The shown preview goes out.
+fn send(model: &mut Model) -> Vec<Request> {
+    let before = model.picture.saved.as_ref().map(|saved| saved.number);
+    let Some(review) = &mut model.review else { return Vec::new() };
+    let Some(number) = review.shown().map(|preview| preview.number) else { return Vec::new() };
+    review.saving = Some(before);
+    let why = review.reason.text().trim().to_owned();
+    vec![Request::Save { preview: number, choice: review.choice, why }]
+}
+
+/// The answer to [`Request::Preview`]. After a confirmation: newcomers are shown before anything is done.
+pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
+    let Some(review) = model.review.as_mut().filter(|review| review.asked == asked) else {
+        return Vec::new();
+    };
+    let who =
+        |preview: &EditPreview| -> HashSet<CascadeId> { preview.people.iter().map(|p| p.cascade).collect() };
+    let before = review.shown().map(who);
+    let first = review.preview.is_none();
+    let (now, is_in_flight) = match &preview {
+        Ok(preview) => (who(preview), preview.campaign.is_some()),
+        Err(_) => (HashSet::new(), false),
+    };
+    let is_good = preview.is_ok();
+    review.preview = Some(preview);
+    if first && is_in_flight && !now.is_empty() {
+        // Whoever changes a wait while people are in it means them.
+        review.choice = Choice::Retime;
+    }
+    let confirmed = std::mem::take(&mut review.confirmed);
+    if !confirmed || !is_good {
+        return Vec::new();
+    }
+    let before = before.unwrap_or_default();
+    let seen_before = std::mem::take(&mut review.newcomers);
+    review.newcomers = now.difference(&before).copied().collect();
+    review.left = before.difference(&now).count();
+    // Newcomers are shown once; whoever comes after that is left as they are.
+    if review.newcomers.is_empty() || !seen_before.is_empty() || review.choice == Choice::Keep {
+        return send(model);
+    }
+    let count = crate::phrases::people(review.newcomers.len() as u64);
+    model.tell(
+        Level::Warning,
+        format!("not saved yet: {count} came to wait there meanwhile, marked new; y again saves"),
+    );
+    Vec::new()
+}
+
+/// A new picture: is it saved?
+pub fn follow(model: &mut Model) {
+    let Some(review) = &model.review else { return };
+    let Some(before) = review.saving else { return };
+    let Some(saved) = model.picture.saved.clone() else { return };
+    let is_ours = review.wanted == Wanted::Saved || Some(saved.number) != before;
+    if !is_ours {
+        return;
+    }
+    match &saved.state {
+        SaveState::InForce { .. } => {
+            let files = saved.files.clone();
+            let drafts = matches!(review.wanted, Wanted::Draft(_));
+            model.desk.saved(&files, drafts);
+            close(model);
+        }
+        SaveState::Failed { .. } | SaveState::Dropped => stopped(model),
+        SaveState::Committing | SaveState::NotInForce => {}
+    }
+}
+
+/// It was refused, or failed: everything is as it was, and can be tried again.
+pub fn stopped(model: &mut Model) {
+    if let Some(review) = &mut model.review {
+        (review.saving, review.confirmed) = (None, false);
+    }
+}
+
+fn close(model: &mut Model) {
+    model.review = None;
+    model.pages.retain(|page| !matches!(page.what, What::Review));
+}
+
+impl Desk {
+    /// These files stand on the disk as their drafts have them, or (a version restored) as the version had them.
+    fn saved(&mut self, files: &[String], drafts: bool) {
+        // What the workspace held when it was read is not what it holds now.
+        self.forget_bench();
+        if drafts {
+            let saved = self.drafts.values_mut().filter(|draft| files.contains(&draft.file.path()));
+            saved.for_each(Draft::settle);
+        } else {
+            self.drafts.retain(|_, draft| draft.is_changed());
+        }
+    }
+}

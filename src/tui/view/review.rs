@@ -1,0 +1,336 @@
+//! The page before a save: the change, whom it moves, the choices with what each comes to, the reason.
+
+use super::page::heading;
+use super::{Ctx, Drawn, diff};
+use crate::engine::retime::{Choice, Fate, Shown};
+use crate::model::{At, Channel, Mode, clean};
+use crate::phrases::{people, retimed, span};
+use crate::runtime::saving::{EditPreview, Outlook, Wanted};
+use crate::tui::editor::changes::changes;
+use crate::tui::input::LineInput;
+use crate::tui::keys::{self, Cmd};
+use crate::tui::review::{Field, Review, WORD};
+use crate::tui::text::{cut, left, right, when, width, wrap};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use std::path::Path;
+
+/// From this width on the people stand beside the change.
+const WIDE: u16 = 150;
+
+/// Draws it.
+pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+    let Some(review) = &ctx.model.review else { return Drawn::default() };
+    let title = Span::styled(format!(" {} ", title(review)), ctx.theme.title);
+    let hint = Line::styled(" Esc goes back, nothing is changed ", ctx.theme.muted).right_aligned();
+    let block = ctx.block(vec![title], true).title_top(hint);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let foot = foot(ctx, review, inner.width as usize);
+    let below = (foot.len() as u16).min(inner.height.saturating_sub(3));
+    let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(inner);
+    let scroll_max = match &review.preview {
+        Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
+        Some(Err(refusal)) => {
+            let words = refusal
+                .lines
+                .iter()
+                .flat_map(|line| wrap(&format!("✗ {}", clean(line)), above.width as usize - 4));
+            let lines: Vec<Line> =
+                words.map(|line| Line::styled(format!("  {line}"), ctx.theme.bad)).collect();
+            let most = lines.len().saturating_sub(above.height as usize);
+            frame.render_widget(
+                Paragraph::new(lines.into_iter().skip(at.min(most)).collect::<Vec<_>>()),
+                above,
+            );
+            most
+        }
+        None => {
+            let words = "  finding out what it changes and whom it moves …";
+            frame.render_widget(Paragraph::new(words).style(ctx.theme.muted), above);
+            0
+        }
+    };
+    draw_foot(ctx, review, foot, below, frame);
+    Drawn { scroll_max, ..Drawn::default() }
+}
+
+fn title(review: &Review) -> String {
+    match (&review.wanted, review.is_saving()) {
+        (_, true) => "Saving …".to_owned(),
+        (Wanted::Draft(files), _) => {
+            let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            format!("Save {}?", clean(&names.join(", ")))
+        }
+        (Wanted::Rules(hash), _) => format!("Restore rules {}?", retimed::short(hash)),
+        (Wanted::Content(hash), _) => format!("Restore texts {}?", retimed::short(hash)),
+        (Wanted::Saved, _) => "Saved, not in force: put it in force?".to_owned(),
+    }
+}
+
+/// The change and the people: beside each other or one under the other. Answers how far it scrolls.
+fn shown(
+    ctx: &Ctx,
+    review: &Review,
+    preview: &EditPreview,
+    at: usize,
+    area: Rect,
+    frame: &mut Frame,
+) -> usize {
+    if area.width >= WIDE && preview.campaign.is_some() {
+        let [change, _, who] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(66)])
+                .areas(area);
+        let mut left = change_lines(ctx, preview, change.width as usize);
+        let mut right = people_lines(ctx, review, preview, who.width as usize);
+        let most = left.len().max(right.len()).saturating_sub(area.height as usize);
+        let at = at.min(most);
+        let fits = |lines: &mut Vec<Line>| {
+            // The shorter side stays until the longer one has passed it.
+            let skip = at.min(lines.len().saturating_sub(area.height as usize));
+            lines.drain(..skip);
+        };
+        fits(&mut left);
+        fits(&mut right);
+        frame.render_widget(Paragraph::new(left), change);
+        frame.render_widget(Paragraph::new(right), who);
+        return most;
+    }
+    let cells = area.width as usize;
+    let mut lines = change_lines(ctx, preview, cells);
+    lines.extend(people_lines(ctx, review, preview, cells));
+    let most = lines.len().saturating_sub(area.height as usize);
+    let visible: Vec<Line> = lines.into_iter().skip(at.min(most)).take(area.height as usize).collect();
+    frame.render_widget(Paragraph::new(visible), area);
+    most
+}
+
+fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    for (name, before, after) in &preview.files {
+        // A file that is not in the workspace yet stands beside what is built in.
+        let built_in =
+            ctx.model.desk.drafts.values().find(|draft| draft.file.path() == *name && before.is_empty());
+        let before = built_in.map_or(before, |draft| &draft.base);
+        lines.push(heading(ctx, &clean(name), cells));
+        let read = |text: &str| crate::rules::parse(Path::new(""), text.as_bytes()).0;
+        if let (true, Some(old), Some(new)) = (name.ends_with("cascade.json"), read(before), read(after)) {
+            let said = changes(&old, &new).join(", ");
+            lines.extend(
+                wrap(&said, cells.saturating_sub(4))
+                    .into_iter()
+                    .map(|l| Line::styled(format!("  {l}"), ctx.theme.strong)),
+            );
+        }
+        lines.extend(diff::lines(ctx, before, after, cells));
+    }
+    if preview.files.iter().all(|(_, before, after)| before == after) {
+        lines.push(Line::styled("  the files are as they are on disk", ctx.theme.muted));
+    }
+    for line in &preview.terms {
+        lines.push(Line::styled(format!("  for everybody: {}", clean(line)), ctx.theme.text));
+    }
+    for warning in &preview.warnings {
+        let words = wrap(&format!("! {}", clean(warning)), cells.saturating_sub(4));
+        lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.warning)));
+    }
+    lines
+}
+
+fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: usize) -> Vec<Line<'a>> {
+    let mut lines = vec![heading(ctx, "whom it moves", cells)];
+    let Some((_, name)) = &preview.campaign else {
+        lines.push(Line::styled("  Nobody: nothing is in flight. The next launch uses it.", ctx.theme.text));
+        return lines;
+    };
+    let stays = &preview.stays;
+    let mut said = vec![format!("of {}: {} would wait for another time", clean(name), people(preview.waits))];
+    let parts = [
+        (preview.later, "meet other steps or waits later"),
+        (preview.leaves, "leave a channel that is gone"),
+        (stays.same + stays.settling + stays.shared, "stay as they are"),
+    ];
+    said.extend(
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")),
+    );
+    for (channel, count) in preview.texts.iter().filter(|(_, count)| *count > 0) {
+        said.push(format!("{count} are still to get the new {} text", channel.label()));
+    }
+    lines.extend(
+        wrap(&said.join(", "), cells.saturating_sub(4))
+            .into_iter()
+            .map(|l| Line::styled(format!("  {l}"), ctx.theme.text)),
+    );
+    if review.left > 0 {
+        let words = format!("  {} left meanwhile and are not moved", people(review.left as u64));
+        lines.push(Line::styled(words, ctx.theme.muted));
+    }
+    if preview.people.is_empty() {
+        return lines;
+    }
+    lines.push(Line::styled(
+        row_text(["", "CUSTOMER", "STANDS AT", "NOW DUE", "THEN DUE"], cells),
+        ctx.theme.muted,
+    ));
+    let (new, known): (Vec<&Shown>, Vec<&Shown>) =
+        preview.people.iter().partition(|shown| review.newcomers.contains(&shown.cascade));
+    let rows = new.into_iter().map(|shown| (shown, "new")).chain(known.into_iter().map(|shown| (shown, "")));
+    lines.extend(rows.map(|(shown, mark)| person(ctx, review.choice, preview.at, (shown, mark), cells)));
+    let more = preview.affected.saturating_sub(preview.people.len() as u64);
+    if more > 0 {
+        lines.push(Line::styled(format!("  and {more} more"), ctx.theme.muted));
+    }
+    lines
+}
+
+fn row_text(parts: [&str; 5], cells: usize) -> String {
+    let name = cells.saturating_sub(4 + 11 + 13 + 22).clamp(12, 26);
+    let [mark, who, stands, now, then] = parts;
+    format!(" {} {}{}{}{then}", left(mark, 3), left(who, name), left(stands, 11), left(now, 13))
+}
+
+fn person<'a>(ctx: &Ctx, choice: Choice, at: At, (shown, mark): (&Shown, &str), cells: usize) -> Line<'a> {
+    let time = |at: At| when(at, ctx.now, ctx.zone);
+    let (now, then) = match shown.fate {
+        Fate::Wait { from, settles, .. } => {
+            let due = shown.due(choice).unwrap_or(from);
+            let next = shown.next.map_or("the end", Channel::label);
+            let then = match choice {
+                Choice::Keep => "as it is".to_owned(),
+                _ if shown.at_once(choice, at) => format!("at once, {next}"),
+                _ if settles => format!("{}, then the end", time(due)),
+                _ => format!("{}, {next}", time(due)),
+            };
+            (time(from), then)
+        }
+        Fate::Later => (String::new(), "other steps later".to_owned()),
+        Fate::Leaves => (String::new(), "goes on at once".to_owned()),
+    };
+    let text = row_text([mark, &ctx.model.name(shown.cascade), shown.channel.label(), &now, &then], cells);
+    let style = if mark.is_empty() { ctx.theme.text } else { ctx.theme.warning };
+    Line::styled(cut(&text, cells), style)
+}
+
+/// The choices, the reason and the keys: always visible.
+fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
+    let mut lines = vec![Line::styled("─".repeat(cells), ctx.theme.faint)];
+    let Some(preview) = review.shown() else { return lines };
+    if preview.campaign.is_some() {
+        for (choice, cmd, label) in [
+            (Choice::Keep, Cmd::ChooseKeep, "keep"),
+            (Choice::Retime, Cmd::ChooseRetime, "re-time"),
+            (Choice::RetimeAndSpread, Cmd::ChooseSpread, "re-time and spread"),
+        ] {
+            if let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) {
+                lines.push(choice_line(ctx, (cmd, label), outlook, review.choice == choice, cells));
+            }
+        }
+        lines.extend(waves(ctx, preview, review.choice, cells));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+fn choice_line<'a>(
+    ctx: &Ctx,
+    (cmd, label): (Cmd, &str),
+    outlook: &Outlook,
+    chosen: bool,
+    cells: usize,
+) -> Line<'a> {
+    let said = match outlook.choice {
+        Choice::Keep => "nobody is moved; whoever is launched later goes by the new rules".to_owned(),
+        Choice::Retime | Choice::RetimeAndSpread => {
+            let once = match outlook.at_once {
+                0 => "nobody at once".to_owned(),
+                count => format!("{count} at once"),
+            };
+            let until = outlook
+                .until
+                .map(|at| format!(", the last at {}", when(at, ctx.now, ctx.zone)))
+                .unwrap_or_default();
+            format!("{} moved, {once}{until}", people(outlook.moved))
+        }
+    };
+    let mark = if chosen { "●" } else { "○" };
+    let head = format!(" {} {mark} {}", keys::key(cmd), left(label, 20));
+    let style = if chosen { ctx.theme.strong } else { ctx.theme.muted };
+    let room = cells.saturating_sub(width(&head));
+    Line::from(vec![
+        Span::styled(head, if chosen { ctx.theme.key } else { ctx.theme.muted }),
+        Span::styled(cut(&said, room), style),
+    ])
+}
+
+/// The wave that the choice makes, against what each channel can let out.
+fn waves<'a>(ctx: &Ctx, preview: &EditPreview, choice: Choice, cells: usize) -> Vec<Line<'a>> {
+    let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) else {
+        return Vec::new();
+    };
+    let line = |wave: &crate::engine::retime::Wave| {
+        let lasts = if wave.at_once > 0 {
+            format!("; those at once take about {}", span(wave.lasts_s.ceil() as i64))
+        } else {
+            String::new()
+        };
+        let words = format!(
+            "{} {} due in the fullest ten minutes, {} before; it lets out {}{lasts}",
+            left(wave.channel.label(), 9),
+            right(&wave.peak.to_string(), 3),
+            wave.peak_before,
+            wave.room
+        );
+        let over = wave.peak > wave.room;
+        let style = if over { ctx.theme.warning } else { ctx.theme.muted };
+        Line::styled(cut(&format!("     {} {words}", if over { "!" } else { " " }), cells), style)
+    };
+    outlook.waves.iter().map(line).collect()
+}
+
+fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &mut Frame) {
+    let wants_word = ctx.model.mode() == Mode::Live && review.moved() > 0;
+    let last = lines.len().saturating_sub(1) as u16;
+    frame.render_widget(Paragraph::new(lines), area);
+    if review.shown().is_none() {
+        return;
+    }
+    let row = Rect { y: area.y + last.min(area.height.saturating_sub(1)), height: 1, ..area };
+    let save = match (review.is_saving(), wants_word) {
+        (true, _) => "  saving …".to_owned(),
+        (false, true) => format!("  {} {WORD}s it for real", keys::key(Cmd::SaveNow)),
+        (false, false) => format!("  {} saves", keys::key(Cmd::SaveNow)),
+    };
+    let drop = if review.wanted == Wanted::Saved {
+        format!("  {} drops it", keys::key(Cmd::DropSaved))
+    } else {
+        String::new()
+    };
+    let save = save + &drop;
+    let [label, field, tail] = Layout::horizontal([
+        Constraint::Length(8),
+        Constraint::Fill(1),
+        Constraint::Length(width(&save) as u16 + 1),
+    ])
+    .areas(row);
+    let typing = review.field != Field::Choice;
+    let name = if review.field == Field::Word {
+        format!(" {WORD}?")
+    } else {
+        format!(" {} why ", keys::key(Cmd::SayWhy))
+    };
+    frame.render_widget(Paragraph::new(name).style(ctx.theme.key), label);
+    let line: &LineInput = if review.field == Field::Word { &review.word } else { &review.reason };
+    if typing {
+        frame.render_widget(line.widget(), field);
+    } else if line.text().is_empty() {
+        frame.render_widget(
+            Paragraph::new("a reason is needed; it stands in the commit").style(ctx.theme.muted),
+            field,
+        );
+    } else {
+        frame.render_widget(Paragraph::new(clean(line.text())).style(ctx.theme.text), field);
+    }
+    frame.render_widget(Paragraph::new(save).style(ctx.theme.strong), tail);
+}
