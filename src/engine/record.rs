@@ -49,7 +49,8 @@ pub struct Step {
     pub opted_out_at: Option<At>,
 }
 
-/// An attempt that reached the provider, or may have.
+/// An attempt that reached the provider, or may have: from its claim on, since an answer to it may be heard before the
+/// provider's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Send {
     /// Which.
@@ -95,12 +96,13 @@ impl Record {
     pub fn fold(&mut self, event: &Event) {
         let Event { at, subject, kind, .. } = event;
         match kind {
+            Kind::AttemptClaimed { .. } | Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::AttemptAccepted { cost, .. } => self.sent(*subject, *at, Some(*cost)),
+            Kind::AttemptRefused { .. } | Kind::AttemptWithdrawn { .. } => self.not_sent(*subject),
             Kind::AttemptRecovered { sent_at, provider_id: Some(_), cost } => {
                 self.sent(*subject, *sent_at, Some(*cost));
             }
             Kind::AttemptRecovered { sent_at, provider_id: None, .. } => self.sent(*subject, *sent_at, None),
-            Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::DoubtSettled { was_sent, cost, .. } => self.settled(*subject, *at, *was_sent, *cost),
             Kind::CostReported { cost } => self.costs(*subject, *cost),
             Kind::OutcomeHeard { outcome, happened_at, disposition, .. } => {
@@ -125,9 +127,6 @@ impl Record {
             | Kind::OrderMet { .. }
             | Kind::AttemptPlanned { .. }
             | Kind::AttemptDeferred { .. }
-            | Kind::AttemptClaimed { .. }
-            | Kind::AttemptRefused { .. }
-            | Kind::AttemptWithdrawn { .. }
             | Kind::AttemptFailed { .. }
             | Kind::RetryScheduled { .. }
             | Kind::CallProgressed { .. }
@@ -154,7 +153,10 @@ impl Record {
     pub const fn concerns(kind: &Kind) -> bool {
         matches!(
             kind,
-            Kind::AttemptAccepted { .. }
+            Kind::AttemptClaimed { .. }
+                | Kind::AttemptAccepted { .. }
+                | Kind::AttemptRefused { .. }
+                | Kind::AttemptWithdrawn { .. }
                 | Kind::AttemptRecovered { .. }
                 | Kind::AttemptInDoubt { .. }
                 | Kind::DoubtSettled { .. }
@@ -181,7 +183,6 @@ impl Record {
     fn sent(&mut self, subject: Subject, at: At, cost: Option<Money>) {
         let (Some(attempt), Some(step)) = (subject.attempt, subject.step) else { return };
         if let Some(send) = self.sends.iter_mut().find(|send| send.attempt == attempt) {
-            // The first word of a send stands: an answer may come before the create call's own.
             send.at = send.at.or(Some(at));
             send.cost = cost.unwrap_or(send.cost);
         } else {
@@ -189,11 +190,37 @@ impl Record {
         }
     }
 
+    fn not_sent(&mut self, subject: Subject) {
+        self.sends.retain(|send| Some(send.attempt) != subject.attempt);
+        self.take_back(subject);
+    }
+
+    /// Nothing of a step was sent after all: whatever was heard meanwhile answers something else.
+    fn take_back(&mut self, subject: Subject) {
+        let Some(place) = subject.step.map(|step| step as usize) else { return };
+        if self.sent_at(place).is_some() {
+            return;
+        }
+        let Some(step) = self.steps.get_mut(place) else { return };
+        (step.delivered_at, step.answered_at, step.converted_at) = (None, None, None);
+        if let Some(at) = step.opted_out_at.take() {
+            self.opted_out(place, at);
+        }
+        self.forced |= self.was_not_asked_to();
+    }
+
+    /// Whoever opted out before, or shares a number with somebody who did, did not do so in answer to us.
+    fn was_not_asked_to(&self) -> bool {
+        let opted_out = matches!(self.ended, Some((_, End::OptedOut)));
+        opted_out && self.steps.iter().all(|step| step.opted_out_at.is_none())
+    }
+
     fn settled(&mut self, subject: Subject, at: At, was_sent: bool, cost: Money) {
         self.sent(subject, at, Some(cost));
         let settled = self.sends.iter_mut().find(|send| Some(send.attempt) == subject.attempt);
         if let Some(send) = settled.filter(|_| !was_sent) {
             send.at = None;
+            self.take_back(subject);
         }
     }
 
@@ -206,24 +233,21 @@ impl Record {
     }
 
     fn heard(&mut self, subject: Subject, outcome: Outcome, at: At, means: Option<Disposition>) {
-        let (Some(step), Some(_)) = (subject.step.map(|step| step as usize), subject.attempt) else { return };
-        let at = self.sent_at(step).map_or(at, |sent| at.max(sent));
+        let (Some(place), Some(_)) = (subject.step.map(|step| step as usize), subject.attempt) else {
+            return;
+        };
+        let at = self.sent_at(place).map_or(at, |sent| at.max(sent));
+        if outcome == Outcome::OptedOut {
+            return self.opted_out(place, at);
+        }
         let open = self.ended.is_none();
         let lost = matches!(self.ended, Some((_, End::Exhausted)));
         let converted = self.steps.iter().any(|step| step.converted_at.is_some());
-        let Some(step) = self.steps.get_mut(step) else { return };
-        match outcome {
-            Outcome::Bounced => step.bounced_at = step.bounced_at.or(Some(at)),
-            Outcome::Delivered
-            | Outcome::Read
-            | Outcome::Replied
-            | Outcome::Answered
-            | Outcome::Clicked
-            | Outcome::NoAnswer
-            | Outcome::OptedOut => step.delivered_at = step.delivered_at.or(Some(at)),
-        }
-        if outcome == Outcome::OptedOut {
-            step.opted_out_at = step.opted_out_at.or(Some(at));
+        let Some(step) = self.steps.get_mut(place) else { return };
+        if outcome == Outcome::Bounced {
+            step.bounced_at = step.bounced_at.or(Some(at));
+        } else {
+            step.delivered_at = step.delivered_at.or(Some(at));
         }
         if !step.converts(outcome, means) {
             return;
@@ -233,6 +257,19 @@ impl Record {
         } else if lost && !converted {
             // Too late to move the cascade; it tells that the window was short.
             step.converted_at = Some(at);
+        }
+    }
+
+    /// They may say it while a message is still on its way, or to somebody else: then the last one that was sent made
+    /// them.
+    fn opted_out(&mut self, place: usize, at: At) {
+        let sent: Vec<(usize, At)> =
+            (0..self.steps.len()).filter_map(|step| Some((step, self.sent_at(step)?))).collect();
+        let answered = sent.iter().find(|(step, _)| *step == place).or_else(|| sent.last());
+        let Some(&(place, sent)) = answered else { return };
+        if let Some(step) = self.steps.get_mut(place) {
+            step.delivered_at = step.delivered_at.or(Some(at.max(sent)));
+            step.opted_out_at = step.opted_out_at.or(Some(at.max(sent)));
         }
     }
 
@@ -249,8 +286,7 @@ impl Record {
                     step.converted_at = step.answered_at.or(Some(at));
                 }
             }
-            // Whoever opted out before, or shares a number with somebody who did, was not asked to.
-            End::OptedOut => self.forced |= self.steps.iter().all(|step| step.opted_out_at.is_none()),
+            End::OptedOut => self.forced |= self.was_not_asked_to(),
             // The operator ended it: what would have come of it is not known.
             End::Stopped => self.forced = true,
             End::Declined | End::Exhausted => {}

@@ -255,6 +255,7 @@ impl Driver {
         self.parts.gallery.set_files(now);
         self.parts.plan = Some(Arc::new(plan));
         self.show_next_launch();
+        self.learn();
         self.tell(Level::Info, words);
     }
 

@@ -85,6 +85,11 @@ impl Reader {
         Ok(Self { db, path: path.to_owned(), schema })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A setting of the store.
     pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
         schema::meta(&self.db, &self.path, key)

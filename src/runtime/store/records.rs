@@ -4,6 +4,7 @@
 mod packed;
 
 use super::error::sqlite;
+use super::redact::{FORGOTTEN, Traces};
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
@@ -61,6 +62,16 @@ fn one(db: &Connection, cascade: CascadeId) -> rusqlite::Result<Option<Kept>> {
     select.query_row([cascade.0 as i64], read).optional()
 }
 
+/// Segments that name somebody lose that, as in the log.
+pub(super) fn erase(db: &Transaction<'_>, traces: &Traces) -> rusqlite::Result<()> {
+    let mut segments = db.prepare("SELECT DISTINCT segment FROM record")?;
+    let segments: Vec<String> = segments.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for segment in segments.iter().filter(|segment| traces.stand_in(segment.as_bytes())) {
+        db.execute("UPDATE record SET segment = ?1 WHERE segment = ?2", params![FORGOTTEN, segment])?;
+    }
+    Ok(())
+}
+
 /// Fills the table of a store that had none.
 pub(super) fn fill(db: &Transaction<'_>) -> rusqlite::Result<()> {
     folded(db, |kept| insert(db, &kept))
@@ -107,6 +118,21 @@ impl Reader {
             _ => (Vec::new(), Some(CascadeId::default())),
         };
         Ok(Records { reader: self, page: page.into_iter(), after })
+    }
+
+    /// How many pages [`Reader::page_of_records`] has; `None` for a store without the table.
+    pub fn pages_of_records(&self) -> Result<Option<u64>, StoreError> {
+        if self.schema < 3 {
+            return Ok(None);
+        }
+        let last = self.rows("SELECT coalesce(max(cascade), 0) FROM record", |row| row.get::<_, i64>(0))?;
+        Ok(last.first().map(|last| (*last / PAGE) as u64 + 1))
+    }
+
+    /// The records whose ids fall into a page, for several readers to share the work.
+    pub fn page_of_records(&self, page: u64) -> Result<Vec<Kept>, StoreError> {
+        let sql = format!("{SELECT} WHERE cascade >= ?1 AND cascade < ?1 + ?2 ORDER BY cascade");
+        self.rows_of(&sql, params![page as i64 * PAGE, PAGE], read)
     }
 
     /// The same from the log alone, which is slow and must tell the same.
