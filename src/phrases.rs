@@ -4,15 +4,17 @@
 
 pub mod leaving;
 
-use crate::engine::event::{
-    Actor, CallProgress, Deferral, End, Event, Hold, Kind, RecallResult, Skip, Withdrawal,
-};
+use crate::engine::event::{Actor, CallProgress, Deferral, End, Event, Hold, Kind, RecallResult};
 use crate::engine::snapshot::{Last, LastWhat, Place, Row, Sending};
 use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, clean};
 
 pub mod orders;
+mod reasons;
 mod restored;
 pub mod retimed;
+
+use reasons::withdrawal;
+pub use reasons::{deferral, skip};
 
 /// How an event feels; the theme gives it a colour, the glyph says it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,41 +297,6 @@ pub const fn class(class: Class) -> &'static str {
         Class::Suppress => "opted out there",
         Class::Config => "needs mending",
         Class::InDoubt => "in doubt",
-    }
-}
-
-/// Why somebody may not be contacted yet.
-pub const fn deferral(why: Deferral) -> &'static str {
-    match why {
-        Deferral::QuietHours => "quiet hours",
-        Deferral::PersonCap => "24 h cap",
-        Deferral::Pause => "wait extended",
-    }
-}
-
-const fn withdrawal(why: Withdrawal) -> &'static str {
-    match why {
-        Withdrawal::OptedOut => "they opted out",
-        Withdrawal::Answered => "already answered",
-        Withdrawal::Paused => "sending is on hold",
-        Withdrawal::Breaker => "its scope is shut",
-        Withdrawal::Stopped => "the cascade was stopped",
-        Withdrawal::Budget => "the budget is spent",
-        Withdrawal::Late => "too late for its claim, looked at again",
-        Withdrawal::NotStarted => "we ended before the first byte",
-        Withdrawal::Passed => "a later step had been sent already",
-        Withdrawal::Rules => "its channel is not in the new rules",
-    }
-}
-
-/// Why a step was passed over.
-pub const fn skip(why: Skip) -> &'static str {
-    match why {
-        Skip::NoAddress => "no address",
-        Skip::NoConsent => "no consent",
-        Skip::Suppressed => "on the do-not-contact list",
-        Skip::Expired => "expired in quiet hours",
-        Skip::NoContent => "no text in their language",
     }
 }
 

@@ -26,6 +26,8 @@ mod memory;
 mod operator;
 #[path = "simulation/oracle.rs"]
 mod oracle;
+#[path = "simulation/papers.rs"]
+mod papers;
 #[path = "simulation/planted.rs"]
 mod planted;
 #[path = "simulation/random.rs"]

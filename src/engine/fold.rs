@@ -1,10 +1,11 @@
 //! Folding: what each event makes of the rows. No decision here; what is not in the event is not known.
 
 mod hand;
+mod pause;
 mod retimed;
 
 use super::breaker::Breaker;
-use super::campaign::{Campaign, Pause};
+use super::campaign::Campaign;
 use super::event::{CallProgress, CascadeStart, Event, Kind, RecallResult, Subject};
 use super::journey::{Alarm, Attempt, Journey, Stage, State, Timer, Word};
 use super::restored::Restored;
@@ -47,7 +48,7 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         Kind::Ordered { order, .. } => campaign.header.orders = campaign.header.orders.max(order.0),
         Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
-        Kind::Paused { .. } | Kind::Resumed { .. } => fold_pause(campaign, *at, kind),
+        Kind::Paused { .. } | Kind::Resumed { .. } => pause::fold(campaign, *at, kind),
         Kind::BreakerOpened { .. } | Kind::BreakerChecked { .. } | Kind::BreakerClosed { .. } => {
             fold_breaker(campaign, *at, kind);
         }
@@ -160,31 +161,6 @@ fn fired(campaign: &mut Campaign, subject: Subject, timer: TimerId) {
     });
 }
 
-fn fold_pause(campaign: &mut Campaign, at: At, kind: &Kind) {
-    let slot = |campaign: &'_ mut Campaign, only: Option<Channel>| match only {
-        None => campaign.header.paused.take(),
-        Some(channel) => campaign.header.paused_on[channel.index()].take(),
-    };
-    match kind {
-        Kind::Paused { only, by, why } => {
-            let since = slot(campaign, *only).map_or(at, |before| before.since);
-            let by_itself = *by == super::event::Actor::Engine;
-            let pause = Some(Pause { since, why: why.clone(), by_itself });
-            match only {
-                None => campaign.header.paused = pause,
-                Some(channel) => campaign.header.paused_on[channel.index()] = pause,
-            }
-        }
-        Kind::Resumed { only, extend_timers } => {
-            let stood = slot(campaign, *only).map(|pause| at - pause.since);
-            if let (true, Some(stood)) = (extend_timers, stood) {
-                shift_waits(campaign, *only, stood);
-            }
-        }
-        _ => {}
-    }
-}
-
 fn fold_restored(campaign: &mut Campaign, at: At, kind: &Kind) {
     let header = &mut campaign.header;
     match kind {
@@ -201,29 +177,6 @@ fn fold_restored(campaign: &mut Campaign, at: At, kind: &Kind) {
             }
         }
         _ => {}
-    }
-}
-
-/// Lengthens running waits by the time that sending stood still: all of them, or those that end in a send on the one
-/// channel that did.
-fn shift_waits(campaign: &mut Campaign, only: Option<Channel>, by: chrono::TimeDelta) {
-    let next = |j: &Journey| j.start.walk.get(j.step as usize + 1).map(|leg| leg.channel);
-    let waiting: Vec<_> = campaign
-        .journeys()
-        .iter()
-        .filter(|j| j.timer.is_some() && only.is_none_or(|channel| next(j) == Some(channel)))
-        .map(|j| j.id)
-        .collect();
-    for id in waiting {
-        campaign.change(id, |journey| {
-            // A morning or a retry comes when it comes; only waits grow.
-            if let Some(timer) =
-                journey.timer.as_mut().filter(|t| matches!(t.what, Alarm::Wait | Alarm::Settle))
-            {
-                timer.due = timer.due + by;
-                timer.from = timer.from.map(|from| from + by);
-            }
-        });
     }
 }
 
@@ -430,9 +383,6 @@ fn fold_state(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         Kind::CascadeEnded { end, credited, .. } => {
             (journey.state, journey.timer) = (State::Ended(*end), None);
             (journey.credited, journey.ended_at) = (*credited, Some(at));
-        }
-        Kind::Retimed { edition, walk, skips, wait } => {
-            retimed::fold(journey, *edition, walk, skips.as_deref(), *wait);
         }
         _ => hand::fold(journey, kind),
     }

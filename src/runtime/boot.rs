@@ -7,7 +7,6 @@ use super::handle::{Command, Level, Notice, Picture};
 use super::junction::{Junction, Seams};
 use super::plan::Draw;
 use super::rehearsal::{self, Rehearsed};
-use super::saving;
 use super::set_up::Clients;
 use super::store::{Lock, Store, StoreError};
 use super::{parts, proof};
@@ -195,15 +194,8 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let addresses = (receiver.public_url.as_str(), receiver.links_base.as_str());
     let clients = Clients::new(&rehearsed.config, addresses, mode, &contents).await?;
     clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
-    let files = saving::WorkspaceFiles {
-        trail: Box::new(saving::PlainFiles { dir: files.dir.clone() }),
-        templates: clients.templates(mode),
-        workspace: files,
-        draw: drawn,
-        seed: rehearsed.seed.or(plan.as_ref().ok().map(|plan| plan.seed)).unwrap_or(1),
-        speed: rehearsed.speed,
-        links_base: receiver.links_base.clone(),
-    };
+    let templates = clients.templates(mode);
+    let files = parts::files((files, drawn), &rehearsed, &receiver.links_base, plan.as_ref().ok(), templates);
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));

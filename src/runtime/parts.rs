@@ -8,10 +8,12 @@ use super::links;
 use super::operator;
 use super::plan::Draw;
 use super::rehearsal::Rehearsed;
+use super::saving::{Git, WorkspaceFiles};
 use super::store::{Batch, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, Channel, Mode, Phone, Segment};
+use crate::providers::whatsapp::Whatsapp;
 use crate::rules::content::{Content, ContentFile};
 use crate::workspace::{self, Unusable, Workspace};
 use secrecy::SecretString;
@@ -158,6 +160,26 @@ pub(super) fn settled(
             (Some(Arc::new(plan)), preflight)
         }
         Err(why) => (None, Preflight::blocked(why)),
+    }
+}
+
+/// Where rules and texts are edited while everything runs.
+pub(super) fn files(
+    (workspace, draw): (Workspace, Draw),
+    rehearsed: &Rehearsed,
+    links_base: &str,
+    plan: Option<&Plan>,
+    templates: Option<Arc<Whatsapp>>,
+) -> WorkspaceFiles {
+    let trail = Git { dir: workspace.dir.clone(), settings: rehearsed.config.git.clone() };
+    WorkspaceFiles {
+        trail: Box::new(trail),
+        templates,
+        workspace,
+        draw,
+        seed: rehearsed.seed.or(plan.map(|plan| plan.seed)).unwrap_or(1),
+        speed: rehearsed.speed,
+        links_base: links_base.to_owned(),
     }
 }
 

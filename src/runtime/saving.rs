@@ -16,13 +16,15 @@ use crate::model::{At, CampaignId, Channel};
 use serde::{Deserialize, Serialize};
 
 pub(super) use desk::Desk;
-pub use desk::{Judged, Keeping, Kept, META};
+pub use desk::{Keeping, Kept, META};
 pub use files::{Files, WorkspaceFiles, content_name, is_ours};
-pub use trail::{Change, PlainFiles, Trail, TrailError, Written, write_all};
+pub use judge::Judged;
+pub use trail::{Change, Git, Trail, TrailError, Written};
 
 mod courses;
 mod desk;
 mod files;
+mod judge;
 mod trail;
 mod view;
 
@@ -96,6 +98,8 @@ pub struct EditPreview {
     pub texts: Vec<(Channel, u64)>,
     /// What is probably not what was meant, a line each.
     pub warnings: Vec<String>,
+    /// Where a save would go, and what stands in its way, a line each.
+    pub trail: Vec<String>,
 }
 
 /// What one choice comes to.
@@ -144,6 +148,9 @@ pub struct Saved {
     pub why: String,
     /// How far it is.
     pub state: SaveState,
+    /// What stood in the files, as long as it is not known to be in force: whoever changed them since is not overwritten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<(String, Option<String>)>,
 }
 
 /// How far a save is.

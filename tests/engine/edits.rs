@@ -153,7 +153,9 @@ impl Play {
                 }
                 self.world.send_what_may_go();
             }
-            ["shown", name, expected @ ..] => assert_eq!(self.shown(name), expected.join(" "), "{}", self.place),
+            ["shown", name, expected @ ..] => {
+                assert_eq!(self.shown(name), expected.join(" "), "{}", self.place)
+            }
             ["at_once", choice, count] => {
                 let is = self.looked().preview.at_once(self.choice(choice));
                 assert_eq!(is.to_string(), **count, "{}", self.place);

@@ -154,7 +154,6 @@ impl Setting {
         }
     }
 
-
     pub fn starts(&self, launched: At) -> Vec<(PersonId, CascadeStart)> {
         let names = self.names();
         let id = |name: &str| {

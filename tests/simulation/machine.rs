@@ -1,6 +1,7 @@
 //! The simulated machine: one life of the real process after the other, each joined to the world at its four seams.
 
 use crate::book::Book;
+use crate::papers::Papers;
 use crate::rows::Rows;
 use crate::setting::{Act, RULES, STORMY_S, Setting};
 use crate::shelf::{Disk, Shelf, Tally};
@@ -12,6 +13,7 @@ use cascade::model::{Channel, Customer, Mode, Money, Phone, QuietHours};
 use cascade::runtime::handle::{Command, Notice, PlaceFacts, Signature};
 use cascade::runtime::launch::Plan;
 use cascade::runtime::plan::Draw;
+use cascade::runtime::saving::{META, SaveState, Saved};
 use cascade::runtime::store::Keeper;
 use cascade::runtime::{Joined, Junction, Purpose, RoundTrip, Seams, Wires};
 use cascade::workspace::{Named, Workspace};
@@ -77,6 +79,7 @@ async fn run(setting: Setting, tell: bool) -> Outcome {
     let mut machine = Machine {
         world: Arc::clone(&world),
         disk: Arc::clone(&disk),
+        papers: Papers::new(Arc::clone(&plan)),
         plan,
         acts: Vec::new(),
         lives: 0,
@@ -140,6 +143,8 @@ pub struct Machine {
     pub world: Arc<World>,
     pub disk: Arc<Disk>,
     plan: Arc<Plan>,
+    /// The workspace.
+    pub papers: Papers,
     acts: Vec<Act>,
     lives: u64,
     pub launched: u64,
@@ -225,8 +230,8 @@ impl Machine {
                 owns_clock: false,
                 providers: [Channel::Whatsapp, Channel::Phone, Channel::Sms].map(line).into(),
                 round_trip: Some(round_trip(Arc::clone(world), number)),
-                plan: Some(Arc::clone(&self.plan)),
-                files: None,
+                plan: Some(self.papers.plan()),
+                files: Some(Arc::new(self.papers.clone())),
                 config: self.plan.ready.config.clone(),
                 content: Arc::clone(&self.plan.content),
                 links_base: "http://go.test/l".into(),
@@ -316,8 +321,33 @@ impl Machine {
         self.judged(holds.map_err(|broken| format!("{broken} {when}")));
     }
 
+    /// 14: whatever was saved is there to the byte, and nothing is in force that stands nowhere else.
+    fn saves_hold(&self) -> Result<(), String> {
+        let rows = self.disk.read(Clone::clone);
+        let saves = rows.meta.get(META).map(|saves| serde_json::from_str::<Vec<Saved>>(saves).unwrap());
+        let written = *self.papers.written.lock().unwrap();
+        for saved in saves.unwrap_or_default() {
+            let bytes = rows.version(&saved.edition.rules);
+            if bytes.is_empty() {
+                return Err(format!("14: the bytes of {saved:?} are lost"));
+            }
+            if matches!(saved.state, SaveState::InForce { .. })
+                && (written == 0 || saved.edition.commit.is_none())
+            {
+                return Err(format!("14: {saved:?} is in force and was never written"));
+            }
+        }
+        for header in rows.headers.values() {
+            if let Some(edition) = header.editions.iter().find(|e| rows.version(&e.rules).is_empty()) {
+                return Err(format!("14: {edition:?} is in force, and its bytes are not in the store"));
+            }
+        }
+        Ok(())
+    }
+
     fn judge(&self) {
         self.fold_holds("at the end");
+        self.judged(self.saves_hold());
         let now = self.world.now();
         if self.world.lock().oracle.broken.is_empty() {
             self.world.lock().judge_the_end(now);

@@ -5,10 +5,10 @@ use crate::setting::StoreFault;
 use crate::shelf::{Medium, STORE};
 use cascade::engine::Campaign;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
-use cascade::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};

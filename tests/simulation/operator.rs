@@ -2,15 +2,18 @@
 
 use crate::happenings::Happening;
 use crate::machine::{Life, Machine, Next};
-use crate::setting::{What, Wish};
+use crate::setting::{EDITS, What, Wish};
 use crate::world::Sent;
 use cascade::engine::event::Hold;
 use cascade::engine::journey::{Journey, Stage, State};
 use cascade::engine::order::{Deed, Order, Target};
+use cascade::engine::retime::Choice;
 use cascade::model::{CascadeId, Channel, Scope};
-use cascade::runtime::handle::{Command, Signature};
+use cascade::runtime::handle::{Command, Previewed, Signature};
+use cascade::runtime::saving::{DraftFile, RULES as FILE, Wanted};
 use chrono::TimeDelta;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 impl Machine {
     pub async fn give(&self, life: &Life, command: Command) {
@@ -102,6 +105,7 @@ impl Machine {
                 let of = campaign.journeys().iter().map(target).collect();
                 self.order(life, Order::People { deed: Deed::Retry, of, gone: Vec::new() }).await;
             }
+            Wish::Edit { which, choice, after_s } => self.edit(life, which, choice, after_s).await,
             Wish::StopCampaign => {
                 for journey in campaign.journeys() {
                     world.lock().oracle.ends_by_hand(now, journey.id);
@@ -143,6 +147,56 @@ impl Machine {
         let now = self.world.now();
         self.world.lock().oracle.ends_by_hand(now, cascade);
         self.deed(life, Deed::Stop, cascade).await;
+    }
+
+    /// Looks at new rules, thinks about them for a while, and saves them. What was saved before and is not in force comes
+    /// first: it is dropped, or put in force.
+    async fn edit(&mut self, life: &Life, which: usize, choice: Choice, after_s: u64) {
+        let pending = self.look(life, Wanted::Saved).await;
+        let (preview, which) = match pending {
+            Some(Ok(_)) if after_s.is_multiple_of(2) => {
+                return self.give(life, Command::DropSaved(Signature::default())).await;
+            }
+            // Whichever it was, the oracle has heard of it.
+            Some(Ok(pending)) => (pending, None),
+            Some(Err(_)) => {
+                let draft = DraftFile { name: FILE.into(), text: EDITS[which].into(), base: None };
+                match self.look(life, Wanted::Draft(vec![draft])).await {
+                    Some(Ok(preview)) => (preview, Some(which)),
+                    Some(Err(refusal)) => {
+                        let broken = format!("14: rules that are right cannot be previewed: {refusal:?}");
+                        return self.world.lock().oracle.broken.push(broken);
+                    }
+                    None => return,
+                }
+            }
+            None => return,
+        };
+        tokio::select! {
+            biased;
+            () = self.world.until_dead(life.number) => return,
+            () = self.world.pass(after_s * 1000) => {}
+        }
+        self.world.lock().oracle.edits(which, choice);
+        let save = Command::Save {
+            preview: preview.number,
+            choice,
+            why: "the replies come sooner".into(),
+            signature: Signature::default(),
+        };
+        self.give(life, save).await;
+    }
+
+    /// `None`: the process is gone, or its store is.
+    async fn look(&self, life: &Life, wanted: Wanted) -> Option<Previewed> {
+        let (reply, answer) = oneshot::channel();
+        self.give(life, Command::Preview(wanted, reply)).await;
+        tokio::select! {
+            biased;
+            answer = answer => answer.ok(),
+            () = self.world.until_dead(life.number) => None,
+            () = self.world.pass(60_000) => None,
+        }
     }
 
     /// Doubts settled by what the operator found out: the truth, or that it was sent.

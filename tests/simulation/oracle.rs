@@ -4,9 +4,10 @@
 #[path = "judge.rs"]
 mod judge;
 
-use crate::setting::{Setting, WAITS_MIN, What};
+use crate::setting::{CHANNELS, EDITS_WAIT_MIN, Setting, WAITS_MIN, What};
 use cascade::clock;
 use cascade::engine::meaning::{Meaning, read, read_call};
+use cascade::engine::retime::Choice;
 use cascade::model::{At, CascadeId, Channel, Disposition, Phone};
 use cascade::providers::{CallResult, Fact, Heard};
 use chrono::{TimeDelta, Timelike as _};
@@ -86,6 +87,10 @@ pub struct Oracle {
     /// How long each step but the last waits.
     waits: Vec<TimeDelta>,
     clock_moves: bool,
+    /// The channel of each of those steps.
+    channels: Vec<Channel>,
+    /// Rules that were saved while people were in flight, and whether those were to be moved.
+    edits: Vec<(usize, bool)>,
     hurried: HashSet<CascadeId>,
     /// Something is on disk.
     known: bool,
@@ -117,6 +122,8 @@ impl Oracle {
             released: false,
             store_failed: None,
             waits: WAITS_MIN[setting.rules].iter().map(|minutes| TimeDelta::minutes(*minutes)).collect(),
+            channels: CHANNELS[setting.rules].to_vec(),
+            edits: Vec::new(),
             hurried: HashSet::new(),
             known: false,
             clock_moves: setting.acts.iter().any(|act| matches!(act.what, What::ClockJumps { .. })),
@@ -162,6 +169,23 @@ impl Oracle {
     /// The operator cut their wait short.
     pub fn hurries(&mut self, cascade: CascadeId) {
         self.hurried.insert(cascade);
+    }
+
+    /// Rules are saved; `None`: those that were saved last, with another choice.
+    pub fn edits(&mut self, which: Option<usize>, choice: Choice) {
+        let which = which.or(self.edits.last().map(|(which, _)| *which));
+        self.edits.extend(which.map(|which| (which, choice != Choice::Keep)));
+    }
+
+    /// The shortest that a wait on `channel` may be, in the first campaign or in one that was launched later, by whatever
+    /// rules were saved last. What is gone from the rules has none.
+    fn least_wait(&self, channel: Channel, later: bool) -> TimeDelta {
+        let launched = self.channels.iter().position(|c| *c == channel).and_then(|at| self.waits.get(at));
+        let edited = self.edits.iter().filter(|(_, moves)| *moves || later).map(|(which, _)| {
+            let at = [Channel::Whatsapp, Channel::Phone, Channel::Sms].iter().position(|c| *c == channel);
+            TimeDelta::minutes(at.map_or(0, |at| EDITS_WAIT_MIN[*which][at]))
+        });
+        edited.chain(launched.copied()).min().unwrap_or_default()
     }
 
     pub fn leaves(&mut self, now: At) {

@@ -69,6 +69,12 @@ impl Rows {
         Some(Campaign::from_rows(header, own))
     }
 
+    /// The files under this hash.
+    pub fn version(&self, hash: &str) -> Vec<(String, Vec<u8>)> {
+        let of = self.versions.iter().filter(|((of, _), _)| of == hash);
+        of.map(|((_, name), bytes)| (name.clone(), bytes.clone())).collect()
+    }
+
     /// What a start is given.
     pub fn load(&self) -> Loaded {
         let campaign = self.campaign();

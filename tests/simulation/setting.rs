@@ -2,6 +2,7 @@
 
 use crate::random::Draw;
 use cascade::engine::order::Deed;
+use cascade::engine::retime::Choice;
 use cascade::model::Channel;
 use serde::Deserialize;
 use std::fmt;
@@ -140,6 +141,12 @@ pub enum Wish {
     RetryAll,
     StopCampaign,
     LaunchAgain,
+    /// New rules, see [`EDITS`], shown and saved a while later. What is not in force yet is shown instead, or dropped.
+    Edit {
+        which: usize,
+        choice: Choice,
+        after_s: u64,
+    },
 }
 
 /// Where the process dies: at the nth time it gets there.
@@ -229,8 +236,41 @@ pub const RULES: [&str; 4] = [
         {"channel":"sms","wait":null,"terminal":true}]}"#,
 ];
 
+/// Rules that an operator changes them to while people are in flight.
+pub const EDITS: [&str; 5] = [
+    r#"{"start":"whatsapp","conversion_window":"30m","steps":[
+        {"channel":"whatsapp","wait":"8m","if_no_reply":"phone"},
+        {"channel":"phone","wait":"4m","if_no_answer":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+    r#"{"start":"whatsapp","conversion_window":"30m","steps":[
+        {"channel":"whatsapp","wait":"50m","if_no_reply":"phone"},
+        {"channel":"phone","wait":"30m","if_no_answer":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+    r#"{"start":"sms","conversion_window":"20m","steps":[
+        {"channel":"sms","wait":"12m","if_no_reply":"whatsapp"},
+        {"channel":"whatsapp","wait":null,"terminal":true}]}"#,
+    r#"{"start":"phone","conversion_window":"45m","retry":{"max":3},"steps":[
+        {"channel":"phone","wait":"20m","attempts":2,"if_no_answer":"whatsapp"},
+        {"channel":"whatsapp","wait":"30m","if_no_reply":"sms"},
+        {"channel":"sms","wait":null,"terminal":true}]}"#,
+    r#"{"start":"whatsapp","steps":[{"channel":"whatsapp","wait":null,"terminal":true}]}"#,
+];
+
+/// The shortest of their waits on WhatsApp, the phone and by SMS, in minutes, where they are not last; 0 where a channel is
+/// not among them.
+pub const EDITS_WAIT_MIN: [[i64; 3]; 5] =
+    [[8, 4, 240], [50, 30, 240], [240, 0, 12], [30, 20, 240], [240, 0, 0]];
+
 /// Their waits, as the oracle reads them, in minutes; several calls are made within theirs.
 pub const WAITS_MIN: [&[i64]; 4] = [&[20, 10], &[25, 15], &[40], &[360, 120]];
+
+/// And on which channel each of those is.
+pub const CHANNELS: [&[Channel]; 4] = [
+    &[Channel::Whatsapp, Channel::Phone],
+    &[Channel::Sms, Channel::Whatsapp],
+    &[Channel::Phone],
+    &[Channel::Whatsapp, Channel::Phone],
+];
 
 impl Setting {
     /// What this seed says, for `people` customers. The tiers differ in how often the store fails.
@@ -361,7 +401,7 @@ fn act(draw: Draw, people: u64) -> Act {
         draw.named("at").below(STORMY_S)
     };
     let resume = |only| Wish::Resume { only, extend };
-    let order = match draw.named("what").below(20) {
+    let order = match draw.named("what").below(21) {
         7 => return Act { at_s, what: What::Leave { away_s: away(span) } },
         8 => return Act { at_s, what: What::Sleep { for_s: span.between(61, 4 * 3600) } },
         9 => return Act { at_s, what: What::ClockJumps { by_s: span.between(0, 7200) as i64 - 3600 } },
@@ -377,6 +417,11 @@ fn act(draw: Draw, people: u64) -> Act {
         15 if span.hits(200) => Wish::StopCampaign,
         16 | 17 => Wish::For(who, Deed::SkipWait),
         18 => Wish::RetryAll,
+        19 => {
+            let which = draw.named("edit").below(EDITS.len() as u64) as usize;
+            let choice = draw.named("choice").pick(Choice::ALL);
+            Wish::Edit { which, choice, after_s: draw.named("looks").below(600) }
+        }
         _ => Wish::SettleAll { truthfully: draw.named("truth").hits(800) },
     };
     Act { at_s, what: What::Order(order) }

@@ -8,10 +8,10 @@ use crate::sqlite::Sqlite;
 use crate::world::World;
 use cascade::engine::Campaign;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
-use cascade::runtime::saving::Version;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,6 @@
 //! What holds, releases and orders make of a journey.
 
+use super::retimed;
 use crate::engine::event::Kind;
 use crate::engine::journey::{Alarm, Journey, State};
 
@@ -20,6 +21,9 @@ pub(super) fn fold(journey: &mut Journey, kind: &Kind) {
         Kind::DoubtSettled { was_sent: true, .. } if journey.state == State::InDoubt => {
             let settling = journey.timer.is_some_and(|t| t.what == Alarm::Settle);
             journey.state = if settling { State::Settling } else { State::Waiting };
+        }
+        Kind::Retimed { edition, walk, skips, wait } => {
+            retimed::fold(journey, *edition, walk, skips.as_deref(), *wait);
         }
         _ => {}
     }

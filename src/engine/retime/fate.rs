@@ -97,9 +97,8 @@ impl Shown {
     /// Whether a step of theirs falls due at once, shown at `at`.
     pub fn at_once(&self, choice: Choice, at: At) -> bool {
         match (self.fate, choice) {
-            (_, Choice::Keep) => false,
+            (_, Choice::Keep) | (Fate::Later, _) => false,
             (Fate::Leaves, _) => self.next.is_some(),
-            (Fate::Later, _) => false,
             (Fate::Wait { settles, .. }, _) => !settles && self.due(choice).is_some_and(|due| due <= at),
         }
     }
@@ -171,8 +170,6 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
     let walk = walk(journey, course, terms).ok_or(Stay::Same)?;
     let changed = walk.legs != journey.start.walk || course.skips != journey.start.skips;
     let wait = match &journey.state {
-        // These rules have moved them before.
-        State::Waiting | State::InDoubt if walk.gone && !changed => None,
         State::Waiting | State::InDoubt | State::Settling => new_wait(journey, &walk, terms, at),
         State::Queued | State::Deferred(_) | State::Retrying | State::Held(_) if walk.gone => {
             Some(Fate::Leaves)

@@ -283,22 +283,25 @@ impl Client {
         let (store, notices) = (self.store.clone(), self.notices.clone());
         tokio::task::spawn_blocking(move || {
             // The screen may have gone elsewhere meanwhile.
-            let read = Reader::open(&store).and_then(|reader| match question {
-                Command::History(cascade, reply) => {
-                    let entries = reader.events_after(0, Some(cascade), HISTORY)?;
-                    Ok(drop(reply.send(entries.iter().map(gallery::entry).collect())))
+            let read = Reader::open(&store).and_then(|reader| {
+                match question {
+                    Command::History(cascade, reply) => {
+                        let entries = reader.events_after(0, Some(cascade), HISTORY)?;
+                        drop(reply.send(entries.iter().map(gallery::entry).collect()));
+                    }
+                    Command::Versions(reply) => drop(reply.send(reader.versions()?)),
+                    Command::VersionFiles(hash, reply) => {
+                        drop(reply.send(saving::as_text(reader.version(&hash)?)));
+                    }
+                    // Asked of whoever runs the campaign.
+                    Command::Launch(_)
+                    | Command::Order { .. }
+                    | Command::Save { .. }
+                    | Command::DropSaved(_)
+                    | Command::Preview(..)
+                    | Command::Quit => {}
                 }
-                Command::Versions(reply) => Ok(drop(reply.send(reader.versions()?))),
-                Command::VersionFiles(hash, reply) => {
-                    Ok(drop(reply.send(saving::as_text(reader.version(&hash)?))))
-                }
-                // Asked of whoever runs the campaign.
-                Command::Launch(_)
-                | Command::Order { .. }
-                | Command::Save { .. }
-                | Command::DropSaved(_)
-                | Command::Preview(..)
-                | Command::Quit => Ok(()),
+                Ok(())
             });
             if let Err(error) = read {
                 let text = format!("the store cannot be read: {error}");

@@ -1,10 +1,10 @@
 //! The loop's side of saving: what was shown, what is under way, what is in force.
 
-use super::courses::Edited;
-use super::view::{Flight, Held, view};
-use super::{Change, Files, RULES, Refusal, SaveState, Saved, TrailError, Wanted, Written};
-use crate::engine::Campaign;
-use crate::engine::event::{Edition, Event, Kind};
+use super::files::beside;
+use super::judge::change;
+use super::view::Held;
+use super::{Change, SaveState, Saved, TrailError, Written};
+use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::order::{Ask, Came, Left};
 use crate::engine::retime::{Choice, Edit};
@@ -13,21 +13,14 @@ use crate::phrases::retimed::short;
 use crate::phrases::{orders, people};
 use crate::rules::content::Content;
 use crate::runtime::driver::Driver;
-use crate::runtime::handle::{Level, Previewed, Signature, Trouble};
-use crate::runtime::launch::{Plan, Script};
+use crate::runtime::handle::{Level, Signature, Trouble};
+use crate::runtime::launch::Plan;
 use crate::runtime::news::News;
-use crate::runtime::store::{Keeper, TextRow};
+use crate::runtime::store::TextRow;
 use crate::runtime::tasks::Part;
 use crate::runtime::turn::Turn;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::oneshot;
-
-/// Whoever waits for a preview; gone by now, maybe.
-type Answer = oneshot::Sender<Previewed>;
-
-/// Previews that can still be saved.
-const HELD: usize = 8;
 
 /// Saves that are remembered; versions that ran are in the log as well.
 const SAVES: usize = 500;
@@ -41,19 +34,9 @@ pub const META: &str = "saves";
 /// See the module's words.
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Desk {
-    held: VecDeque<Held>,
-    previews: u64,
+    pub(super) held: VecDeque<Held>,
+    pub(super) previews: u64,
     saves: Vec<Saved>,
-}
-
-/// A draft, judged beside the loop.
-#[derive(Debug)]
-pub struct Judged {
-    /// What was asked for.
-    files: Vec<(String, Option<Vec<u8>>, Vec<u8>)>,
-    saved: bool,
-    plan: Result<Box<Plan>, Refusal>,
-    reply: Answer,
 }
 
 /// A save that is on disk, and whose files are to be written.
@@ -102,132 +85,7 @@ impl Desk {
     }
 }
 
-/// Reads what is wanted, and judges it in its place.
-fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<Saved>) -> JudgedFiles {
-    let version = |hash: &str| {
-        let read = store.version(hash).map_err(|error| Refusal::new(error.to_string()))?;
-        if read.is_empty() {
-            let why = format!("no version {} is in the store any more", short(hash));
-            return Err(Refusal::new(why));
-        }
-        Ok(read)
-    };
-    let content = |files: Vec<(String, Vec<u8>)>| {
-        files.into_iter().map(|(name, bytes)| (format!("{}/{name}", super::CONTENT), bytes)).collect()
-    };
-    let wanted: Vec<(String, Vec<u8>)> = match wanted {
-        Wanted::Draft(drafts) => {
-            for draft in &drafts {
-                let there = files.read(&draft.name)?;
-                let changed = draft.base.as_ref().zip(there).is_some_and(|(base, is)| base.as_bytes() != is);
-                if changed {
-                    return Err(Refusal::new(format!(
-                        "{} was changed on disk since this draft was begun: read it again, nothing is overwritten",
-                        draft.name
-                    )));
-                }
-            }
-            drafts.into_iter().map(|draft| (draft.name, draft.text.into_bytes())).collect()
-        }
-        Wanted::Rules(hash) => version(&hash)?,
-        Wanted::Content(hash) => content(version(&hash)?),
-        Wanted::Saved => {
-            let Some(Saved { edition, files, .. }) = pending else {
-                return Err(Refusal::new("nothing was saved that is not in force"));
-            };
-            let mut all = version(&edition.rules)?;
-            all.extend(content(version(&edition.content)?));
-            all.retain(|(name, _)| files.contains(name));
-            all
-        }
-    };
-    let mut changed = Vec::new();
-    for (name, bytes) in wanted {
-        let there = files.read(&name)?;
-        changed.push((name, there, bytes));
-    }
-    Ok(changed)
-}
-
-type JudgedFiles = Result<Vec<(String, Option<Vec<u8>>, Vec<u8>)>, Refusal>;
-
 impl Driver {
-    /// Has a draft judged beside the loop, and answers what saving it would do.
-    pub(in crate::runtime) fn preview_edit(&mut self, wanted: Wanted, reply: Answer) {
-        let Some(files) = self.parts.files.clone() else {
-            return drop(reply.send(Err(Refusal::new("this process has no files to edit"))));
-        };
-        let (store, news) = (Arc::clone(&self.parts.store), self.parts.tasks.news());
-        let saved = wanted == Wanted::Saved;
-        let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
-        let pending = pending.cloned();
-        self.parts.tasks.spawn(Part::Judging, async move {
-            let judged = tokio::task::spawn_blocking(move || {
-                let changed = judge(&*store, &*files, wanted, pending)?;
-                let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
-                let plan = files.judge(&named)?;
-                Ok((changed, plan))
-            });
-            let (files, plan) = match judged.await {
-                Ok(Ok((files, plan))) => (files, Ok(Box::new(plan))),
-                Ok(Err(refusal)) => (Vec::new(), Err(refusal)),
-                Err(_) => (Vec::new(), Err(Refusal::new("judging it ended badly; .cascade/log has where"))),
-            };
-            let judged = Judged { files, saved, plan, reply };
-            let _ = news.send(News::Judged(Box::new(judged))).await;
-        });
-    }
-
-    /// It is judged: keeps it under a number, and shows it.
-    pub(in crate::runtime) fn judged(&mut self, judged: Judged) {
-        let Judged { files, saved, plan, reply } = judged;
-        let plan = match plan {
-            Ok(plan) => *plan,
-            Err(refusal) => return drop(reply.send(Err(refusal))),
-        };
-        let at = self.now();
-        let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
-        let before = self.edition_in_force(in_flight);
-        let names = |rules: bool| files.iter().any(|(name, _, _)| (name == RULES) == rules);
-        let content = names(false) && plan.content.hash != before.content;
-        let edited = Edited { rules: names(true), content };
-        // What is not edited stays as the campaign has it, whatever stands on the disk.
-        let pick = |edited: bool, new: &str, old: &str| if edited { new.to_owned() } else { old.to_owned() };
-        let after = Edition {
-            rules: pick(edited.rules, &plan.ready.rules.hash, &before.rules),
-            content: pick(edited.content, &plan.content.hash, &before.content),
-            commit: None,
-        };
-        let spoken = plan.ready.with((*self.parts.speaker.content).clone());
-        let ready = if edited.content { &plan.ready } else { &spoken };
-        let script = Script { ready, links_base: &plan.links_base };
-        let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
-        self.desk.previews += 1;
-        let number = self.desk.previews;
-        let held = Held { number, files, plan: Arc::new(plan), edited, saved, flight, after };
-        let paces = self.parts.gallery.paces();
-        let shown = view(&held, before, in_flight, at, &paces);
-        if self.desk.held.len() == HELD {
-            self.desk.held.pop_front();
-        }
-        self.desk.held.push_back(held);
-        drop(reply.send(Ok(Box::new(shown))));
-    }
-
-    /// What the campaign in flight goes by, or what the next launch would.
-    fn edition_in_force(&self, in_flight: Option<&Campaign>) -> Edition {
-        if let Some(campaign) = in_flight {
-            let newest = campaign.edition(campaign.newest_edition());
-            return Edition { content: campaign.edition(campaign.header.content).content, ..newest };
-        }
-        let plan = self.parts.plan.as_ref();
-        Edition {
-            rules: plan.map(|plan| plan.ready.rules.hash.clone()).unwrap_or_default(),
-            content: plan.map(|plan| plan.content.hash.clone()).unwrap_or_default(),
-            commit: plan.and_then(|plan| plan.rules_commit.clone()),
-        }
-    }
-
     /// Puts a previewed draft into the store, and has its files and its commit written once that is on disk.
     pub(in crate::runtime) fn save(
         &mut self,
@@ -245,18 +103,15 @@ impl Driver {
             Err(refusal) => return self.tell(Level::Error, format!("not saved: {refusal}")),
         };
         turn.batch.versions.extend(held.plan.versions());
-        let change = Change {
-            files: held.files.iter().map(|(name, _, after)| (name.clone(), after.clone())).collect(),
-            before: held.files.iter().map(|(name, before, _)| (name.clone(), before.clone())).collect(),
-            message: message(held, choice, &why),
-            by: signature.by.clone(),
-        };
+        // A save that goes on after a crash is the same save: its reason and its time stand in the commit already.
+        let begun = self.desk.newest().filter(|_| held.saved).cloned();
+        let number =
+            begun.as_ref().map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
+        let stamp = begun.as_ref().map_or(&signature, |saved| &saved.signature);
+        let reason = begun.as_ref().map_or(&why, |saved| &saved.why);
+        let counts = counts(held, choice);
+        let change = Change { counts, ..change(&held.files, &held.after.rules, reason, stamp) };
         let content = Arc::clone(&held.plan.content);
-        let number = if held.saved {
-            self.desk.newest().map_or(1, |saved| saved.number)
-        } else {
-            self.desk.newest().map_or(0, |saved| saved.number) + 1
-        };
         let saved = Saved {
             number,
             edition: held.after.clone(),
@@ -265,6 +120,11 @@ impl Driver {
             signature,
             why,
             state: SaveState::Committing,
+            before: held
+                .files
+                .iter()
+                .map(|(name, before, _)| (name.clone(), before.as_deref().map(text)))
+                .collect(),
         };
         if held.saved {
             self.desk.saves.pop();
@@ -322,8 +182,8 @@ impl Driver {
         self.parts.tasks.spawn(Part::Saving(number), async move {
             let written = match files.announce(content).await {
                 Ok(()) => {
-                    let kept = tokio::task::spawn_blocking(move || files.keep(&change)).await;
-                    let badly = |_| Err(TrailError("writing it ended badly; .cascade/log has where".into()));
+                    let kept = beside(files, move |files| files.keep(&change)).await;
+                    let badly = || Err(TrailError("writing it ended badly; .cascade/log has where".into()));
                     kept.unwrap_or_else(badly)
                 }
                 Err(error) => Err(error),
@@ -348,12 +208,14 @@ impl Driver {
             Err(error) => {
                 let why = clean(&error.to_string());
                 saved.state = SaveState::Failed { why: why.clone() };
+                saved.before.clear();
                 self.note_saves(turn);
                 return self.tell(Level::Error, format!("not saved, and nothing is changed: {why}"));
             }
         };
         saved.edition.commit.clone_from(&written.commit);
-        saved.state = SaveState::InForce { note: written.note.clone() };
+        saved.state = SaveState::InForce { note: written.note };
+        saved.before.clear();
         let saved = saved.clone();
         let at = self.desk.held.iter().position(|held| held.number == preview);
         let Some(held) = at.and_then(|at| self.desk.held.remove(at)) else { return };
@@ -413,6 +275,7 @@ impl Driver {
             return self.tell(Level::Info, "nothing was saved that is not in force".into());
         };
         saved.state = SaveState::Dropped;
+        saved.before.clear();
         saved.signature.wall_at = signature.wall_at;
         let files = saved.files.join(", ");
         self.note_saves(turn);
@@ -482,20 +345,18 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
     (words, ordered.is_some())
 }
 
-/// The commit's message: what, why, how many, and the hash; never people.
-fn message(held: &Held, choice: Choice, why: &str) -> String {
-    let what: Vec<&str> = held.files.iter().map(|(name, _, _)| name.as_str()).collect();
-    let mut lines = vec![format!("{why}\n"), what.join(", ")];
-    if let Some(flight) = &held.flight {
-        let moved = if choice == Choice::Keep { 0 } else { flight.preview.people.len() as u64 };
-        let at_once = flight.preview.at_once(choice);
-        lines.push(format!(
-            "In flight: {}; {} shown to be moved, {at_once} due at once",
-            crate::phrases::retimed::choice(choice),
-            people(moved)
-        ));
+/// Whom it moves, in numbers; never people.
+fn counts(held: &Held, choice: Choice) -> Vec<(String, u64)> {
+    let Some(flight) = &held.flight else { return Vec::new() };
+    match choice {
+        Choice::Keep => vec![("in flight, who keep theirs".to_owned(), flight.preview.people.len() as u64)],
+        Choice::Retime | Choice::RetimeAndSpread => vec![
+            ("shown to be moved".to_owned(), flight.preview.people.len() as u64),
+            ("due at once".to_owned(), flight.preview.at_once(choice)),
+        ],
     }
-    lines.push(format!("Rules: {}", held.after.rules));
-    lines.push(format!("Content: {}", held.after.content));
-    lines.join("\n")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

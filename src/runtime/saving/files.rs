@@ -18,19 +18,39 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// See the module's words. Everything here may take its time: it is asked beside the loop.
+/// See the module's words.
 pub trait Files: Send + Sync + std::fmt::Debug {
+    /// Whether it may take its time; then it is asked on a thread of its own. Beside the loop it is asked always.
+    fn takes_time(&self) -> bool {
+        true
+    }
+
     /// What stands in a file; `None`: there is none, or one that is built in.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal>;
 
     /// What a launch would launch with these files in place of those that stand there.
     fn judge(&self, files: &[(String, Vec<u8>)]) -> Result<Plan, Refusal>;
 
+    /// Where they would go, and what stands in the way of that, a line each.
+    fn look(&self, change: &Change) -> Vec<String>;
+
     /// Tells providers of new texts, where they have to know them before anything is sent.
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>>;
 
     /// Keeps them.
     fn keep(&self, change: &Change) -> Result<Written, TrailError>;
+}
+
+/// Asks beside the loop; `None`: it panicked, and the log has where.
+pub(in crate::runtime) async fn beside<T: Send + 'static>(
+    files: Arc<dyn Files>,
+    work: impl FnOnce(&dyn Files) -> T + Send + 'static,
+) -> Option<T> {
+    if files.takes_time() {
+        tokio::task::spawn_blocking(move || work(&*files)).await.ok()
+    } else {
+        Some(work(&*files))
+    }
 }
 
 /// A workspace on disk.
@@ -83,6 +103,11 @@ impl Files for WorkspaceFiles {
         Ok(Plan { seed: self.seed, speed: self.speed, links_base: self.links_base.clone(), ..plan })
     }
 
+    fn look(&self, change: &Change) -> Vec<String> {
+        let looked = self.trail.look(change);
+        looked.unwrap_or_else(|error| vec![format!("it cannot be saved like this: {error}")])
+    }
+
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>> {
         let (desk, links) = (self.templates.clone(), self.links_base.clone());
         async move {
@@ -96,14 +121,6 @@ impl Files for WorkspaceFiles {
     }
 
     fn keep(&self, change: &Change) -> Result<Written, TrailError> {
-        for ((name, before), (_, after)) in change.before.iter().zip(&change.files) {
-            let there = self.read(name).map_err(|refusal| TrailError(refusal.lines.join("; ")))?;
-            if there != *before && there.as_ref() != Some(after) {
-                let what =
-                    format!("{name} was changed on disk since it was shown: look at the preview again");
-                return Err(TrailError(what));
-            }
-        }
         self.trail.keep(change)
     }
 }

@@ -10,12 +10,14 @@ use crate::runtime::launch::{Plan, Script};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// A file: its name, what stood there, what is to stand there.
+pub(super) type Shelved = (String, Option<Vec<u8>>, Vec<u8>);
+
 /// A draft that was judged and shown. It is what a save saves, to the byte.
 #[derive(Debug)]
 pub(super) struct Held {
     pub number: u64,
-    /// Name, what stood there, what is to stand there.
-    pub files: Vec<(String, Option<Vec<u8>>, Vec<u8>)>,
+    pub files: Vec<Shelved>,
     pub plan: Arc<Plan>,
     pub edited: Edited,
     /// It was saved before, and is not in force.
@@ -80,6 +82,7 @@ pub(super) fn view(
         texts: texts(held, campaign),
         warnings: held.plan.warnings.clone(),
         files: files.collect(),
+        trail: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::event::{End, Kind};
 use crate::engine::journey::{Journey, State};
 use crate::engine::order::Ask;
 use crate::engine::{Campaign, retime::Choice};
-use crate::model::{At, CampaignId, OrderId};
+use crate::model::{At, CampaignId, OrderId, Untrusted};
 use crate::runtime::saving::{META, SaveState, Saved, Version};
 use rusqlite::params;
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ fn versions_of(campaign: &Campaign, audit: &Audit, choices: &Choices) -> Vec<Ver
             wall_at: order.as_ref().map(|account| account.wall_at),
             campaign: Some(id),
             by: order.as_ref().map(|account| account.by.clone()),
-            why: order.as_ref().and_then(|a| a.why.as_ref()).map(|why| why.screen()).unwrap_or_default(),
+            why: order.as_ref().and_then(|a| a.why.as_ref()).map(Untrusted::screen).unwrap_or_default(),
             choice: chosen.map(|(choice, _)| *choice),
             people,
             conversions,

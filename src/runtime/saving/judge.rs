@@ -1,0 +1,183 @@
+//! Judging a draft beside the loop, and showing what saving it would do.
+
+use super::courses::Edited;
+use super::files::beside;
+use super::view::{Flight, Held, Shelved, view};
+use super::{CONTENT, Change, EditPreview, Files, RULES, Refusal, SaveState, Saved, Wanted};
+use crate::engine::Campaign;
+use crate::engine::event::Edition;
+use crate::phrases::retimed::short;
+use crate::runtime::driver::Driver;
+use crate::runtime::handle::{Previewed, Signature};
+use crate::runtime::launch::{Plan, Script};
+use crate::runtime::news::News;
+use crate::runtime::store::Keeper;
+use crate::runtime::tasks::Part;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Whoever waits for a preview; gone by now, maybe.
+type Answer = oneshot::Sender<Previewed>;
+
+/// Previews that can still be saved.
+const HELD: usize = 8;
+
+/// A draft, judged beside the loop.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was asked for.
+    files: Vec<Shelved>,
+    saved: bool,
+    plan: Result<Box<Plan>, Refusal>,
+    trail: Vec<String>,
+    reply: Answer,
+}
+
+/// Reads what is wanted, and judges it in its place.
+fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<Saved>) -> JudgedFiles {
+    let version = |hash: &str| {
+        let read = store.version(hash).map_err(|error| Refusal::new(error.to_string()))?;
+        if read.is_empty() {
+            let why = format!("no version {} is in the store any more", short(hash));
+            return Err(Refusal::new(why));
+        }
+        Ok(read)
+    };
+    let content = |files: Vec<(String, Vec<u8>)>| {
+        files.into_iter().map(|(name, bytes)| (format!("{CONTENT}/{name}"), bytes)).collect()
+    };
+    let wanted: Vec<(String, Vec<u8>)> = match wanted {
+        Wanted::Draft(drafts) => {
+            for draft in &drafts {
+                let there = files.read(&draft.name)?;
+                let changed = draft.base.as_ref().zip(there).is_some_and(|(base, is)| base.as_bytes() != is);
+                if changed {
+                    return Err(Refusal::new(format!(
+                        "{} was changed on disk since this draft was begun: read it again, nothing is overwritten",
+                        draft.name
+                    )));
+                }
+            }
+            drafts.into_iter().map(|draft| (draft.name, draft.text.into_bytes())).collect()
+        }
+        Wanted::Rules(hash) => version(&hash)?,
+        Wanted::Content(hash) => content(version(&hash)?),
+        Wanted::Saved => {
+            let Some(Saved { edition, files, .. }) = pending.clone() else {
+                return Err(Refusal::new("nothing was saved that is not in force"));
+            };
+            let mut all = version(&edition.rules)?;
+            all.extend(content(version(&edition.content)?));
+            all.retain(|(name, _)| files.contains(name));
+            all
+        }
+    };
+    let mut changed = Vec::new();
+    for (name, bytes) in wanted {
+        let began = pending.iter().flat_map(|saved| &saved.before).find(|(file, _)| *file == name);
+        let there = match began {
+            Some((_, began)) => began.clone().map(String::into_bytes),
+            None => files.read(&name)?,
+        };
+        changed.push((name, there, bytes));
+    }
+    Ok(changed)
+}
+
+type JudgedFiles = Result<Vec<Shelved>, Refusal>;
+
+impl Driver {
+    /// Has a draft judged beside the loop, and answers what saving it would do.
+    pub(in crate::runtime) fn preview_edit(&mut self, wanted: Wanted, reply: Answer) {
+        let Some(files) = self.parts.files.clone() else {
+            return drop(reply.send(Err(Refusal::new("this process has no files to edit"))));
+        };
+        let (store, news) = (Arc::clone(&self.parts.store), self.parts.tasks.news());
+        let saved = wanted == Wanted::Saved;
+        let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
+        let (pending, signature) = (pending.cloned(), Signature::here());
+        self.parts.tasks.spawn(Part::Judging, async move {
+            let judged = beside(files, move |files| {
+                let changed = judge(&*store, files, wanted, pending.filter(|_| saved))?;
+                let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
+                let plan = files.judge(&named)?;
+                let trail =
+                    files.look(&change(&changed, &plan.ready.rules.hash, "what it is for", &signature));
+                Ok((changed, plan, trail))
+            });
+            let (files, plan, trail) = match judged.await {
+                Some(Ok((files, plan, trail))) => (files, Ok(Box::new(plan)), trail),
+                Some(Err(refusal)) => (Vec::new(), Err(refusal), Vec::new()),
+                None => {
+                    let why = Refusal::new("judging it ended badly; .cascade/log has where");
+                    (Vec::new(), Err(why), Vec::new())
+                }
+            };
+            let judged = Judged { files, saved, plan, trail, reply };
+            let _ = news.send(News::Judged(Box::new(judged))).await;
+        });
+    }
+
+    /// It is judged: keeps it under a number, and shows it.
+    pub(in crate::runtime) fn judged(&mut self, judged: Judged) {
+        let Judged { files, saved, plan, trail, reply } = judged;
+        let plan = match plan {
+            Ok(plan) => *plan,
+            Err(refusal) => return drop(reply.send(Err(refusal))),
+        };
+        let at = self.now();
+        let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
+        let before = self.edition_in_force(in_flight);
+        let names = |rules: bool| files.iter().any(|(name, _, _)| (name == RULES) == rules);
+        let content = names(false) && plan.content.hash != before.content;
+        let edited = Edited { rules: names(true), content };
+        // What is not edited stays as the campaign has it, whatever stands on the disk.
+        let pick = |edited: bool, new: &str, old: &str| if edited { new.to_owned() } else { old.to_owned() };
+        let after = Edition {
+            rules: pick(edited.rules, &plan.ready.rules.hash, &before.rules),
+            content: pick(edited.content, &plan.content.hash, &before.content),
+            commit: None,
+        };
+        let spoken = plan.ready.with((*self.parts.speaker.content).clone());
+        let ready = if edited.content { &plan.ready } else { &spoken };
+        let script = Script { ready, links_base: &plan.links_base };
+        let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
+        self.desk.previews += 1;
+        let number = self.desk.previews;
+        let held = Held { number, files, plan: Arc::new(plan), edited, saved, flight, after };
+        let paces = self.parts.gallery.paces();
+        let shown = EditPreview { trail, ..view(&held, before, in_flight, at, &paces) };
+        if self.desk.held.len() == HELD {
+            self.desk.held.pop_front();
+        }
+        self.desk.held.push_back(held);
+        drop(reply.send(Ok(Box::new(shown))));
+    }
+
+    /// What the campaign in flight goes by, or what the next launch would.
+    fn edition_in_force(&self, in_flight: Option<&Campaign>) -> Edition {
+        if let Some(campaign) = in_flight {
+            let newest = campaign.edition(campaign.newest_edition());
+            return Edition { content: campaign.edition(campaign.header.content).content, ..newest };
+        }
+        let plan = self.parts.plan.as_ref();
+        Edition {
+            rules: plan.map(|plan| plan.ready.rules.hash.clone()).unwrap_or_default(),
+            content: plan.map(|plan| plan.content.hash.clone()).unwrap_or_default(),
+            commit: plan.and_then(|plan| plan.rules_commit.clone()),
+        }
+    }
+}
+
+/// What is to be kept, whoever is moved by it.
+pub(super) fn change(files: &[Shelved], rules_hash: &str, reason: &str, signature: &Signature) -> Change {
+    Change {
+        files: files.iter().map(|(name, _, after)| (name.clone(), after.clone())).collect(),
+        before: files.iter().map(|(name, before, _)| (name.clone(), before.clone())).collect(),
+        reason: reason.to_owned(),
+        counts: Vec::new(),
+        rules_hash: rules_hash.to_owned(),
+        by: signature.by.clone(),
+        at: signature.wall_at,
+    }
+}

@@ -1,0 +1,266 @@
+//! Changing rules while people are in flight, from a console in another process: looked at, saved, in force, undone; and
+//! what a crash in between leaves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a failure is a panic"
+)]
+#![expect(dead_code, reason = "shared with other tests, which use the rest")]
+
+#[path = "pilot/house.rs"]
+mod house;
+
+use cascade::clock::wall;
+use cascade::engine::event::Kind;
+use cascade::engine::journey::{Alarm, State};
+use cascade::engine::order::{Came, Order};
+use cascade::engine::retime::{Choice, Fate};
+use cascade::model::CascadeId;
+use cascade::runtime::attach::{attach, reach};
+use cascade::runtime::handle::{Command, Handle, Picture, Previewed, Signature};
+use cascade::runtime::saving::{
+    DraftFile, EditPreview, META, RULES as FILE, SaveState, Saved, Version, Wanted,
+};
+use house::{House, Running};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+const SIX: &str = r#"{ "start": "whatsapp", "steps": [
+    { "channel": "whatsapp", "wait": "6h", "if_no_reply": "phone" },
+    { "channel": "phone", "wait": "2h", "if_no_answer": "sms" },
+    { "channel": "sms", "wait": null, "terminal": true } ] }"#;
+
+/// A list of which nobody is held for a template.
+const LIST: &str = include_str!("data/foreign.csv");
+
+/// What is not so by then never will be.
+const LIMIT: Duration = Duration::from_mins(1);
+
+fn four() -> String {
+    SIX.replace("6h", "4h")
+}
+
+fn house() -> House {
+    House::with(&[(FILE, SIX), ("customers.csv", LIST)])
+}
+
+/// `cascade run`, up: an hour is a minute.
+fn run(house: &House) -> Running {
+    let mut process = house.start(&["run", "--seed", "1", "--speed", "60"]);
+    let up = process.says();
+    assert!(up.contains("cascade: running (rehearsal"), "{up}");
+    process
+}
+
+async fn come(house: &House) -> Handle {
+    let store = house.path(".cascade/rehearsal.db");
+    attach(reach(&store).await.unwrap().expect("somebody holds the store"))
+}
+
+/// Waits for a picture of which it is so.
+async fn seen(handle: &mut Handle, what: &str, so: impl Fn(&Picture) -> bool) -> Arc<Picture> {
+    let begun = wall();
+    loop {
+        let picture = Arc::clone(&handle.picture.borrow_and_update());
+        if so(&picture) {
+            return picture;
+        }
+        while let Ok(notice) = handle.notices.try_recv() {
+            assert!(!notice.text.contains("not saved"), "{what}: {}", notice.text);
+        }
+        assert!(wall().duration_since(begun) < LIMIT, "never: {what}; {:?}", picture.saved);
+        // Pictures come by themselves; a notice may come without one.
+        let _ = tokio::time::timeout(Duration::from_millis(50), handle.picture.changed()).await;
+    }
+}
+
+async fn give(handle: &Handle, command: Command) {
+    handle.commands.send(command).await.unwrap();
+}
+
+async fn look(handle: &Handle, wanted: Wanted) -> Previewed {
+    let (reply, answer) = oneshot::channel();
+    give(handle, Command::Preview(wanted, reply)).await;
+    answer.await.unwrap()
+}
+
+fn draft(text: &str, base: Option<&str>) -> Wanted {
+    Wanted::Draft(vec![DraftFile { name: FILE.into(), text: text.into(), base: base.map(Into::into) }])
+}
+
+async fn save(handle: &mut Handle, preview: &EditPreview, choice: Choice, why: &str) -> Saved {
+    let before = handle.picture.borrow().saved.as_ref().map_or(0, |saved| saved.number);
+    let signature = Signature::here();
+    give(handle, Command::Save { preview: preview.number, choice, why: why.into(), signature }).await;
+    let picture = seen(handle, "in force", |p| {
+        p.saved.as_ref().is_some_and(|s| {
+            s.number >= before.max(1) && matches!(s.state, SaveState::InForce { .. }) && s.why == why
+        })
+    });
+    (*picture.await.saved.clone().unwrap()).clone()
+}
+
+async fn versions(handle: &Handle) -> Vec<Version> {
+    let (reply, answer) = oneshot::channel();
+    give(handle, Command::Versions(reply)).await;
+    answer.await.unwrap()
+}
+
+/// Launched, and at least 60 wait for an answer on WhatsApp.
+async fn launch(handle: &mut Handle) {
+    seen(handle, "ready", |p| p.starting.is_none() && p.preflight.is_some()).await;
+    give(handle, Command::Launch(Signature::here())).await;
+    let waiting = |p: &Picture| {
+        let rows = p.snapshot.rows.iter();
+        rows.filter(|row| row.place == cascade::engine::snapshot::Place::Waiting).count()
+    };
+    seen(handle, "sixty wait", |p| waiting(p) >= 60).await;
+    let why = "to look at it".to_owned();
+    let hold = Order::Pause { only: None, why: why.clone() };
+    give(handle, Command::Order { order: hold, signature: Signature::here(), why }).await;
+    seen(handle, "held", |p| p.snapshot.pauses.iter().any(|pause| pause.only.is_none())).await;
+}
+
+#[test]
+fn sixty_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
+    let house = house();
+    let process = run(&house);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut ana = come(&house).await;
+        launch(&mut ana).await;
+        let broken = look(&ana, draft(&SIX.replace("\"2h\"", "\"never\""), None)).await.unwrap_err();
+        assert!(broken.lines.iter().any(|line| line.contains("rules/cascade.json:3")), "{broken:?}");
+        let stale = look(&ana, draft(&four(), Some("{}"))).await.unwrap_err();
+        assert!(stale.lines[0].contains("changed on disk"), "{stale:?}");
+
+        let shown = look(&ana, draft(&four(), Some(SIX))).await.unwrap();
+        assert!(shown.waits >= 60, "{shown:?}");
+        assert_eq!((shown.choices[0].choice, shown.choices[0].moved), (Choice::Keep, 0));
+        assert_eq!(shown.choices[1].moved, shown.affected);
+        let waits: BTreeSet<CascadeId> = shown
+            .people
+            .iter()
+            .filter(
+                |p| matches!(p.fate, Fate::Wait { from, to, .. } if from - to == chrono::TimeDelta::hours(2)),
+            )
+            .map(|p| p.cascade)
+            .collect();
+        assert!(waits.len() >= 60, "{waits:?}");
+        let saved = save(&mut ana, &shown, Choice::Retime, "replies come within four hours").await;
+        assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), four());
+        assert_eq!(saved.edition.rules, shown.after.rules);
+        let picture = seen(&mut ana, "the file", |p| p.place.rules_text == four()).await;
+        assert_eq!(picture.saved.as_deref(), Some(&saved));
+        moved_as_shown(&house, &shown);
+
+        // Undone: an older version is the same way with old bytes.
+        let back = look(&ana, Wanted::Rules(shown.before.rules.clone())).await.unwrap();
+        assert!(back.waits >= 60, "{back:?}");
+        assert_eq!(back.files[0].2, SIX);
+        save(&mut ana, &back, Choice::Retime, "too soon after all").await;
+        assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), SIX);
+        moved_as_shown(&house, &back);
+        let ran = versions(&ana).await;
+        assert_eq!(ran.len(), 3, "{ran:?}");
+        assert_eq!(ran[2].edition.rules, ran[0].edition.rules);
+        assert_eq!((ran[0].why.as_str(), ran[1].choice), ("too soon after all", Some(Choice::Retime)));
+        assert!(ran[2].people >= 60 && ran[0].people == 0, "{ran:?}");
+    });
+    let done = house.run(&["audit", "--json"]);
+    let audit: Value = serde_json::from_str(&done.stdout).unwrap();
+    let asked: Vec<&str> =
+        audit["orders"].as_array().unwrap().iter().map(|order| order["what"].as_str().unwrap()).collect();
+    assert_eq!(asked, ["launch", "pause", "edit_rules", "edit_rules"]);
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
+
+/// The newest edit moved exactly whom it had shown, and the store says so.
+fn moved_as_shown(house: &House, shown: &EditPreview) {
+    let events = house.reader().events_after(0, None, usize::MAX).unwrap();
+    let from =
+        events.iter().rposition(|stored| matches!(stored.event.kind, Kind::RulesChanged { .. })).unwrap();
+    let after = &events[from..];
+    let moved: BTreeSet<_> = after
+        .iter()
+        .filter(|stored| matches!(stored.event.kind, Kind::Retimed { .. }))
+        .filter_map(|stored| stored.event.subject.cascade)
+        .collect();
+    let met =
+        after.iter().filter(|s| matches!(s.event.kind, Kind::OrderMet { came: Came::Done, .. })).count();
+    assert_eq!(moved.len(), met);
+    let campaign = house.campaign();
+    for person in &shown.people {
+        let journey = campaign.journey(person.cascade).unwrap();
+        if let (Fate::Wait { to, .. }, State::Waiting, true) =
+            (person.fate, &journey.state, moved.contains(&person.cascade))
+        {
+            let timer = journey.timer.unwrap();
+            assert_eq!((timer.what, timer.due), (Alarm::Wait, to), "{person:?}");
+        }
+    }
+    let whom: BTreeSet<_> = shown.people.iter().map(|person| person.cascade).collect();
+    assert!(moved.is_subset(&whom) && moved.len() >= 60, "{} of {}", moved.len(), whom.len());
+}
+
+#[test]
+fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_launch_has_it() {
+    let house = house();
+    let process = run(&house);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut ana = come(&house).await;
+        seen(&mut ana, "ready", |p| p.starting.is_none() && p.preflight.is_some()).await;
+        let shown = look(&ana, draft(&four(), None)).await.unwrap();
+        assert_eq!((shown.campaign.clone(), shown.affected), (None, 0));
+        let saved = save(&mut ana, &shown, Choice::Keep, "shorter from the start").await;
+        let hash = saved.edition.rules.clone();
+        seen(&mut ana, "the next launch", |p| p.preflight.as_ref().is_some_and(|f| f.rules_hash == hash))
+            .await;
+        assert_eq!(versions(&ana).await.len(), 1, "saved, and launched by none");
+        launch(&mut ana).await;
+        assert_eq!(house.campaign().header.launch.rules_hash, hash);
+        let shown = look(&ana, draft(SIX, Some(&four()))).await.unwrap();
+        save(&mut ana, &shown, Choice::Keep, "longer for the next").await;
+        let kept = house.campaign();
+        assert!(kept.journeys().iter().all(|journey| journey.edition == 0), "`keep` moved somebody");
+        assert_eq!(kept.edition(1).rules, shown.after.rules);
+    });
+    process.kill();
+    // As if it had died before that was in force.
+    let db = rusqlite::Connection::open(house.path(".cascade/rehearsal.db")).unwrap();
+    let saves: String =
+        db.query_row("SELECT value FROM meta WHERE key = ?1", [META], |row| row.get(0)).unwrap();
+    let mut saves: Vec<Saved> = serde_json::from_str(&saves).unwrap();
+    saves.last_mut().unwrap().state = SaveState::Committing;
+    let saves = serde_json::to_string(&saves).unwrap();
+    db.execute("UPDATE meta SET value = ?2 WHERE key = ?1", [META, &saves]).unwrap();
+    drop(db);
+    let process = run(&house);
+    runtime.block_on(async {
+        let mut ana = come(&house).await;
+        let offered =
+            |p: &Picture| p.troubles.iter().any(|trouble| trouble.words.contains("is not in force"));
+        let picture = seen(&mut ana, "it is offered", offered).await;
+        assert_eq!(picture.saved.as_ref().unwrap().state, SaveState::NotInForce);
+        let other = look(&ana, draft(&four(), None)).await.unwrap();
+        let signature = Signature::here();
+        let command =
+            Command::Save { preview: other.number, choice: Choice::Keep, why: "x".into(), signature };
+        give(&ana, command).await;
+        let refused = ana.notices.recv().await.unwrap();
+        assert!(refused.text.contains("put it in force or drop it"), "{refused:?}");
+        let shown = look(&ana, Wanted::Saved).await.unwrap();
+        assert_eq!(shown.files[0].2, SIX);
+        save(&mut ana, &shown, Choice::Retime, "longer for the next").await;
+        seen(&mut ana, "nothing is offered", |p| !offered(p)).await;
+        assert!(house.campaign().journeys().iter().any(|journey| journey.edition > 0));
+    });
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
