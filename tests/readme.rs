@@ -77,7 +77,7 @@ fn every_flag_that_is_named_exists() {
     };
     let all: String = [
         "", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge", "sandbox",
-        "trust",
+        "trust", "history", "propose",
     ]
     .into_iter()
     .map(help)

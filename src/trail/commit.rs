@@ -6,6 +6,7 @@ use super::ground::{self, Ground, Place};
 use super::identity::Identity;
 use super::index::{self, IndexLock};
 use super::objects;
+use super::standing::at;
 use super::{Ahead, Branch, Committed, Conflict, Env, File, NotSaved, Note, Save, Saved, Uncommitted};
 use git2::{ErrorCode, Oid, Tree};
 use std::path::{Path, PathBuf};
@@ -240,8 +241,8 @@ impl Judge<'_, '_> {
         }
         let id = objects::blob(repo, &path, &file.bytes)?;
         let held = found.as_ref().map(|bytes| objects::blob(repo, &path, bytes)).transpose()?;
-        self.nothing_is_lost(before, held, &found, notes)?;
-        let known = [before, held, Some(id)];
+        self.nothing_is_lost(before, held, found.as_ref(), notes)?;
+        let known = [before, held, Some(id), self.before_the_cut()?];
         if self.target.branch.is_checked_out && staged.is_some() && !known.contains(&staged) {
             return Err(NotSaved::Staged(place.name.clone()));
         }
@@ -253,20 +254,20 @@ impl Judge<'_, '_> {
         &self,
         before: Option<Oid>,
         held: Option<Oid>,
-        found: &Option<Vec<u8>>,
+        found: Option<&Vec<u8>>,
         notes: &mut Vec<Note>,
     ) -> Result<(), NotSaved> {
-        if held == before || self.is_cut_off()? {
-            return Ok(());
-        }
         if before.is_none() {
             notes.push(Note::Added(self.place.name.clone()));
+            return Ok(());
+        }
+        if held == before || self.is_cut_off()? {
             return Ok(());
         }
         let committed = || self.bytes(before);
         // The working file is HEAD's, and the branch that the commit goes onto has another one.
         if held.is_some() && held == self.at_head() {
-            let conflict = self.conflict(found.clone(), committed()?);
+            let conflict = self.conflict(found.cloned(), committed()?);
             return Err(NotSaved::OtherVersion(Box::new(conflict)));
         }
         match self.save.uncommitted {
@@ -275,7 +276,7 @@ impl Judge<'_, '_> {
                 Ok(())
             }
             Uncommitted::Refuse => {
-                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.clone(), committed()?))))
+                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.cloned(), committed()?))))
             }
         }
     }
@@ -289,6 +290,15 @@ impl Judge<'_, '_> {
         }
         let id = objects::blob(&self.ground.repo, &self.place.path, &self.file.bytes)?;
         Ok(self.tree.is_some_and(|tree| tree.get_path(&self.place.path).is_ok_and(|entry| entry.id() == id)))
+    }
+
+    /// What the index may still hold after such a crash: the version before.
+    fn before_the_cut(&self) -> Result<Option<Oid>, NotSaved> {
+        if !self.is_cut_off()? {
+            return Ok(None);
+        }
+        let parent = self.target.tip.as_ref().and_then(|tip| tip.parent(0).ok());
+        Ok(parent.and_then(|parent| at(&parent, &self.place.path)))
     }
 
     fn at_head(&self) -> Option<Oid> {
