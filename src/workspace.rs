@@ -3,6 +3,7 @@
 
 pub mod bench;
 mod built_in;
+pub mod forge;
 mod ready;
 mod settings;
 

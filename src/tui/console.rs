@@ -124,6 +124,7 @@ impl<'t, B: Backend> Console<'t, B> {
     {
         let found = aside::found(self.workspace.clone());
         self.asides.push(found);
+        self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
         aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
         self.outbox.push_back(Command::Quit);
@@ -272,7 +273,8 @@ impl<'t, B: Backend> Console<'t, B> {
                 Request::Leave => self.leaving = Some(Exit::Key),
                 Request::Preview(asked, wanted) => {
                     let gone = || Err(Refusal::new("the engine has ended"));
-                    let take = move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
+                    let take =
+                        move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
                     self.question(|answer| Command::Preview(wanted, answer), take);
                 }
                 Request::Save { preview, choice, why } => {
@@ -288,8 +290,17 @@ impl<'t, B: Backend> Console<'t, B> {
                     let take = move |found: Option<_>| Msg::VersionFiles(of, found.unwrap_or_default());
                     self.question(|answer| Command::VersionFiles(hash, answer), take);
                 }
-                Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
-                    self.asides.push(aside::of(request, self.workspace.clone(), self.model.desk.bench.clone()));
+                Request::Bench
+                | Request::Check { .. }
+                | Request::Keep(_)
+                | Request::Customer(..)
+                | Request::Forge
+                | Request::Propose(_) => {
+                    self.asides.push(aside::of(
+                        request,
+                        self.workspace.clone(),
+                        self.model.desk.bench.clone(),
+                    ));
                 }
             }
         }

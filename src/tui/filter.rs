@@ -51,7 +51,11 @@ impl Filter {
             let lower = token.to_lowercase();
             match lower.split_once(':') {
                 Some(("status", word)) if is_status(word) => filter.status.push(word.to_owned()),
-                Some(("status", word)) if STATUSES.split_whitespace().any(|known| known.starts_with(word)) => filter.unread = Some(lower.clone()),
+                Some(("status", word))
+                    if STATUSES.split_whitespace().any(|known| known.starts_with(word)) =>
+                {
+                    filter.unread = Some(lower.clone())
+                }
                 Some(("status", word)) => filter.problem = Some(format!("no status `{word}`; {STATUSES}")),
                 Some(("segment", word)) => filter.segment.push(word.to_owned()),
                 Some(("channel", word)) => match channel(word) {

@@ -89,7 +89,8 @@ pub fn doubts_first(model: &Model) -> Option<u64> {
 
 /// A crash between the commit and its effect leaves a save that nobody goes by.
 fn saved(model: &Model, needs: &mut Vec<Need>) {
-    let Some(saved) = model.picture.saved.as_ref().filter(|saved| saved.state == SaveState::NotInForce) else {
+    let Some(saved) = model.picture.saved.as_ref().filter(|saved| saved.state == SaveState::NotInForce)
+    else {
         return;
     };
     let words = format!("saved, not in force: {}: {}", clean(&saved.files.join(", ")), clean(&saved.why));

@@ -41,8 +41,7 @@ impl Bench {
     pub fn open(dir: &Path) -> Result<Self, Unusable> {
         let workspace = Workspace::open(dir, &Named::default(), &|name| std::env::var(name).ok())?;
         let config = workspace.config.clone().unwrap_or_else(Config::rehearsal_defaults);
-        let mut bench =
-            Self { columns: None, segments: Vec::new(), sample: Vec::new(), workspace, config };
+        let mut bench = Self { columns: None, segments: Vec::new(), sample: Vec::new(), workspace, config };
         // A list with faults in it is `cascade check`'s to complain about: a draft is judged without it.
         if let Ok(list) = bench.workspace.list(&bench.config) {
             bench.columns = Some(list.extra_columns());

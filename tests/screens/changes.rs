@@ -80,7 +80,9 @@ pub fn preview(number: u64) -> EditPreview {
         people,
         terms: Vec::new(),
         texts: Vec::new(),
-        warnings: vec!["rules/cascade.json:3:30: warning: this wait ends in quiet hours for 12 of 100".into()],
+        warnings: vec![
+            "rules/cascade.json:3:30: warning: this wait ends in quiet hours for 12 of 100".into(),
+        ],
     }
 }
 

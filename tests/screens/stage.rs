@@ -124,10 +124,9 @@ fn said(command: &Command) -> String {
         Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
         Command::DropSaved(_) => "DropSaved".into(),
         Command::Preview(wanted, _) => format!("Preview {wanted:?}"),
-        Command::Versions(_)
-        | Command::VersionFiles(..)
-        | Command::History(..)
-        | Command::Quit => format!("{command:?}").chars().take(60).collect(),
+        Command::Versions(_) | Command::VersionFiles(..) | Command::History(..) | Command::Quit => {
+            format!("{command:?}").chars().take(60).collect()
+        }
     }
 }
 

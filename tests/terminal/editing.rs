@@ -22,7 +22,8 @@ fn repository(dir: &Path) {
     std::fs::write(dir.join("rules/cascade.json"), RULES).unwrap();
     std::fs::write(dir.join(".gitignore"), ".cascade/\n").unwrap();
     git(dir, &["init", "-q", "-b", "main"]);
-    for (key, value) in [("user.name", "Ana"), ("user.email", "ana@example.com"), ("commit.gpgsign", "false")] {
+    for (key, value) in [("user.name", "Ana"), ("user.email", "ana@example.com"), ("commit.gpgsign", "false")]
+    {
         git(dir, &["config", key, value]);
     }
     git(dir, &["add", "."]);
@@ -110,7 +111,9 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     assert!(std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap().contains("\"4h\""));
 
     console.keys("H");
-    console.until("both versions", |text| text.contains("phones are free before four") && text.contains("launched"));
+    console.until("both versions", |text| {
+        text.contains("phones are free before four") && text.contains("launched")
+    });
     console.keys("jR");
     console.until("the way back", |text| text.contains("Restore rules") && moved(text).is_some());
     save(&mut console);

@@ -9,8 +9,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 /// Waits that people choose.
-pub const WAITS: [&str; 12] =
-    ["15m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "2d", "3d"];
+pub const WAITS: [&str; 12] = ["15m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "2d", "3d"];
 /// Fields that every customer has.
 const FIELDS: [(&str, &str); 6] = [
     ("name", "the customer's name; {{name|there}} for those without"),
@@ -78,22 +77,25 @@ pub fn offers(draft: &Draft, known: Known<'_>) -> Offers {
 
 fn ranked(found: Vec<Offer>, begun: &str) -> Vec<Offer> {
     let begun = begun.to_lowercase();
-    let (mut first, rest): (Vec<_>, Vec<_>) =
+    let (first, mut rest): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|offer| offer.word.to_lowercase().starts_with(&begun));
-    first.extend(rest.into_iter().filter(|offer| offer.word.to_lowercase().contains(&begun)));
-    first
+    rest.retain(|offer| offer.word.to_lowercase().contains(&begun));
+    if first.is_empty() { rest } else { first }
 }
 
 fn in_json(spot: &Spot, found: Vec<(String, String, bool)>, rest: &str) -> Offers {
-    let offers = found.into_iter().filter(|(word, ..)| !spot.taken.contains(word)).map(|(word, note, quoted)| {
-        let text = match (quoted || spot.name, spot.name) {
-            (true, true) if rest.trim_start_matches('"').trim_start().starts_with(':') => format!("\"{word}\""),
-            (true, true) => format!("\"{word}\": "),
-            (true, false) => format!("\"{word}\""),
-            (false, _) => word.clone(),
-        };
-        Offer { word, text, note }
-    });
+    let offers =
+        found.into_iter().filter(|(word, ..)| !spot.taken.contains(word)).map(|(word, note, quoted)| {
+            let text = match (quoted || spot.name, spot.name) {
+                (true, true) if rest.trim_start_matches('"').trim_start().starts_with(':') => {
+                    format!("\"{word}\"")
+                }
+                (true, true) => format!("\"{word}\": "),
+                (true, false) => format!("\"{word}\""),
+                (false, _) => word.clone(),
+            };
+            Offer { word, text, note }
+        });
     let list = ranked(offers.collect(), &spot.begun);
     let begun = spot.begun.chars().count() + usize::from(spot.quoted);
     // An open text is closed by the offer: its own end goes.
@@ -109,9 +111,10 @@ fn resolve<'s>(path: &[Part]) -> Option<&'s Value> {
         at = follow(at);
         at = match part {
             Part::Item => at.get("items")?,
-            Part::Field(name) => {
-                at.get("properties").and_then(|fields| fields.get(name)).or_else(|| at.get("additionalProperties"))?
-            }
+            Part::Field(name) => at
+                .get("properties")
+                .and_then(|fields| fields.get(name))
+                .or_else(|| at.get("additionalProperties"))?,
         };
     }
     Some(follow(at))
@@ -120,8 +123,14 @@ fn resolve<'s>(path: &[Part]) -> Option<&'s Value> {
 /// Through references, and to the part of a choice that is not null.
 fn follow(mut at: &'static Value) -> &'static Value {
     loop {
-        let named = at.get("$ref").and_then(Value::as_str).and_then(|name| SCHEMA.pointer(name.trim_start_matches('#')));
-        let chosen = at.get("anyOf").and_then(Value::as_array).and_then(|any| any.iter().find(|one| one.get("$ref").is_some()));
+        let named = at
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|name| SCHEMA.pointer(name.trim_start_matches('#')));
+        let chosen = at
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .and_then(|any| any.iter().find(|one| one.get("$ref").is_some()));
         match named.or(chosen) {
             Some(next) => at = next,
             None => return at,
@@ -141,14 +150,18 @@ fn rules(spot: &Spot, known: Known<'_>) -> Found {
     if spot.name {
         let fields = schema.get("properties").and_then(Value::as_object);
         let mut found: Found = match spot.path.as_slice() {
-            [Part::Field(name)] if name == "segments" => {
-                known.segments.iter().map(|name| (name.clone(), "a segment of the customer list".into(), true)).collect()
-            }
+            [Part::Field(name)] if name == "segments" => known
+                .segments
+                .iter()
+                .map(|name| (name.clone(), "a segment of the customer list".into(), true))
+                .collect(),
             _ => Vec::new(),
         };
         let notes = |name: &str| name.starts_with('$');
         let all = fields.into_iter().flatten();
-        found.extend(all.filter(|(name, _)| !notes(name)).map(|(name, field)| (name.clone(), note(field), true)));
+        found.extend(
+            all.filter(|(name, _)| !notes(name)).map(|(name, field)| (name.clone(), note(field), true)),
+        );
         return found;
     }
     let pattern = schema.get("pattern").and_then(Value::as_str).unwrap_or_default();
@@ -182,7 +195,8 @@ fn template(spot: &Spot, known: Known<'_>) -> Found {
             Part::Item => None,
         })
         .collect();
-    let words = |list: &[&str]| -> Found { list.iter().map(|w| ((*w).to_owned(), String::new(), true)).collect() };
+    let words =
+        |list: &[&str]| -> Found { list.iter().map(|w| ((*w).to_owned(), String::new(), true)).collect() };
     match (fields.as_slice(), spot.name) {
         ([], true) => words(&["name", "category", "parameters", "languages"]),
         (["languages"], true) => words(&["en_US", "en_GB", "de", "es", "fr", "it", "nl", "pl", "pt_BR"]),
@@ -193,12 +207,15 @@ fn template(spot: &Spot, known: Known<'_>) -> Found {
         (["languages", _, "buttons", "type"], false) => words(&["quick_reply", "url"]),
         (["languages", _, "buttons", "means"], false) => {
             let mut found = words(&["opted_out"]);
-            found.extend(Disposition::ALL.iter().map(|means| (means.as_str().to_owned(), String::new(), true)));
+            found.extend(
+                Disposition::ALL.iter().map(|means| (means.as_str().to_owned(), String::new(), true)),
+            );
             found
         }
         (["parameters"], false) => {
             let own = FIELDS.iter().map(|(name, note)| ((*name).to_owned(), (*note).to_owned(), true));
-            let columns = known.columns.iter().map(|name| (name.clone(), "a column of the list".to_owned(), true));
+            let columns =
+                known.columns.iter().map(|name| (name.clone(), "a column of the list".to_owned(), true));
             own.chain(columns).collect()
         }
         _ => Vec::new(),
@@ -222,7 +239,8 @@ fn in_braces(begun: &str, rest: &str, file: File, known: Known<'_>) -> Offers {
         found.extend(known.columns.iter().map(|name| offer(name, "a column of the list")));
         found.push(offer("#first", "only if this is the first contact of the cascade"));
         found.push(offer("/first", "ends it"));
-        let after = |channel: &Channel| offer(&format!("#after {channel}"), "only if that channel was tried before");
+        let after =
+            |channel: &Channel| offer(&format!("#after {channel}"), "only if that channel was tried before");
         found.extend(Channel::ALL.iter().map(after));
         found.push(offer("/after", "ends it"));
     }

@@ -104,7 +104,16 @@ impl Draft {
         area.set_wrap_mode(if file.wraps() { WrapMode::WordOrGlyph } else { WrapMode::None });
         let check = Check::default();
         let base_rules = rules_of(file, base);
-        Self { file, base: base.to_owned(), base_rules, revision: 1, check, kept: 0, area, joints: Vec::new() }
+        Self {
+            file,
+            base: base.to_owned(),
+            base_rules,
+            revision: 1,
+            check,
+            kept: 0,
+            area,
+            joints: Vec::new(),
+        }
     }
 
     /// To be drawn, and asked where things stand.

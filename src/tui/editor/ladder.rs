@@ -123,7 +123,8 @@ fn changed(text: &str, shown: Shown<'_>, at: usize, change: &Change) -> Result<S
     let step = walk.get(at).ok_or("choose a step first: up and down")?;
     let edited = match change {
         Change::Wait(longer) => {
-            let end = "the last step waits for nothing; `conversion_window` says how long an answer still counts";
+            let end =
+                "the last step waits for nothing; `conversion_window` says how long an answer still counts";
             let now_s = step.wait_s.ok_or(end)?;
             let wait_s = notch(now_s, *longer);
             if wait_s == now_s {

@@ -308,7 +308,8 @@ fn split(model: &mut Model) {
 pub fn segments(model: &Model) -> Vec<String> {
     let rules = model.desk.rules();
     let own = |name: &String| rules.as_ref().is_some_and(|r| r.segments.keys().any(|s| s.0 == *name));
-    let mut all: Vec<String> = model.desk.bench.as_ref().map(|bench| bench.segments.clone()).unwrap_or_default();
+    let mut all: Vec<String> =
+        model.desk.bench.as_ref().map(|bench| bench.segments.clone()).unwrap_or_default();
     all.extend(model.picture.preflight.iter().flat_map(|p| p.segments.iter().map(|(s, _)| s.0.clone())));
     all.extend(model.picture.snapshot.rows.iter().map(|row| row.segment.0.clone()));
     all.sort();
@@ -322,7 +323,9 @@ pub fn choose_segment(model: &mut Model, key: KeyEvent) {
     let found = segments(model);
     let Some(Dialog::Split(at)) = &mut model.dialog else { return };
     match key.code {
-        KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => *at = (*at + 1).min(found.len().saturating_sub(1)),
+        KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => {
+            *at = (*at + 1).min(found.len().saturating_sub(1))
+        }
         KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => *at = at.saturating_sub(1),
         KeyCode::Enter | KeyCode::Char('y') => {
             let name = found.get(*at).cloned();
@@ -387,6 +390,7 @@ fn spot(text: &TextArea<'static>, area: ratatui::layout::Rect, event: MouseEvent
     let numbers = usize::from(text.line_number_width());
     let row = usize::from(event.row.clamp(area.y, area.bottom().saturating_sub(1)) - area.y);
     let column = usize::from(event.column.saturating_sub(area.x));
-    let at = text.screen_to_data(row + usize::from(top), (column + usize::from(left)).saturating_sub(numbers));
+    let at =
+        text.screen_to_data(row + usize::from(top), (column + usize::from(left)).saturating_sub(numbers));
     CursorMove::Jump(at.0.min(usize::from(u16::MAX)) as u16, at.1.min(usize::from(u16::MAX)) as u16)
 }

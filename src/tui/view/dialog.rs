@@ -40,10 +40,14 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
         }
         Some(Dialog::Quit) => {
             let stops = ctx.model.in_flight() && ctx.picture.seat.is_none();
-            let mut words = if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
+            let mut words =
+                if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
             let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
             if !drafts.is_empty() {
-                words.push(format!("Not saved: {}. The draft is kept, and offered at the next start.", drafts.join(", ")));
+                words.push(format!(
+                    "Not saved: {}. The draft is kept, and offered at the next start.",
+                    drafts.join(", ")
+                ));
             }
             plain(ctx, "Leave?", &words, "save and leave", cells)
         }
@@ -67,7 +71,9 @@ fn plain<'a>(ctx: &Ctx, title: &str, words: &[String], does: &str, cells: usize)
 /// What becomes of a draft that is left.
 fn unsaved<'a>(ctx: &Ctx, cells: usize) -> Shown<'a> {
     let file = ctx.model.desk.draft().map(|draft| draft.file.path()).unwrap_or_default();
-    let words = format!("The draft of {file} is not saved. Kept, it is there again when you come back, also after a restart.");
+    let words = format!(
+        "The draft of {file} is not saved. Kept, it is there again when you come back, also after a restart."
+    );
     Shown {
         title: "Leave the draft?".to_owned(),
         lines: says(ctx, &[words], cells),

@@ -33,12 +33,9 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) -> Drawn {
     let beside = inner.width >= BESIDE;
     let side = (inner.width * 2 / 5).clamp(SIDE.0, SIDE.1);
     let (text, other) = if beside {
-        let [text, _, other] = Layout::horizontal([
-            Constraint::Fill(1),
-            Constraint::Length(1),
-            Constraint::Length(side),
-        ])
-        .areas(inner);
+        let [text, _, other] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(side)])
+                .areas(inner);
         (text, other)
     } else if draft.file == File::Rules {
         match desk.focus {
@@ -71,11 +68,13 @@ fn title<'a>(ctx: &Ctx, draft: &Draft) -> Vec<Span<'a>> {
     let path = draft.file.path();
     let built_in = ctx.model.desk.bench.as_ref().is_some_and(|bench| bench.is_built_in(&path));
     let mut spans = vec![Span::styled(format!(" {path} "), ctx.theme.title)];
-    if built_in {
-        spans.push(Span::styled("built in; saving writes it into the workspace ", ctx.theme.muted));
-    }
     if draft.is_changed() {
         spans.push(Span::styled("● draft, not saved ", ctx.theme.warning));
+    }
+    if built_in {
+        let room = ctx.model.area.width >= 100;
+        let words = if room { "built in; saving writes it into the workspace " } else { "built in " };
+        spans.push(Span::styled(words, ctx.theme.muted));
     }
     spans
 }
@@ -137,16 +136,18 @@ fn rows(draft: &Draft, area: Rect) -> Vec<(u16, usize, Range<usize>)> {
 /// Colours on the letters that are there, marks in the gutter. Only what is visible is looked at.
 fn paint(ctx: &Ctx, draft: &Draft, area: Rect, buffer: &mut Buffer) {
     let numbers = draft.area().line_number_width();
-    let matter = draft.lines().iter().enumerate().skip(1).find(|(_, l)| l.trim_end() == "---").map(|(i, _)| i);
+    let matter =
+        draft.lines().iter().enumerate().skip(1).find(|(_, l)| l.trim_end() == "---").map(|(i, _)| i);
     let sought = ctx.model.desk.finding.as_ref().map(|_| ctx.model.desk.sought.clone()).unwrap_or_default();
     for (y, row, range) in rows(draft, area) {
         let Some(line) = draft.lines().get(row) else { continue };
         let gutter = Rect { x: area.x, y: area.y + y, width: numbers.min(area.width), height: 1 };
         buffer.set_style(gutter, ctx.theme.faint);
         let cells = Cells { draft, area, y, line, range: range.clone(), numbers };
-        let words = match draft.file.is_json() {
-            true => highlight::json(line),
-            false => highlight::prose(line, matter.is_some_and(|end| row < end)),
+        let words = if draft.file.is_json() {
+            highlight::json(line)
+        } else {
+            highlight::prose(line, matter.is_some_and(|end| row < end))
         };
         for (word, kind) in words {
             cells.patch(word, kind_style(ctx, kind), buffer);
@@ -204,8 +205,12 @@ impl Cells<'_> {
         let shift = |x: usize| (x + usize::from(self.numbers)).saturating_sub(left);
         let (from, to) = (shift(from).max(usize::from(self.numbers).saturating_sub(left)), shift(to));
         let (from, to) = (from.min(self.area.width as usize), to.min(self.area.width as usize));
-        let place =
-            Rect { x: self.area.x + from as u16, y: self.area.y + self.y, width: (to - from.min(to)) as u16, height: 1 };
+        let place = Rect {
+            x: self.area.x + from as u16,
+            y: self.area.y + self.y,
+            width: (to - from.min(to)) as u16,
+            height: 1,
+        };
         buffer.set_style(place, style);
     }
 }
@@ -234,7 +239,10 @@ fn cursor(draft: &Draft, area: Rect) -> (u16, u16) {
     let at = text.screen_cursor();
     let x = (at.col + usize::from(text.line_number_width())).saturating_sub(usize::from(left));
     let y = at.row.saturating_sub(usize::from(top));
-    (area.x + (x as u16).min(area.width.saturating_sub(1)), area.y + (y as u16).min(area.height.saturating_sub(1)))
+    (
+        area.x + (x as u16).min(area.width.saturating_sub(1)),
+        area.y + (y as u16).min(area.height.saturating_sub(1)),
+    )
 }
 
 const fn kind_style(ctx: &Ctx, kind: Kind) -> Style {
@@ -277,7 +285,9 @@ fn problems<'a>(ctx: &Ctx, draft: &Draft, area: Rect) -> Vec<Line<'a>> {
         (0, 0) => ("✓ the check finds nothing".to_owned(), ctx.theme.good),
         (0, n) => (format!("! {} · {next} goes there", many(n, "warning")), ctx.theme.warning),
         (n, 0) => (format!("✗ {} · {next} goes there", many(n, "error")), ctx.theme.bad),
-        (n, m) => (format!("✗ {}, {} · {next} goes there", many(n, "error"), many(m, "warning")), ctx.theme.bad),
+        (n, m) => {
+            (format!("✗ {}, {} · {next} goes there", many(n, "error"), many(m, "warning")), ctx.theme.bad)
+        }
     };
     let place = format!("{}:{} ", row + 1, column + 1);
     let said = left(&said, cells.saturating_sub(width(&place)));
@@ -309,7 +319,8 @@ fn problem_lines<'a>(ctx: &Ctx, place: &str, problem: &Problem, cells: usize, ro
     let cut_off = parts.len() > room;
     let mut lines = Vec::new();
     for (i, part) in parts.into_iter().take(room.min(2)).enumerate() {
-        let part = if cut_off && i + 1 == room { cut(&(part + " …"), cells.saturating_sub(indent)) } else { part };
+        let part =
+            if cut_off && i + 1 == room { cut(&(part + " …"), cells.saturating_sub(indent)) } else { part };
         let head = if i == 0 {
             Span::styled(format!("{} {place} ", glyph(problem)), severity(ctx, problem))
         } else {

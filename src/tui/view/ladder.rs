@@ -23,7 +23,8 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let Some(rules) = desk.rules() else {
         let words = "The text cannot be read as rules just now, so there are no ladders. What is wrong stands below it.";
         let lines = wrap(words, area.width.saturating_sub(2) as usize);
-        let lines: Vec<Line> = lines.into_iter().map(|l| Line::styled(format!(" {l}"), ctx.theme.warning)).collect();
+        let lines: Vec<Line> =
+            lines.into_iter().map(|l| Line::styled(format!(" {l}"), ctx.theme.warning)).collect();
         frame.render_widget(Paragraph::new(lines), area);
         return;
     };
@@ -37,12 +38,21 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let all = ladders(&rules);
     let blocks: Vec<Vec<Line>> =
         all.iter().enumerate().map(|(i, shown)| block(ctx, i, *shown, base, cells)).collect();
-    frame.render_widget(Paragraph::new(visible(blocks, columns, cells, desk.at.ladder, above.height as usize)), above);
+    frame.render_widget(
+        Paragraph::new(visible(blocks, columns, cells, desk.at.ladder, above.height as usize)),
+        above,
+    );
     frame.render_widget(Paragraph::new(foot), below);
 }
 
 /// Rows of ladders side by side, from the row on in which the cursor's stands, if not all fit.
-fn visible<'a>(blocks: Vec<Vec<Line<'a>>>, columns: usize, cells: usize, at: usize, height: usize) -> Vec<Line<'a>> {
+fn visible(
+    blocks: Vec<Vec<Line<'_>>>,
+    columns: usize,
+    cells: usize,
+    at: usize,
+    height: usize,
+) -> Vec<Line<'_>> {
     let mut rows: Vec<Vec<Line>> = Vec::new();
     let mut blocks = blocks.into_iter().peekable();
     while blocks.peek().is_some() {
@@ -92,7 +102,9 @@ fn block<'a>(ctx: &Ctx, place: usize, shown: Shown<'_>, base: Option<&Rules>, ce
         let was = before.iter().find(|old| old.channel == step.channel);
         let moved = before.get(i).is_some_and(|old| old.channel != step.channel);
         let (said, changed) = match was {
-            Some(was) if was.wait_s != step.wait_s => (format!("{} → {}", wait(was.wait_s), wait(step.wait_s)), true),
+            Some(was) if was.wait_s != step.wait_s => {
+                (format!("{} → {}", wait(was.wait_s), wait(step.wait_s)), true)
+            }
             Some(_) | None => (wait(step.wait_s), false),
         };
         let chosen = focused && desk.at.step == i;

@@ -27,10 +27,9 @@ pub fn draw(ctx: &Ctx, draft: &Draft, channel: Channel, area: Rect, frame: &mut 
             lines.push(Line::default());
             lines.extend(filled(ctx, draft, channel, customer, cells));
         }
-        Some((_, None)) => lines.push(Line::styled(
-            " The selected customer is not in the list any more.",
-            ctx.theme.warning,
-        )),
+        Some((_, None)) => {
+            lines.push(Line::styled(" The selected customer is not in the list any more.", ctx.theme.warning))
+        }
         None => lines.push(Line::styled(" The customer list is being read.", ctx.theme.muted)),
     }
     lines.truncate(area.height as usize);
@@ -39,13 +38,19 @@ pub fn draw(ctx: &Ctx, draft: &Draft, channel: Channel, area: Rect, frame: &mut 
 
 fn whose<'a>(ctx: &Ctx, customer: &Customer, cells: usize) -> Line<'a> {
     let language = customer.language.as_deref().map(|l| format!(", {}", clean(l))).unwrap_or_default();
-    let keys = format!("{} {} another ", keys::key(Cmd::PreviousCustomer), keys::key(Cmd::NextCustomer));
+    let keys = format!(" {} another ", keys::key(Cmd::NextCustomer));
     let who = format!(" for {}, {}{language}", customer.name.screen(), clean(&customer.segment.0));
     let room = cells.saturating_sub(width(&keys));
     Line::from(vec![Span::styled(left(&who, room), ctx.theme.strong), Span::styled(keys, ctx.theme.muted)])
 }
 
-fn filled<'a>(ctx: &Ctx, draft: &Draft, channel: Channel, customer: &Customer, cells: usize) -> Vec<Line<'a>> {
+fn filled<'a>(
+    ctx: &Ctx,
+    draft: &Draft,
+    channel: Channel,
+    customer: &Customer,
+    cells: usize,
+) -> Vec<Line<'a>> {
     let file = ContentFile {
         name: draft.file.name().to_owned(),
         path: draft.file.path().into(),
@@ -176,7 +181,8 @@ fn sms<'a>(ctx: &Ctx, body: &str, cells: usize) -> Vec<Line<'a>> {
         Encoding::Ucs2 => (70, 67, "UCS-2"),
     };
     let most = if size.segments > 1 { size.segments * more } else { one };
-    let many = if size.segments == 1 { "1 segment".to_owned() } else { format!("{} segments", size.segments) };
+    let many =
+        if size.segments == 1 { "1 segment".to_owned() } else { format!("{} segments", size.segments) };
     let style = if size.segments > 1 { ctx.theme.warning } else { ctx.theme.good };
     lines.push(Line::from(vec![
         Span::styled(format!(" {many}"), style),
@@ -184,7 +190,11 @@ fn sms<'a>(ctx: &Ctx, body: &str, cells: usize) -> Vec<Line<'a>> {
     ]));
     if let Some(odd) = first_outside_gsm7(body) {
         let odd = clean(&odd.to_string());
-        lines.extend(says(ctx, &format!("`{odd}` makes every segment 70 characters short instead of 160."), cells));
+        lines.extend(says(
+            ctx,
+            &format!("`{odd}` makes every segment 70 characters short instead of 160."),
+            cells,
+        ));
     }
     lines
 }

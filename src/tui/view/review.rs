@@ -31,13 +31,20 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let foot = foot(ctx, review, inner.width as usize);
     let below = (foot.len() as u16).min(inner.height.saturating_sub(3));
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(inner);
-    let scroll_max = match &review.preview {
+    let scroll_max: usize = match &review.preview {
         Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
         Some(Err(refusal)) => {
-            let words = refusal.lines.iter().flat_map(|line| wrap(&format!("✗ {}", clean(line)), above.width as usize - 4));
-            let lines: Vec<Line> = words.map(|line| Line::styled(format!("  {line}"), ctx.theme.bad)).collect();
+            let words = refusal
+                .lines
+                .iter()
+                .flat_map(|line| wrap(&format!("✗ {}", clean(line)), above.width as usize - 4));
+            let lines: Vec<Line> =
+                words.map(|line| Line::styled(format!("  {line}"), ctx.theme.bad)).collect();
             let most = lines.len().saturating_sub(above.height as usize);
-            frame.render_widget(Paragraph::new(lines.into_iter().skip(at.min(most)).collect::<Vec<_>>()), above);
+            frame.render_widget(
+                Paragraph::new(lines.into_iter().skip(at.min(most)).collect::<Vec<_>>()),
+                above,
+            );
             most
         }
         None => {
@@ -47,6 +54,12 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
         }
     };
     draw_foot(ctx, review, foot, below, frame);
+    let hidden = scroll_max.saturating_sub(at);
+    if hidden > 0 {
+        let words = format!(" ▼ {hidden} more lines: {} ", keys::key(Cmd::PageDown));
+        let line = Rect { y: above.bottom().min(inner.bottom().saturating_sub(1)), height: 1, ..inner };
+        frame.render_widget(Paragraph::new(words).style(ctx.theme.accent).right_aligned(), line);
+    }
     Drawn { scroll_max, ..Drawn::default() }
 }
 
@@ -64,10 +77,18 @@ fn title(review: &Review) -> String {
 }
 
 /// The change and the people: beside each other or one under the other. Answers how far it scrolls.
-fn shown(ctx: &Ctx, review: &Review, preview: &EditPreview, at: usize, area: Rect, frame: &mut Frame) -> usize {
+fn shown(
+    ctx: &Ctx,
+    review: &Review,
+    preview: &EditPreview,
+    at: usize,
+    area: Rect,
+    frame: &mut Frame,
+) -> usize {
     if area.width >= WIDE && preview.campaign.is_some() {
         let [change, _, who] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(66)]).areas(area);
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(66)])
+                .areas(area);
         let mut left = change_lines(ctx, preview, change.width as usize);
         let mut right = people_lines(ctx, review, preview, who.width as usize);
         let most = left.len().max(right.len()).saturating_sub(area.height as usize);
@@ -96,13 +117,18 @@ fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<
     let mut lines = Vec::new();
     for (name, before, after) in &preview.files {
         // A file that is not in the workspace yet stands beside what is built in.
-        let built_in = ctx.model.desk.drafts.values().find(|draft| draft.file.path() == *name && before.is_empty());
+        let built_in =
+            ctx.model.desk.drafts.values().find(|draft| draft.file.path() == *name && before.is_empty());
         let before = built_in.map_or(before, |draft| &draft.base);
         lines.push(heading(ctx, &clean(name), cells));
         let read = |text: &str| crate::rules::parse(Path::new(""), text.as_bytes()).0;
         if let (true, Some(old), Some(new)) = (name.ends_with("cascade.json"), read(before), read(after)) {
             let said = changes(&old, &new).join(", ");
-            lines.extend(wrap(&said, cells.saturating_sub(4)).into_iter().map(|l| Line::styled(format!("  {l}"), ctx.theme.strong)));
+            lines.extend(
+                wrap(&said, cells.saturating_sub(4))
+                    .into_iter()
+                    .map(|l| Line::styled(format!("  {l}"), ctx.theme.strong)),
+            );
         }
         lines.extend(diff::lines(ctx, before, after, cells));
     }
@@ -132,11 +158,17 @@ fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: us
         (preview.leaves, "leave a channel that is gone"),
         (stays.same + stays.settling + stays.shared, "stay as they are"),
     ];
-    said.extend(parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")));
+    said.extend(
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")),
+    );
     for (channel, count) in preview.texts.iter().filter(|(_, count)| *count > 0) {
         said.push(format!("{count} are still to get the new {} text", channel.label()));
     }
-    lines.extend(wrap(&said.join(", "), cells.saturating_sub(4)).into_iter().map(|l| Line::styled(format!("  {l}"), ctx.theme.text)));
+    lines.extend(
+        wrap(&said.join(", "), cells.saturating_sub(4))
+            .into_iter()
+            .map(|l| Line::styled(format!("  {l}"), ctx.theme.text)),
+    );
     if review.left > 0 {
         let words = format!("  {} left meanwhile and are not moved", people(review.left as u64));
         lines.push(Line::styled(words, ctx.theme.muted));
@@ -144,7 +176,10 @@ fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: us
     if preview.people.is_empty() {
         return lines;
     }
-    lines.push(Line::styled(row_text(["", "CUSTOMER", "STANDS AT", "NOW DUE", "THEN DUE"], cells), ctx.theme.muted));
+    lines.push(Line::styled(
+        row_text(["", "CUSTOMER", "STANDS AT", "NOW DUE", "THEN DUE"], cells),
+        ctx.theme.muted,
+    ));
     let (new, known): (Vec<&Shown>, Vec<&Shown>) =
         preview.people.iter().partition(|shown| review.newcomers.contains(&shown.cascade));
     let rows = new.into_iter().map(|shown| (shown, "new")).chain(known.into_iter().map(|shown| (shown, "")));
@@ -204,15 +239,24 @@ fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
     lines
 }
 
-fn choice_line<'a>(ctx: &Ctx, (cmd, label): (Cmd, &str), outlook: &Outlook, chosen: bool, cells: usize) -> Line<'a> {
+fn choice_line<'a>(
+    ctx: &Ctx,
+    (cmd, label): (Cmd, &str),
+    outlook: &Outlook,
+    chosen: bool,
+    cells: usize,
+) -> Line<'a> {
     let said = match outlook.choice {
-        Choice::Keep => "nobody is moved; whoever is launched later goes by the new rules".to_owned(),
+        Choice::Keep => "nobody is moved; later launches go by it".to_owned(),
         Choice::Retime | Choice::RetimeAndSpread => {
             let once = match outlook.at_once {
                 0 => "nobody at once".to_owned(),
                 count => format!("{count} at once"),
             };
-            let until = outlook.until.map(|at| format!(", the last at {}", when(at, ctx.now, ctx.zone))).unwrap_or_default();
+            let until = outlook
+                .until
+                .map(|at| format!(", the last at {}", when(at, ctx.now, ctx.zone)))
+                .unwrap_or_default();
             format!("{} moved, {once}{until}", people(outlook.moved))
         }
     };
@@ -228,16 +272,21 @@ fn choice_line<'a>(ctx: &Ctx, (cmd, label): (Cmd, &str), outlook: &Outlook, chos
 
 /// The wave that the choice makes, against what each channel can let out.
 fn waves<'a>(ctx: &Ctx, preview: &EditPreview, choice: Choice, cells: usize) -> Vec<Line<'a>> {
-    let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) else { return Vec::new() };
+    let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) else {
+        return Vec::new();
+    };
     let line = |wave: &crate::engine::retime::Wave| {
         let lasts = if wave.at_once > 0 {
-            format!("; those at once take about {}", span(wave.lasts_s.ceil() as i64))
+            format!(", at once takes {}", span(wave.lasts_s.ceil() as i64))
         } else {
             String::new()
         };
         let words = format!(
-            "{} {} due in the fullest ten minutes, {} before; it lets out {}{lasts}",
-            left(wave.channel.label(), 9), right(&wave.peak.to_string(), 3), wave.peak_before, wave.room
+            "{} {} in the fullest 10m (now {}), room for {}{lasts}",
+            left(wave.channel.label(), 9),
+            right(&wave.peak.to_string(), 3),
+            wave.peak_before,
+            wave.room
         );
         let over = wave.peak > wave.room;
         let style = if over { ctx.theme.warning } else { ctx.theme.muted };
@@ -259,7 +308,11 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
         (false, true) => format!("  {} {WORD}s it for real", keys::key(Cmd::SaveNow)),
         (false, false) => format!("  {} saves", keys::key(Cmd::SaveNow)),
     };
-    let drop = if review.wanted == Wanted::Saved { format!("  {} drops it", keys::key(Cmd::DropSaved)) } else { String::new() };
+    let drop = if review.wanted == Wanted::Saved {
+        format!("  {} drops it", keys::key(Cmd::DropSaved))
+    } else {
+        String::new()
+    };
     let save = save + &drop;
     let [label, field, tail] = Layout::horizontal([
         Constraint::Length(8),
@@ -268,13 +321,20 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
     ])
     .areas(row);
     let typing = review.field != Field::Choice;
-    let name = if review.field == Field::Word { format!(" {WORD}?") } else { format!(" {} why ", keys::key(Cmd::SayWhy)) };
+    let name = if review.field == Field::Word {
+        format!(" {WORD}?")
+    } else {
+        format!(" {} why ", keys::key(Cmd::SayWhy))
+    };
     frame.render_widget(Paragraph::new(name).style(ctx.theme.key), label);
     let line: &LineInput = if review.field == Field::Word { &review.word } else { &review.reason };
     if typing {
         frame.render_widget(line.widget(), field);
     } else if line.text().is_empty() {
-        frame.render_widget(Paragraph::new("a reason is needed; it stands in the commit").style(ctx.theme.muted), field);
+        frame.render_widget(
+            Paragraph::new("a reason is needed; it stands in the commit").style(ctx.theme.muted),
+            field,
+        );
     } else {
         frame.render_widget(Paragraph::new(clean(line.text())).style(ctx.theme.text), field);
     }

@@ -18,7 +18,10 @@ pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
         return vec![Line::styled("  reading …", ctx.theme.muted)];
     };
     if versions.is_empty() {
-        return vec![Line::styled("  Nothing has run or was saved yet: a launch is the first entry.", ctx.theme.muted)];
+        return vec![Line::styled(
+            "  Nothing has run or was saved yet: a launch is the first entry.",
+            ctx.theme.muted,
+        )];
     }
     let head = [
         left("  SINCE", 13),
@@ -80,7 +83,8 @@ pub fn one<'a>(ctx: &Ctx, key: &Key, cells: usize) -> Vec<Line<'a>> {
     let before = versions.get(at + 1);
     let (now, old) = (&version.edition, before.map(|before| &before.edition));
     let mut same = true;
-    for (hash, was) in [(&now.rules, old.map(|old| &old.rules)), (&now.content, old.map(|old| &old.content))] {
+    for (hash, was) in [(&now.rules, old.map(|old| &old.rules)), (&now.content, old.map(|old| &old.content))]
+    {
         let Some(was) = was.filter(|was| *was != hash) else { continue };
         same = false;
         lines.extend(change(ctx, hash, was, cells));
@@ -126,11 +130,13 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
     let mut lines = Vec::new();
     let mut add = |label: &str, text: &str| lines.extend(fact(ctx, label, text, cells));
     let edition = &version.edition;
-    let commit = edition.commit.as_deref().map(|c| format!(", commit {}", retimed::short(c))).unwrap_or_default();
+    let commit =
+        edition.commit.as_deref().map(|c| format!(", commit {}", retimed::short(c))).unwrap_or_default();
     add("rules", &format!("{}{commit}", clean(&edition.rules)));
     add("texts", &clean(&edition.content));
     let since = when(version.at, ctx.now, ctx.zone);
-    let saved = ctx.picture.saved.as_ref().filter(|s| s.edition == *edition && s.state == SaveState::NotInForce);
+    let saved =
+        ctx.picture.saved.as_ref().filter(|s| s.edition == *edition && s.state == SaveState::NotInForce);
     let state = match (saved, newest) {
         (Some(_), _) => format!("saved, not in force: {} puts it in force or drops it", keys::key(Cmd::Save)),
         (None, true) => format!("in force since {since}"),
@@ -144,7 +150,14 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
     if let Some(choice) = version.choice {
         add("then", retimed::choice(choice));
     }
-    add("people", &format!("{} were sent something under it, {} converted", people(version.people), version.conversions));
+    add(
+        "people",
+        &format!(
+            "{} were sent something under it, {} converted",
+            people(version.people),
+            version.conversions
+        ),
+    );
     lines
 }
 
