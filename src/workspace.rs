@@ -1,7 +1,7 @@
 //! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
 //! the program, and each says where it came from. Live never falls back on those.
 
-mod built_in;
+pub(crate) mod built_in;
 mod ready;
 mod settings;
 
