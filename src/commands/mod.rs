@@ -8,7 +8,11 @@ mod console;
 mod events;
 mod forget;
 mod headless;
+<<<<<<< HEAD
 mod history;
+=======
+mod init;
+>>>>>>> lint
 mod log;
 pub mod output;
 mod page;
@@ -94,6 +98,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         return Err(Failure::usage(message));
     }
     match command {
+        Command::Init(args) => init::run(&place, &args),
         Command::Check(args) => check::run(&place, &args),
         Command::Pilot(args) => pilot::run(&place, &args),
         Command::Resume(args) => resume::run(&place, &args),
