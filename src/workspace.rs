@@ -1,13 +1,9 @@
 //! Finds a workspace's files and reads them; in a rehearsal, what is missing is taken from the files built into
 //! the program, and each says where it came from. Live never falls back on those.
 
-<<<<<<< HEAD
 pub mod bench;
-mod built_in;
-pub mod forge;
-=======
 pub(crate) mod built_in;
->>>>>>> lint
+pub mod forge;
 mod ready;
 mod settings;
 

@@ -8,11 +8,8 @@ mod console;
 mod events;
 mod forget;
 mod headless;
-<<<<<<< HEAD
 mod history;
-=======
 mod init;
->>>>>>> lint
 mod log;
 pub mod output;
 mod page;

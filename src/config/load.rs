@@ -16,11 +16,7 @@ use toml::de::DeTable;
 /// Looks an environment variable up; tests give their own.
 pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-<<<<<<< HEAD
-const SECTIONS: [&str; 15] = [
-=======
-const SECTIONS: [&str; 14] = [
->>>>>>> lint
+const SECTIONS: [&str; 16] = [
     "mode",
     "default_region",
     "timezone",
