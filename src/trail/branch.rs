@@ -178,7 +178,7 @@ fn is_ours(
 ) -> Result<bool, NotSaved> {
     let repo = &ground.repo;
     let fault = NotSaved::git;
-    if draft.message_bytes() == save.message.text().as_bytes() && holds(ground, save.files, draft)? {
+    if is_of(draft, save) && holds(ground, save.files, draft)? {
         return Ok(true);
     }
     let common = match repo.merge_base(draft.id(), base.id()) {
@@ -200,6 +200,12 @@ fn is_ours(
         held &= working(ground, path)? == id(&drafted);
     }
     Ok(held && waits)
+}
+
+/// Whether a commit was made by this very save, earlier: its words at its moment.
+pub(super) fn is_of(commit: &Commit<'_>, save: &Save<'_>) -> bool {
+    let same_moment = commit.author().when().seconds() == save.at.millis().div_euclid(1000);
+    same_moment && commit.message_bytes() == save.message.text().as_bytes()
 }
 
 /// Whether a commit has exactly the new bytes of all files.

@@ -9,7 +9,7 @@ use super::objects;
 use super::standing::at;
 use super::{Ahead, Branch, Committed, Conflict, Env, File, NotSaved, Note, Save, Saved, Uncommitted};
 use git2::{ErrorCode, Oid, Tree};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where a save would go and as whom, and what is in its way. Changes nothing.
 pub fn look(save: &Save<'_>, env: Env<'_>) -> Result<Ahead, NotSaved> {
@@ -137,7 +137,12 @@ impl<'g> Plan<'g> {
         if tip != Some(id) {
             self.move_branch(id, tip, save)?;
         }
+        let reference = self.ground.repo.commondir().join(self.target.reference());
         let finish = || {
+            if tip != Some(id) {
+                objects::sync(&reference)?;
+                objects::sync(reference.parent().unwrap_or(&reference))?;
+            }
             new.into_iter().flatten().try_for_each(Beside::put)?;
             index.map_or(Ok(()), IndexLock::publish)
         };
@@ -202,15 +207,12 @@ impl<'g> Plan<'g> {
             Some(tip) => repo.reference_matching(&name, id, true, tip, &log),
             None => repo.reference(&name, id, false, &log),
         };
-        moved.map_err(|why| match why.code() {
+        moved.map(drop).map_err(|why| match why.code() {
             ErrorCode::Modified | ErrorCode::Exists | ErrorCode::NotFound => {
                 NotSaved::Moved(self.target.branch.name.clone())
             }
             _ => objects::fault(repo, "branch")(why),
-        })?;
-        let file = repo.commondir().join(&name);
-        objects::sync(&file)?;
-        objects::sync(file.parent().unwrap_or(Path::new(".")))
+        })
     }
 }
 
@@ -234,7 +236,11 @@ impl Judge<'_, '_> {
         objects::is_plain(repo, place)?;
         let (path, before) = objects::in_tree(repo, self.tree, place)?;
         let (before, mode) = before.map_or((None, 0), |(id, mode)| (Some(id), mode));
-        let staged = index::staged(repo, &path, &place.name)?;
+        let staged = match index::staged(repo, &path, &place.name) {
+            // An index that only git can read is in nobody's way where it stays as it is.
+            Err(NotSaved::Git { .. }) if !self.target.branch.is_checked_out => None,
+            staged => staged?,
+        };
         let ignored = || repo.is_path_ignored(&path).map_err(NotSaved::git("ignore rules"));
         if before.is_none() && staged.is_none() && ignored()? {
             return Err(NotSaved::Ignored(place.name.clone()));
@@ -285,7 +291,7 @@ impl Judge<'_, '_> {
     /// may still be what the tip's parent has.
     fn is_cut_off(&self) -> Result<bool, NotSaved> {
         let Some(tip) = &self.target.tip else { return Ok(false) };
-        if tip.message_bytes() != self.save.message.text().as_bytes() {
+        if !branch::is_of(tip, self.save) {
             return Ok(false);
         }
         let id = objects::blob(&self.ground.repo, &self.place.path, &self.file.bytes)?;
