@@ -203,7 +203,7 @@ async fn every_command_stands_in_help_exactly_once() {
     picture.starting = None;
     // A page leaves out what the panes alone know, and the panes what a page alone does.
     for (script, missing) in [("?", "a page"), ("5 Enter ?", "panes")] {
-        let seen = play((140, 100), picture.clone(), options(), settled(vec![Step::Keys(script)])).await;
+        let seen = play((200, 160), picture.clone(), options(), settled(vec![Step::Keys(script)])).await;
         let text = seen.text();
         for row in keys::COMMANDS {
             let shown = text.matches(row.help).count();

@@ -85,7 +85,7 @@ pub struct Draft {
     pub revision: u64,
     /// What the newest check found.
     pub check: Check,
-    /// What the disk has of it.
+    /// The revision that the disk has; what nobody has changed need not be there.
     pub kept: u64,
     area: TextArea<'static>,
     /// Texts between the two halves of a replacement, by hash: undo and redo do not stop there.
@@ -110,7 +110,7 @@ impl Draft {
             base_rules,
             revision: 1,
             check,
-            kept: 0,
+            kept: 1,
             area,
             joints: Vec::new(),
         }

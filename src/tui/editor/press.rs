@@ -324,7 +324,7 @@ pub fn choose_segment(model: &mut Model, key: KeyEvent) {
     let Some(Dialog::Split(at)) = &mut model.dialog else { return };
     match key.code {
         KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => {
-            *at = (*at + 1).min(found.len().saturating_sub(1))
+            *at = (*at + 1).min(found.len().saturating_sub(1));
         }
         KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => *at = at.saturating_sub(1),
         KeyCode::Enter | KeyCode::Char('y') => {

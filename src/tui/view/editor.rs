@@ -275,6 +275,7 @@ fn problems<'a>(ctx: &Ctx, draft: &Draft, area: Rect) -> Vec<Line<'a>> {
     let cells = area.width as usize;
     let (row, column) = draft.cursor();
     let (errors, warnings) = draft.counts();
+    let broken = draft.check.elsewhere.iter().filter(|p| p.severity == Severity::Error).count();
     let many = |count: usize, one: &str| match count {
         1 => format!("1 {one}"),
         n => format!("{n} {one}s"),
@@ -282,6 +283,7 @@ fn problems<'a>(ctx: &Ctx, draft: &Draft, area: Rect) -> Vec<Line<'a>> {
     let next = keys::key(Cmd::NextProblem);
     let (said, style) = match (errors, warnings) {
         _ if draft.check.revision == 0 => ("  being checked".to_owned(), ctx.theme.muted),
+        (0, 0) if broken > 0 => (format!("✗ {} in other files", many(broken, "error")), ctx.theme.bad),
         (0, 0) => ("✓ the check finds nothing".to_owned(), ctx.theme.good),
         (0, n) => (format!("! {} · {next} goes there", many(n, "warning")), ctx.theme.warning),
         (n, 0) => (format!("✗ {} · {next} goes there", many(n, "error")), ctx.theme.bad),

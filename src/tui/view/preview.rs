@@ -28,7 +28,8 @@ pub fn draw(ctx: &Ctx, draft: &Draft, channel: Channel, area: Rect, frame: &mut 
             lines.extend(filled(ctx, draft, channel, customer, cells));
         }
         Some((_, None)) => {
-            lines.push(Line::styled(" The selected customer is not in the list any more.", ctx.theme.warning))
+            lines
+                .push(Line::styled(" The selected customer is not in the list any more.", ctx.theme.warning));
         }
         None => lines.push(Line::styled(" The customer list is being read.", ctx.theme.muted)),
     }
