@@ -232,7 +232,7 @@ fn left_over() -> Picture {
         edition: changes::versions().remove(0).edition,
         files: vec!["rules/cascade.json".into()],
         choice: cascade::engine::retime::Choice::Retime,
-        signature: Default::default(),
+        signature: cascade::runtime::handle::Signature::default(),
         why: "phones are free".into(),
         state: SaveState::NotInForce,
     };
