@@ -79,7 +79,9 @@ pub fn filter_key(model: &mut Model, key: KeyEvent) -> Vec<Request> {
 pub fn page_lines(model: &Model) -> isize {
     let places = model.places();
     let rect = if model.pages.is_empty() { places.of(model.focus) } else { Some(places.body) };
-    rect.map_or(1, |r| r.height.saturating_sub(5).max(1)) as isize
+    // The page before a save keeps its choices below what scrolls.
+    let taken = if shows(model, |what| matches!(what, What::Review)) { 13 } else { 5 };
+    rect.map_or(1, |r| r.height.saturating_sub(taken).max(1)) as isize
 }
 
 /// Moves the cursor or the page by lines; `isize::MIN` and `MAX` go to the ends.

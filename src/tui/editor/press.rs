@@ -63,7 +63,11 @@ fn typed(draft: &mut Draft, key: KeyEvent) {
     if matches!(key.code, KeyCode::Char(_)) && !plain {
         return;
     }
-    draft.change(|area| area.input(key));
+    match key.code {
+        // What is selected is replaced.
+        KeyCode::Char(letter) if !draft.area().is_selecting() => draft.letter(letter),
+        _ => draft.change(|area| area.input(key)),
+    }
 }
 
 /// A command of the editor.
@@ -379,6 +383,10 @@ pub fn mouse(model: &mut Model, event: MouseEvent, double: bool) -> bool {
             }
             text.move_cursor(spot(text, area, event));
         }),
+        MouseEventKind::Down(MouseButton::Left) if draft.file == File::Rules && !area.is_empty() => {
+            (model.desk.focus, model.desk.offers) = (Focus::Ladder, None);
+            model.desk.keep_on_ladders();
+        }
         _ => return inside,
     }
     true
