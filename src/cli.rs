@@ -65,6 +65,8 @@ pub enum Command {
     Run(Run),
     /// Print what came of a campaign, also while it runs
     Report(Report),
+    /// Say what the recorded campaigns tell about other rules
+    Replay(Replay),
     /// Print the event log
     Events(Events),
     /// Print what operators ordered, and what came of it for each
@@ -203,12 +205,23 @@ pub struct Report {
     /// Write a page to FILE (not built yet)
     #[arg(long, value_name = "FILE", conflicts_with = "csv")]
     pub html: Option<PathBuf>,
-    /// Write tables into DIR (not built yet)
+    /// Write tables into DIR: channels, segments, failures and waits of the campaign, and the history of all
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
     /// Which campaign; the newest if absent
     #[arg(long, value_name = "ID")]
     pub campaign: Option<u64>,
+}
+
+/// `cascade replay`
+#[derive(Clone, Debug, Args)]
+pub struct Replay {
+    /// The other rules
+    #[arg(long, value_name = "FILE")]
+    pub rules: PathBuf,
+    /// Print one JSON object, cascade.replay/1
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `cascade events`

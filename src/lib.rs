@@ -23,6 +23,7 @@
 //! | [`rules`] | rules, content and customer lists, read with positions |
 //! | [`engine`] | decisions: pure and synchronous |
 //! | [`trail`] | git: commits of rules with a reason, their history, pull requests |
+//! | [`learning`] | what campaigns teach: pure statistics over the record |
 //! | [`runtime`] | the world, joined to the engine by one loop |
 //! | [`providers`] | wire clients and the tables that sort their errors |
 //! | [`sandbox`] | the providers' other side, for rehearsals |
@@ -31,14 +32,15 @@
 //! | [`workspace`], [`config`], [`cli`], [`clock`], [`phrases`] | files, settings, flags, time, events in people's words |
 //!
 //! Arrows point inwards: `tui` and `commands` know `runtime`, that knows `providers` and the store, those know
-//! `engine` and `rules`, and all know `model`. `engine` names nobody above it; `sandbox` shares no type with
-//! `providers`.
+//! `engine`, `learning` and `rules`, and all know `model`. `engine` and `learning` name nobody above them; `sandbox`
+//! shares no type with `providers`.
 
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod engine;
+pub mod learning;
 pub mod model;
 pub mod phrases;
 pub mod providers;

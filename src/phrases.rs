@@ -12,6 +12,7 @@ pub mod orders;
 mod reasons;
 mod restored;
 pub mod retimed;
+pub mod starts;
 
 use reasons::withdrawal;
 pub use reasons::{deferral, skip};

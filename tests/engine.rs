@@ -22,6 +22,9 @@ mod orders;
 #[path = "engine/random.rs"]
 mod random;
 #[cfg(test)]
+#[path = "engine/records.rs"]
+mod records;
+#[cfg(test)]
 #[path = "engine/script.rs"]
 mod script;
 #[cfg(test)]

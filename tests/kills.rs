@@ -30,13 +30,13 @@ const FEW: u64 = 6;
 /// Campaign seconds a wall second.
 const SPEED: &str = "360";
 
-/// From so many blows on, the campaign is the usual one: a day and a half, with waves that last long enough to be hit
-/// in their middle many times. Fewer fall on a short one.
+/// From so many blows on, the campaign is a long one: three days, in which some request leaves every quarter of
+/// an hour. Fewer fall on a short one.
 const MANY: u64 = 50;
 
 /// Rates in requests a campaign second, no quiet hours, and no pause by itself however much goes wrong.
 fn settings(kills: u64) -> String {
-    let [whatsapp, phone, sms] = if kills < MANY { [0.5, 0.2, 0.5] } else { [0.02, 0.01, 0.02] };
+    let [whatsapp, phone, sms] = if kills < MANY { [0.5, 0.2, 0.5] } else { [0.001, 0.001, 0.001] };
     format!(
         "[whatsapp]\nper_second = {whatsapp}\nconcurrent = 4\n[phone]\nper_second = {phone}\nconcurrent = 4\n\
          [sms]\nper_second = {sms}\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n[pilot]\nmax_failure_share = 1.0\n\
@@ -47,6 +47,11 @@ fn settings(kills: u64) -> String {
 const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps": [
     { "channel": "whatsapp", "wait": "40m", "if_no_reply": "phone" },
     { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
+    { "channel": "sms", "wait": null, "terminal": true } ] }"#;
+
+const LONG: &str = r#"{ "start": "whatsapp", "conversion_window": "20h", "expires": "4d", "steps": [
+    { "channel": "whatsapp", "wait": "20h", "if_no_reply": "phone" },
+    { "channel": "phone", "wait": "14h", "if_no_answer": "sms" },
     { "channel": "sms", "wait": null, "terminal": true } ] }"#;
 
 fn main() {
@@ -89,9 +94,7 @@ struct Siege {
 impl Siege {
     fn lay(kills: u64, faults: bool, seed: u64) -> Self {
         let (desk, house) = (House::empty(), House::with(&[("cascade.toml", &settings(kills))]));
-        if kills < MANY {
-            house.write("rules/cascade.json", SHORT);
-        }
+        house.write("rules/cascade.json", if kills < MANY { SHORT } else { LONG });
         let sandbox = Sandbox::start(&desk, SPEED);
         Self {
             _desk: desk,
@@ -108,7 +111,8 @@ impl Siege {
             tally::let_it_go_wrong(&self.sandbox);
         }
         let mut command = "pilot";
-        while let Some(blow) = self.plan.next() {
+        let began = wall();
+        while let Some(blow) = self.plan.next(began.elapsed()) {
             let process = self.begin(command);
             if !self.strike(process, blow) && self.house.looked_up().is_some() {
                 // It came to its end before the blow. One that a failing provider kept from launching tries again.

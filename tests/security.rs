@@ -10,6 +10,8 @@ mod guard;
 mod house;
 #[path = "security/live.rs"]
 mod live;
+#[path = "security/mute.rs"]
+mod mute;
 #[path = "security/parsers.rs"]
 mod parsers;
 #[path = "security/secrets.rs"]

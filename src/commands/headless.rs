@@ -9,7 +9,7 @@ use crate::model::{At, Mode};
 use crate::phrases::leaving::leaving;
 use crate::runtime::attach::Host;
 use crate::runtime::handle::Handle;
-use crate::runtime::{BootError, Ended, Running, boot};
+use crate::runtime::{BootError, Ended, Purpose, Running, boot};
 use std::time::Duration;
 
 /// Wall time between two lines of progress.
@@ -32,6 +32,7 @@ pub(super) struct Wants {
 
 /// Runs until nothing can go on without an operator, a signal comes, or the store fails.
 pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static str) -> Result<Exit, Failure> {
+    let launches = asked.purpose == Purpose::Pilot;
     let (mut options, wires, mut handle) = session::open(place, asked)?;
     if options.workspace.mode == Mode::Live && !wants.yes {
         return Err(Failure::usage(
@@ -56,6 +57,9 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static s
             Err(BootError::NothingToResume) => return Err(Failure { exit: 0, message: NOTHING.into() }),
             Err(error) => return Err(error.into()),
         };
+        if launches {
+            drawn_starts(&handle);
+        }
         watch(running, handle, signals, wants).await
     })
 }
@@ -108,6 +112,13 @@ async fn watch(
     for line in lines {
         output::note(&format!("cascade: {line}"));
     }
+    if !interrupted && matches!(phase, Phase::Running) {
+        let open = crate::phrases::people(campaign.open());
+        output::note(&format!(
+            "cascade: {open} wait for a provider that refused its set-up; the reason stands above. Mend it, then \
+             `cascade resume`"
+        ));
+    }
     report::print(campaign, ended.seq, ended.now, wants.json)?;
     let paused_itself =
         campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
@@ -116,6 +127,14 @@ async fn watch(
         Phase::Ended | Phase::Stuck if !paused_itself => Exit::Done,
         Phase::Ended | Phase::Stuck | Phase::Idle | Phase::Running | Phase::Paused(_) => Exit::DidNotHold,
     })
+}
+
+/// From what starts are drawn, a line a segment.
+fn drawn_starts(handle: &Handle) {
+    let picture = handle.picture.borrow();
+    for row in picture.preflight.iter().flat_map(|preflight| &preflight.starts) {
+        output::note(&format!("cascade: {}", crate::phrases::starts::starts(row)));
+    }
 }
 
 /// Rows of the list that were passed over, the first of them by line.

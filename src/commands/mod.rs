@@ -17,6 +17,7 @@ mod person;
 mod pilot;
 mod propose;
 mod purge;
+mod replay;
 pub mod report;
 mod restore;
 mod resume;
@@ -101,6 +102,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => resume::run(&place, &args),
         Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
+        Command::Replay(args) => replay::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),
         Command::History(args) => history::run(&place, &args),

@@ -7,7 +7,7 @@
 
 mod launch;
 
-pub use launch::{CampaignKind, CascadeStart, Edition, Launch};
+pub use launch::{CampaignKind, CascadeStart, Drawn, Edition, Launch};
 
 use super::order::{Ask, Came, Left, Who};
 use super::policy::Terms;

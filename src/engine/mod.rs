@@ -25,6 +25,7 @@ mod picture;
 pub mod policy;
 mod quiet;
 mod reasons;
+pub mod record;
 pub mod restored;
 pub mod retime;
 mod retry;

@@ -1,5 +1,6 @@
 //! The vocabulary: what every other part may name, and nothing that acts.
 
+mod allocation;
 mod channel;
 mod failure;
 mod ids;
@@ -10,6 +11,7 @@ mod text;
 mod time;
 mod walk;
 
+pub use allocation::Allocation;
 pub(crate) use channel::words;
 pub use channel::{Channel, Disposition, Mode, Outcome};
 pub use failure::{Class, Failure, Scope, Sent};

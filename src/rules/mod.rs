@@ -21,6 +21,7 @@ pub mod render;
 pub(crate) mod report;
 pub mod schema;
 pub mod sms;
+pub mod starts;
 mod steps;
 mod walk;
 mod zones;

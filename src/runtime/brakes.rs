@@ -7,8 +7,20 @@ use super::store::OptOuts;
 use crate::engine::event::Withdrawal;
 use crate::model::{CascadeId, Channel, Phone};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Whether a channel's provider knows our address, without which it reports no STOP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mute {
+    /// It does.
+    No,
+    /// It did not answer yet.
+    ForNow,
+    /// It refused: a setting is wrong.
+    UntilMended,
+}
 
 /// Shared by everybody who may stop a send. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +32,8 @@ struct Inner {
     held: [AtomicBool; 5],
     /// Holds that were asked for and are not recorded yet: no release overtakes them.
     announced: [AtomicU32; 5],
+    /// Whoever speaks there would not hear the answer, by channel; see [`Mute`].
+    mute: [AtomicU8; 4],
     /// Nothing starts any more; nobody takes this back.
     leaving: AtomicBool,
     people: Mutex<People>,
@@ -61,6 +75,21 @@ impl Brakes {
         self.0.held[place(only)].store(on, Ordering::SeqCst);
     }
 
+    /// Answers on this channel would not reach us, or do again.
+    pub fn mute(&self, channel: Channel, mute: Mute) {
+        self.0.mute[channel.index()].store(mute as u8, Ordering::SeqCst);
+    }
+
+    /// Whether nothing may be said there because nothing would be heard.
+    pub fn is_mute(&self, channel: Channel) -> bool {
+        self.0.mute[channel.index()].load(Ordering::SeqCst) != Mute::No as u8
+    }
+
+    /// The same, and only a person can change it.
+    pub fn is_mute_until_mended(&self, channel: Channel) -> bool {
+        self.0.mute[channel.index()].load(Ordering::SeqCst) == Mute::UntilMended as u8
+    }
+
     /// The process is about to end.
     pub fn leave(&self) {
         self.0.leaving.store(true, Ordering::SeqCst);
@@ -71,7 +100,8 @@ impl Brakes {
         let at = |place: usize| {
             self.0.held[place].load(Ordering::SeqCst) || self.0.announced[place].load(Ordering::SeqCst) > 0
         };
-        self.0.leaving.load(Ordering::SeqCst) || at(place(None)) || at(place(Some(channel)))
+        let held = at(place(None)) || at(place(Some(channel)));
+        held || self.is_mute(channel) || self.0.leaving.load(Ordering::SeqCst)
     }
 
     /// They want no more contact.
@@ -147,6 +177,17 @@ mod tests {
         assert_eq!((check(&ana), check(&bo)), (Some(Withdrawal::OptedOut), None));
         brakes.over(CascadeId(1));
         assert_eq!(check(&bo), Some(Withdrawal::Answered));
+    }
+
+    #[test]
+    fn whoever_would_not_hear_the_answer_does_not_speak_whatever_the_record_says() {
+        let brakes = Brakes::default();
+        brakes.mute(Channel::Whatsapp, Mute::ForNow);
+        brakes.hold(None, false);
+        brakes.hold(Some(Channel::Whatsapp), false);
+        assert!(brakes.holds(Channel::Whatsapp) && !brakes.holds(Channel::Sms));
+        brakes.mute(Channel::Whatsapp, Mute::No);
+        assert!(!brakes.holds(Channel::Whatsapp));
     }
 
     #[test]

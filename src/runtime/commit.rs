@@ -133,7 +133,8 @@ impl Driver {
             let later = self.parts.owns_clock && self.kept.campaign.is_some();
             let now = self.now();
             let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
-            let preflight = plan.preflight(begins, |phone| self.parts.brakes.is_opted_out(phone));
+            let next = self.kept.next_campaign();
+            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
     }

@@ -144,6 +144,7 @@ impl Driver {
         let over = |c: &Campaign| {
             matches!(engine::phase(c), Phase::Ended | Phase::Stuck)
                 || c.header.paused.as_ref().is_some_and(|pause| pause.by_itself)
+                || self.waits_for_set_up(c)
         };
         !self.is_well() || self.refused || self.kept.campaign.as_ref().is_some_and(over)
     }
@@ -152,6 +153,7 @@ impl Driver {
     async fn turn(&mut self, news: &mut Vec<News>) {
         self.mind_the_gap();
         self.mind_hearing();
+        self.mind_mute_channels();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);

@@ -7,7 +7,9 @@ use crate::engine::event::Event;
 use crate::engine::order::{Order, Who};
 use crate::engine::retime::Choice;
 use crate::engine::snapshot::Snapshot;
-use crate::model::{At, CampaignId, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted};
+use crate::model::{
+    Allocation, At, CampaignId, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -149,6 +151,9 @@ pub struct Preflight {
     pub listed: u64,
     /// By segment.
     pub segments: Vec<(Segment, u64)>,
+    /// How starts are drawn, by segment; empty where everybody begins as the rules say.
+    #[serde(default)]
+    pub starts: Vec<Starts>,
     /// Step, channel, first and last send at the channel's rate if nobody answers, people at most.
     pub waves: Vec<Wave>,
     /// If nobody converts before the last step and every call lasts its longest.
@@ -175,6 +180,7 @@ impl Preflight {
             people: 0,
             listed: 0,
             segments: Vec::new(),
+            starts: Vec::new(),
             waves: Vec::new(),
             worst_cost: Money::ZERO,
             budget: Money::ZERO,
@@ -185,6 +191,21 @@ impl Preflight {
             blocked: vec![why],
         }
     }
+}
+
+/// How the starts of a segment are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Starts {
+    /// Which.
+    pub segment: Segment,
+    /// Where its rules begin.
+    pub start: Channel,
+    /// The probability of each start.
+    pub from: Allocation,
+    /// People whose start is drawn and counts.
+    pub people: u64,
+    /// People who cannot be reached on every channel: they say nothing about starts.
+    pub left_out: u64,
 }
 
 /// One step of a launch, in time.

@@ -119,8 +119,13 @@ impl Junction {
 
     /// For setting the providers up.
     pub(super) fn listeners(&self) -> Listeners {
-        let (hearing, notices) = (self.hearing.clone(), self.notices.clone());
-        Listeners { hearing, notices, tasks: self.tasks.clone() }
+        Listeners {
+            hearing: self.hearing.clone(),
+            notices: self.notices.clone(),
+            brakes: self.brakes.clone(),
+            news: self.news.clone(),
+            tasks: self.tasks.clone(),
+        }
     }
 
     /// Starts the loop. A campaign in flight goes on: what was claimed is in doubt, and we listen before we speak.

@@ -43,6 +43,11 @@ impl Earlier {
 }
 
 impl Kept {
+    /// The id of the campaign that a launch would make.
+    pub fn next_campaign(&self) -> CampaignId {
+        CampaignId(self.campaign.as_ref().map_or(0, |campaign| campaign.id().0) + 1)
+    }
+
     /// The newest campaign's id.
     pub fn newest(&self) -> Option<CampaignId> {
         self.campaign.as_ref().map(Campaign::id)

@@ -1,11 +1,11 @@
 //! What a launch would do, and doing it: from a customer list, rules and content to one campaign.
 
 use super::driver::Driver;
-use super::handle::{Level, Preflight, Wave};
+use super::handle::{Level, Preflight};
+use super::starts::Allocations;
 use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
 use super::turn::Turn;
-use crate::engine::event::{CampaignKind, CascadeStart, Launch, Skip};
-use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
+use crate::engine::event::{CampaignKind, CascadeStart, Drawn, Launch, Skip};
 use crate::engine::policy::Policy;
 use crate::engine::{self, Campaign};
 use crate::model::{
@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::rules::Step;
 use crate::rules::content::Content;
+use crate::rules::starts::Begin;
 use crate::workspace::Ready;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, HashSet};
@@ -23,9 +24,6 @@ const REJECTS_NAMED: usize = 100;
 
 /// Contacts with a person count for so long, whichever campaign they were of.
 const CAPPED: TimeDelta = TimeDelta::hours(24);
-
-/// How long a call takes, for guessing when the next wave falls.
-const TYPICAL_CALL: TimeDelta = TimeDelta::seconds(TYPICAL_CALL_S as i64);
 
 /// Everything a launch needs, read and checked. Nobody is contacted by making one.
 #[derive(Clone, Debug)]
@@ -52,13 +50,15 @@ pub struct Plan {
     pub links_base: String,
     /// The git commit of the rules, where there is one.
     pub rules_commit: Option<String>,
+    /// From what starts are drawn; empty without `explore`.
+    pub allocations: Allocations,
 }
 
 impl Plan {
-    /// The steps of one customer, with what each can cost at most.
-    fn walk(&self, customer: &Customer) -> Vec<Leg> {
+    /// The steps of one customer who begins with `start`, with what each can cost at most.
+    fn walk(&self, customer: &Customer, start: Channel) -> Vec<Leg> {
         let (ladder, script) = (self.ready.rules.ladder_for(&customer.segment), self.script());
-        ladder.walk(ladder.start).into_iter().map(|step| script.leg(step, customer)).collect()
+        ladder.walk(start).into_iter().map(|step| script.leg(step, customer)).collect()
     }
 
     /// What each step says to each customer.
@@ -76,8 +76,8 @@ impl Plan {
         template.unwrap_or_else(|| "campaign".into())
     }
 
-    /// What the operator confirms. Whoever `stopped` before is not contacted.
-    pub fn preflight(&self, now: At, stopped: impl Fn(&Phone) -> bool) -> Preflight {
+    /// What the operator confirms for that campaign. Whoever `stopped` before is not contacted.
+    pub fn preflight(&self, now: At, campaign: CampaignId, stopped: impl Fn(&Phone) -> bool) -> Preflight {
         let mut segments: BTreeMap<Segment, u64> = BTreeMap::new();
         let contacted: Vec<&Customer> = self.customers.iter().filter(|c| !stopped(&c.phone)).collect();
         let passed_over = self.customers.len() - contacted.len();
@@ -87,13 +87,16 @@ impl Plan {
             *segments.entry(customer.segment.clone()).or_default() += 1;
         }
         let named = self.rejects.iter().take(REJECTS_NAMED);
+        let begins: Vec<_> = contacted.iter().map(|c| (*c, self.begin(c, campaign, false))).collect();
+        let legs = begins.iter().flat_map(|(customer, begin)| self.walk(customer, begin.start));
         Preflight {
             name: self.name(),
             people: contacted.len() as u64,
             listed: self.listed,
             segments: segments.into_iter().collect(),
-            waves: self.waves(now, contacted.len() as u64),
-            worst_cost: contacted.iter().flat_map(|c| self.walk(c)).map(|leg| leg.reserve).sum(),
+            starts: self.starts(&begins),
+            waves: self.waves(now, &begins),
+            worst_cost: legs.map(|leg| leg.reserve).sum(),
             budget: self.ready.config.limits.budget,
             rules_hash: self.ready.rules.hash.clone(),
             rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
@@ -101,28 +104,6 @@ impl Plan {
             warnings: told.into_iter().chain(self.warnings.iter().cloned()).collect(),
             blocked: self.blocked.clone(),
         }
-    }
-
-    /// When each step's sends fall if nobody answers, at the channels' rates, quiet hours kept in the
-    /// workspace's zone.
-    fn waves(&self, now: At, people: u64) -> Vec<Wave> {
-        let ladder = &self.ready.rules.main;
-        let quiet = self.policy().quiet_hours;
-        let mut from = now;
-        let mut waves = Vec::new();
-        for step in ladder.walk(ladder.start) {
-            let Some(pace) = self.ready.config.pace(step.channel) else { continue };
-            let lasts = lasts_s(step.channel, people, pace.per_second, pace.concurrent as u64);
-            let tail = match step.channel {
-                Channel::Phone => TYPICAL_CALL,
-                Channel::Whatsapp | Channel::Sms | Channel::Email => TimeDelta::zero(),
-            };
-            from = engine::allowed_from(&quiet, self.ready.config.timezone.name(), from).unwrap_or(from);
-            let to = from + TimeDelta::milliseconds((lasts * 1000.0) as i64);
-            waves.push(Wave { channel: step.channel, from, to, people });
-            from = from + tail + TimeDelta::seconds(step.wait_s.unwrap_or(0) as i64);
-        }
-        waves
     }
 
     pub(super) fn versions(&self) -> Vec<(String, String, Vec<u8>)> {
@@ -207,15 +188,15 @@ impl Driver {
         };
         let people = self.people_of(&plan, ids, &mut turn.batch);
         let mut lines = HashSet::new();
-        let mut starts: Vec<_> =
-            people.iter().map(|(id, customer)| (*id, self.start_of(&plan, customer, &contacts))).collect();
+        let campaign = self.kept.next_campaign();
+        let start_of = |customer| self.start_of(&plan, campaign, customer, &contacts);
+        let mut starts: Vec<_> = people.iter().map(|(id, customer)| (*id, start_of(customer))).collect();
         for (_, start) in &mut starts {
             // Whoever shares a number shares its contacts: they stand with the first alone.
             if !lines.insert(start.line) {
                 start.recent.clear();
             }
         }
-        let campaign = CampaignId(self.kept.campaign.as_ref().map_or(0, |c| c.id().0) + 1);
         let previous = self.kept.campaign.as_ref().map(|c| &c.header);
         let lost =
             self.restored.as_ref().map(|lost| (lost.next_attempt, lost.next_timer)).unwrap_or_default();
@@ -321,16 +302,23 @@ impl Driver {
         people
     }
 
-    fn start_of(&self, plan: &Plan, customer: &Customer, contacts: &Contacts) -> CascadeStart {
+    fn start_of(
+        &self,
+        plan: &Plan,
+        campaign: CampaignId,
+        customer: &Customer,
+        contacts: &Contacts,
+    ) -> CascadeStart {
         let suppressed = self.parts.brakes.is_opted_out(&customer.phone);
         let line = self.kept.lines.get(&customer.phone).copied().unwrap_or_default();
-        let start = plan.ready.rules.ladder_for(&customer.segment).start;
+        let Begin { start, propensity, allocation, forced } = plan.begin(customer, campaign, suppressed);
         let zone = customer.timezone.clone().unwrap_or_else(|| plan.ready.config.timezone.name().to_owned());
         CascadeStart {
             segment: customer.segment.clone(),
             start,
-            propensity: 1.0,
-            walk: plan.walk(customer),
+            propensity,
+            drawn: allocation.map(|from| Drawn { from, forced }),
+            walk: plan.walk(customer, start),
             skips: plan.script().skips(customer, suppressed),
             zone,
             country: customer.country.clone(),

@@ -9,7 +9,8 @@ use super::recovery;
 use super::tasks::Part;
 use crate::clock::Clock;
 use crate::engine::Campaign;
-use crate::model::At;
+use crate::engine::journey::{Journey, State};
+use crate::model::{At, Channel};
 use chrono::TimeDelta;
 
 /// Until everybody was asked.
@@ -35,6 +36,8 @@ pub(super) struct Listening {
     number: u64,
     /// As we heard at the last look.
     heard: Option<Span>,
+    /// Channels on which no answer would reach us, at the last look.
+    mute: Vec<Channel>,
 }
 
 impl Listening {
@@ -48,6 +51,7 @@ impl Listening {
             asked_since: At::default(),
             number: 0,
             heard: None,
+            mute: Vec::new(),
         }
     }
 
@@ -71,6 +75,37 @@ impl Driver {
     /// Deaf is mute: in live, nothing is sent without a proof of hearing.
     pub(super) fn is_deaf(&self) -> bool {
         self.parts.hearing.as_ref().is_some_and(|hearing| !hearing.is_proven())
+    }
+
+    /// Says which channels are mute, since their answers would not reach us. Whatever was said before was asked for at
+    /// the start, and nothing was ever reported to an address that nobody was told of: there is no further gap.
+    pub(super) fn mind_mute_channels(&mut self) {
+        let channels = Channel::ALL.iter().copied();
+        let mute: Vec<_> = channels.filter(|channel| self.parts.brakes.is_mute(*channel)).collect();
+        if mute == self.listening.mute {
+            return;
+        }
+        let trouble = (!mute.is_empty()).then(|| mute_trouble(&mute, self.now()));
+        self.parts.gallery.set_trouble("mute", trouble);
+        self.listening.mute = mute;
+    }
+
+    /// Whether everybody who is left waits for a channel whose set-up was refused, or for a person in some other way.
+    pub(super) fn waits_for_set_up(&self, campaign: &Campaign) -> bool {
+        let refused = |channel: &&Channel| self.parts.brakes.is_mute_until_mended(**channel);
+        let refused: Vec<_> = self.listening.mute.iter().filter(refused).collect();
+        let waits = |journey: &Journey| match journey.state {
+            State::Queued => refused.contains(&&journey.channel()),
+            State::Held(_) => true,
+            State::Deferred(_)
+            | State::Sending
+            | State::Retrying
+            | State::Waiting
+            | State::InDoubt
+            | State::Settling
+            | State::Ended(_) => false,
+        };
+        !refused.is_empty() && campaign.journeys().iter().filter(|j| !j.is_over()).all(waits)
     }
 
     /// Says when we go deaf and when we hear again. However short it was: first comes what was said meanwhile.
@@ -174,6 +209,16 @@ impl Driver {
     pub(super) fn still_listening(&self) -> bool {
         self.now() < self.listening.until()
     }
+}
+
+fn mute_trouble(mute: &[Channel], since: At) -> Trouble {
+    let names: Vec<_> = mute.iter().map(|channel| channel.label()).collect();
+    let words = format!(
+        "NOT SET UP  nothing is sent on {}: no answer would reach us. The notice and the log say why; it is tried again \
+         every minute",
+        names.join(", ")
+    );
+    Trouble { level: Level::Error, words, since }
 }
 
 fn deaf_trouble(since: At) -> Trouble {

@@ -12,7 +12,7 @@ use super::saving::{Git, WorkspaceFiles};
 use super::store::{Batch, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
-use crate::model::{At, Channel, Mode, Phone, Segment};
+use crate::model::{At, CampaignId, Channel, Mode, Phone, Segment};
 use crate::providers::whatsapp::Whatsapp;
 use crate::rules::content::{Content, ContentFile};
 use crate::workspace::{self, Unusable, Workspace};
@@ -154,7 +154,8 @@ pub(super) fn settled(
             // A rehearsal's later campaigns have a morning of their own.
             let later = rehearsed.owns_clock && loaded.campaign.is_some();
             let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
-            let mut preflight = plan.preflight(begins, |phone| loaded.suppressed.contains(phone));
+            let next = CampaignId(loaded.campaign.as_ref().map_or(0, |campaign| campaign.id().0) + 1);
+            let mut preflight = plan.preflight(begins, next, |phone| loaded.suppressed.contains(phone));
             // Before all others: a low window shows the first alone.
             preflight.warnings.splice(0..0, loaded.restored.as_ref().map(super::restored::warning));
             (Some(Arc::new(plan)), preflight)

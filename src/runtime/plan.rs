@@ -1,6 +1,7 @@
 //! Reading what a campaign is launched from: a workspace judged as a whole, and a cohort drawn from its list.
 
 use super::launch::Plan;
+use super::starts::Allocations;
 use crate::model::{Customer, Segment};
 use crate::rules::lints::one_line;
 use crate::rules::{Severity, draw};
@@ -63,7 +64,7 @@ impl Plan {
         let nobody = customers.is_empty().then(|| nobody(&rejects));
         let blocked = errors.chain(nobody).collect();
         let warnings = ready.warnings.iter().chain(&problems).filter(|p| p.severity == Severity::Warning);
-        Ok(Self {
+        let plan = Self {
             customers,
             listed,
             rejects,
@@ -75,8 +76,11 @@ impl Plan {
             // The longest that a local listener's address can be; the real one is put in once it is known.
             links_base: "http://127.0.0.1:65535/l".into(),
             content: Arc::new(ready.content.clone()),
+            allocations: Allocations::new(),
             ready,
-        })
+        };
+        let allocations = plan.unlearnt();
+        Ok(Self { allocations, ..plan })
     }
 }
 

@@ -1,12 +1,15 @@
 //! Setting the providers up: each is told where we hear, and in a rehearsal the templates are created.
 //!
 //! A provider that cannot be set up stops a launch in a rehearsal, of which nothing could come. It does not stop live,
-//! nor a campaign in flight: the operator is told, the other channels go on, and this one says at its first send what
-//! to mend. It is asked again until it is set up, since one that does not know our address reports nothing to us.
+//! nor a campaign in flight: the operator is told, and it is asked again until it is set up. WhatsApp is mute until
+//! then: an account that does not know our address reports no STOP to us. The others learn the address with each send,
+//! or from their dashboard; those go on, and say at the first send what to mend.
 
 use super::boot::BootError;
+use super::brakes::{Brakes, Mute};
 use super::ears::Hearing;
 use super::handle::{Level, Notice};
+use super::news::News;
 use super::rehearsal;
 use super::tasks::{Part, Tasks};
 use crate::config::Config;
@@ -30,6 +33,10 @@ pub(super) struct Listeners {
     pub hearing: Hearing,
     /// For the operator.
     pub notices: mpsc::Sender<Notice>,
+    /// Whoever would not be heard there is not spoken to.
+    pub brakes: Brakes,
+    /// To the loop, which goes on with a channel that is set up at last.
+    pub news: mpsc::Sender<News>,
     /// For trying again.
     pub tasks: Tasks,
 }
@@ -90,11 +97,15 @@ impl Clients {
                 Ok(()) => {}
                 Err(failure) if must => return Err(BootError::SetUp(failure)),
                 Err(failure) => {
+                    let mute = mute_after(&failure);
                     let why = BootError::SetUp(failure);
-                    told.say(
-                        Level::Error,
-                        format!("{why} Going on without; it is set up as soon as it answers"),
-                    );
+                    let meanwhile = if is_heard_by_subscription(provider) {
+                        told.brakes.mute(provider.channel(), mute);
+                        "Nothing is sent there before it is set up, since no answer would reach us; it is tried again"
+                    } else {
+                        "Going on without; it is set up as soon as it answers"
+                    };
+                    told.say(Level::Error, format!("{why} {meanwhile}"));
                     let (clients, provider, again) = (self.clone(), Arc::clone(provider), told.clone());
                     told.tasks.spawn(Part::SetUp, async move { clients.again(provider, again).await });
                 }
@@ -104,7 +115,7 @@ impl Clients {
     }
 
     async fn one(&self, provider: &Arc<dyn Provider>, hearing: &Hearing) -> Result<(), Box<Failure>> {
-        let is_whatsapp = provider.channel() == Channel::Whatsapp;
+        let is_whatsapp = is_heard_by_subscription(provider);
         for templates in self.templates.iter().filter(|_| is_whatsapp) {
             self.whatsapp.ensure_templates(templates).await?;
         }
@@ -120,13 +131,35 @@ impl Clients {
         for round in 1_u32.. {
             tokio::time::sleep(AGAIN.saturating_mul(round).min(AGAIN_MAX)).await;
             match self.one(&provider, &told.hearing).await {
-                Ok(()) => return told.say(Level::Info, format!("{} is set up now", provider.name())),
+                Ok(()) => {
+                    told.say(Level::Info, format!("{} is set up now", provider.name()));
+                    told.brakes.mute(provider.channel(), Mute::No);
+                    // The loop may be gone: then nobody speaks.
+                    let _ = told.news.send(News::Hearing).await;
+                    return;
+                }
                 Err(failure) => {
                     tracing::info!(provider = provider.name(), code = %failure.code, "not set up yet");
+                    if told.brakes.is_mute(provider.channel()) {
+                        told.brakes.mute(provider.channel(), mute_after(&failure));
+                    }
                 }
             }
         }
     }
+}
+
+/// A wrong setting stays wrong; anything else passes.
+const fn mute_after(failure: &Failure) -> Mute {
+    match failure.class {
+        Class::Config => Mute::UntilMended,
+        Class::Throttle | Class::Outage | Class::Recipient | Class::Suppress | Class::InDoubt => Mute::ForNow,
+    }
+}
+
+/// Meta alone is told by a call of ours where its reports are to go.
+fn is_heard_by_subscription(provider: &Arc<dyn Provider>) -> bool {
+    provider.channel() == Channel::Whatsapp
 }
 
 /// Why, and what to do. A failed set-up reached nobody: there is no send to wait for or to settle.

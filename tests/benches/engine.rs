@@ -76,6 +76,7 @@ fn start(person: u64) -> (PersonId, CascadeStart) {
         segment: Segment("smb".into()),
         start: Channel::Whatsapp,
         propensity: 1.0,
+        drawn: None,
         walk: vec![leg(Channel::Whatsapp, Some(3600)), leg(Channel::Sms, None)],
         skips: Vec::new(),
         zone: "UTC".into(),

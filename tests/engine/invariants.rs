@@ -1,5 +1,6 @@
 //! DESIGN.md's invariants, as far as the engine alone can break them; asked after every single input.
 
+use crate::records::Records;
 use cascade::engine::breaker::OUTAGES_IN_A_ROW;
 use cascade::engine::event::{Event, Kind};
 use cascade::engine::journey::{Attempt, Journey, Stage, State};
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub struct Observer {
     pub events: Vec<Event>,
+    records: Records,
     opted_out: BTreeSet<PersonId>,
 }
 
@@ -33,6 +35,8 @@ impl Observer {
             }
         }
         self.events.extend(concluded.events.iter().cloned());
+        self.records.see(&concluded.events);
+        self.records.tell_the_same(campaign);
         self.rows_are_the_fold(campaign);
         counts_are_recounts(campaign);
         campaign.journeys().iter().for_each(|journey| is_not_lost(campaign, journey));

@@ -188,6 +188,7 @@ impl Setting {
             segment: Segment("everybody".into()),
             start,
             propensity: 1.0,
+            drawn: None,
             walk: ladder.walk(start).into_iter().map(leg).collect(),
             skips: special.skip.iter().map(|(c, why)| (channel(c), *why)).collect(),
             zone: special.zone.unwrap_or_else(|| "America/New_York".into()),

@@ -25,8 +25,11 @@ pub struct Plan {
 /// Listening after a start, in wall milliseconds at the speed of this siege: ten campaign minutes, and the start itself.
 const LISTENS_MS: u64 = 1_900;
 
-/// A campaign's wall time: a day and a half, or some hours.
-const CAMPAIGN_MS: (u64, u64) = (340_000, 24_000);
+/// What a blow takes beyond its own wait: a request that must come first, and the look at the store afterwards.
+const STRIKES_MS: u64 = 700;
+
+/// A campaign's wall time: three days, or some hours.
+const CAMPAIGN_MS: (u64, u64) = (760_000, 24_000);
 
 impl Plan {
     pub const fn new(blows: u64, seed: u64, short: bool) -> Self {
@@ -42,20 +45,17 @@ impl Plan {
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (x ^ (x >> 31)) % below.max(1)
     }
-}
 
-impl Iterator for Plan {
-    type Item = Blow;
-
-    fn next(&mut self) -> Option<Blow> {
+    /// The next blow, `elapsed` after the launch: those that are left together reach the campaign's end.
+    pub fn next(&mut self, elapsed: Duration) -> Option<Blow> {
+        let rest = self.campaign_ms.saturating_sub(elapsed.as_millis() as u64);
+        let share = (rest / self.left.max(8)).saturating_sub(LISTENS_MS + STRIKES_MS).max(200);
         self.left = self.left.checked_sub(1)?;
-        // All blows together are to reach the campaign's end.
-        let share_ms = self.campaign_ms / (self.left + 1).max(8);
         Some(match self.draw(10) {
             0 => Blow::After(Duration::from_millis(self.draw(400))),
             1 => Blow::After(Duration::from_millis(self.draw(LISTENS_MS))),
-            2..=6 => Blow::Claimed { within: Duration::from_millis(LISTENS_MS + share_ms) },
-            _ => Blow::After(Duration::from_millis(LISTENS_MS + self.draw(2 * share_ms))),
+            2..=7 => Blow::Claimed { within: Duration::from_millis(LISTENS_MS + 2 * share) },
+            _ => Blow::After(Duration::from_millis(LISTENS_MS + self.draw(4 * share))),
         })
     }
 }

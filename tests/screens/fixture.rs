@@ -553,6 +553,7 @@ pub fn preflight() -> Preflight {
             (Segment("smb".into()), 35),
             (Segment("enterprise".into()), 25),
         ],
+        starts: vec![],
         waves: vec![
             Wave { channel: Channel::Whatsapp, from: at(0, 0), to: at(0, 1), people: 100 },
             Wave { channel: Channel::Phone, from: at(6, 0), to: at(6, 42), people: 100 },

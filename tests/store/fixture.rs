@@ -49,6 +49,8 @@ pub fn holds_together(path: &Path) -> Loaded {
         let rows = reader.campaign(Some(id)).unwrap();
         assert!(engine::replay(own) == rows, "the log of campaign {id} gives other rows");
     }
+    let kept: Vec<_> = reader.records().unwrap().map(Result::unwrap).collect();
+    assert_eq!(kept, reader.records_of_the_log().unwrap(), "the log gives other records");
     loaded
 }
 
@@ -262,6 +264,7 @@ fn launch(store: &str, people: u64, before: Option<&Campaign>) -> (Campaign, Con
         segment: Segment("retail".into()),
         start: Channel::Whatsapp,
         propensity: 1.0,
+        drawn: None,
         walk: vec![
             leg(Channel::Whatsapp, Some(21_600)),
             leg(Channel::Phone, Some(7_200)),

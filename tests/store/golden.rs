@@ -3,11 +3,15 @@
 use crate::fixture::{a_place, holds_together};
 use cascade::engine::{self, input::Input};
 use cascade::model::{CampaignId, Mode, Phone};
-use cascade::runtime::store::{Batch, OptOuts, Reader, Store};
+use cascade::runtime::store::{Batch, OptOuts, Reader, Store, records};
 use std::path::Path;
 
 /// By version: two pilots of 12, the first ended, the second killed in flight after two people had said STOP.
-const STORES: &[(u32, &[u8])] = &[(1, include_bytes!("../data/stores/v1.db"))];
+const STORES: &[(u32, &[u8])] = &[
+    (1, include_bytes!("../data/stores/v1.db")),
+    // The first one, gone on with and killed again.
+    (2, include_bytes!("../data/stores/v2.db")),
+];
 
 fn opted_out(opt_outs: &OptOuts) -> [bool; 3] {
     ["+522905550134", "+14155550199", "+14155550198"]
@@ -24,9 +28,12 @@ async fn a_store_of_every_version_is_opened_and_goes_on() {
         let before = holds_together(&path);
         assert_eq!(opted_out(&before.suppressed), [true, true, false]);
         assert_eq!(of(&path), *version);
+        let told = records(&path);
+        assert_eq!(told.len(), 24);
 
         let store = Store::open(&path, Mode::Rehearsal).unwrap();
-        assert_eq!(of(&path), 2);
+        assert_eq!(of(&path), 3);
+        assert_eq!(records(&path), told, "the log told the same before there was a table");
         let loaded = holds_together(&path);
         assert_eq!(loaded.campaign, before.campaign);
         assert_eq!((loaded.seq, loaded.people.len()), (before.seq, 12));
@@ -54,6 +61,11 @@ async fn a_store_of_every_version_is_opened_and_goes_on() {
         let after = holds_together(&path);
         assert!(after.seq > before.seq && after.campaign == Some(campaign));
     }
+}
+
+/// What learning is told.
+fn records(path: &Path) -> Vec<records::Kept> {
+    Reader::open(path).unwrap().records().unwrap().map(Result::unwrap).collect()
 }
 
 fn of(path: &Path) -> u32 {

@@ -2,8 +2,9 @@
 
 use crate::engine::policy::Policy;
 use crate::engine::reasons::Skip;
-use crate::model::{At, AttemptId, CascadeId, Channel, Leg, Mode, PersonId, Segment, TimerId};
+use crate::model::{Allocation, At, AttemptId, CascadeId, Channel, Leg, Mode, PersonId, Segment, TimerId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What was fixed when the campaign was launched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +71,9 @@ pub struct CascadeStart {
     pub start: Channel,
     /// The probability with which it was drawn; 1 where nothing is drawn.
     pub propensity: f64,
+    /// From what it was drawn; `None` where nothing is drawn at random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
     /// All steps, in order; an edit of the rules writes those that are still to come anew.
     pub walk: Vec<Leg>,
     /// Steps that cannot be taken, and why.
@@ -82,4 +86,14 @@ pub struct CascadeStart {
     pub line: PersonId,
     /// Contacts of earlier campaigns within the last 24 h, for the cap per person.
     pub recent: Vec<At>,
+}
+
+/// How a start was drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// The probabilities in force for the segment.
+    pub from: Arc<Allocation>,
+    /// Not every start could be had by this customer: it is left out of learning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
 }

@@ -2,7 +2,7 @@
 //! every version (`tests/data/stores/`) are opened by a test.
 
 use super::optouts::Key;
-use super::{StoreError, error::sqlite};
+use super::{StoreError, error::sqlite, records};
 use crate::model::Phone;
 use rusqlite::{Connection, Transaction, params};
 use std::path::Path;
@@ -11,7 +11,8 @@ use std::path::Path;
 type Migration = (&'static str, fn(&Transaction<'_>, &Key) -> rusqlite::Result<()>);
 
 /// Each entry brings the store from its index to the next version.
-const MIGRATIONS: &[Migration] = &[(V1, |_, _| Ok(())), (V2, digest_suppressions)];
+const MIGRATIONS: &[Migration] =
+    &[(V1, |_, _| Ok(())), (V2, digest_suppressions), (V3, |db, _| records::fill(db))];
 
 const V1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -55,6 +56,12 @@ ALTER TABLE text ADD COLUMN digest BLOB;
 UPDATE text SET digest = x'' WHERE person IS NULL;
 ALTER TABLE dedup ADD COLUMN campaign INTEGER;
 UPDATE dedup SET campaign = (SELECT max(id) FROM campaign);
+";
+
+/// What learning is told of each cascade ([`records`]), so that it need not read the log.
+const V3: &str = "
+CREATE TABLE record (
+  cascade INTEGER PRIMARY KEY, campaign INTEGER NOT NULL, segment TEXT NOT NULL, body BLOB NOT NULL);
 ";
 
 fn digest_suppressions(db: &Transaction<'_>, key: &Key) -> rusqlite::Result<()> {

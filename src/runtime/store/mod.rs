@@ -31,6 +31,7 @@ mod orders;
 pub mod person;
 mod private;
 pub mod purge;
+pub mod records;
 pub mod redact;
 pub mod restore;
 mod restored;

@@ -52,7 +52,7 @@ fn put(backup: &Path, path: &Path, mode: Mode, state: &Path, any: bool) -> Resul
         return Err(no_backup("it is the store itself".into()));
     }
     let _lock = Lock::take(path)?;
-    let held = Held::check(backup, mode).map_err(|error| no_backup(error.to_string()))?;
+    let held = Held::check(backup, mode).map_err(|error| no_backup(why_not(error)))?;
     let mark = Mark::read(path)?;
     let present = present(path, mode, state, held.seq);
     let there = present.as_ref().map(|present| &present.standing);
@@ -69,6 +69,15 @@ fn put(backup: &Path, path: &Path, mode: Mode, state: &Path, any: bool) -> Resul
     let taken = Ids { attempts: gap.next_attempt.0, timers: gap.next_timer.0 };
     mark::replace(path, standing.water(), gap.lost(), taken)?;
     Ok(Restoration { held, gap, aside })
+}
+
+/// What a store's errors say of the file alone: what they advise is about a store that is in its place.
+fn why_not(error: StoreError) -> String {
+    match error {
+        StoreError::Corrupt { what, .. } => what,
+        StoreError::NotOurs { .. } => "it is another program's database".into(),
+        other => other.to_string(),
+    }
 }
 
 /// Moves what is there aside, so that the next start begins a new store.

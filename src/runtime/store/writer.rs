@@ -5,7 +5,7 @@ use super::error::{io, sqlite};
 use super::mark::{Ids, MarkFile};
 use super::opening::Outside;
 use super::optouts::{Key, Line, OptOutFile};
-use super::{StoreError, ballast, rows, schema};
+use super::{StoreError, ballast, records, rows, schema};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -102,6 +102,7 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sqlite(path, "begin a commit"))?;
         rows::write_log(&transaction, batch).map_err(sqlite(path, "write events"))?;
+        records::write(&transaction, batch).map_err(sqlite(path, "write records"))?;
         rows::write_rows(&transaction, batch, &self.key).map_err(sqlite(path, "write rows"))?;
         transaction.commit().map_err(sqlite(path, "commit"))
     }

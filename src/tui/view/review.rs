@@ -135,6 +135,10 @@ fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<
     if preview.files.iter().all(|(_, before, after)| before == after) {
         lines.push(Line::styled("  the files are as they are on disk", ctx.theme.muted));
     }
+    for line in &preview.trail {
+        let words = wrap(&clean(line), cells.saturating_sub(4));
+        lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.muted)));
+    }
     for line in &preview.terms {
         lines.push(Line::styled(format!("  for everybody: {}", clean(line)), ctx.theme.text));
     }

@@ -3,7 +3,7 @@
 use super::Ctx;
 use super::next::contacts;
 use crate::model::{Mode, clean};
-use crate::phrases::people;
+use crate::phrases::{self, people};
 use crate::runtime::handle::Preflight;
 use crate::tui::text::{cut, left, right, weekday, when, wrap};
 use ratatui::Frame;
@@ -12,6 +12,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::Drawn;
+
+/// Waves that are shown where there is room, and where there is not: drawn starts have some more than steps.
+const ROOMY_WAVES: usize = 7;
+const FEW_WAVES: usize = 4;
 
 /// Draws it.
 pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) -> Drawn {
@@ -109,10 +113,14 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
         Span::styled(cut(&format!("  {}", segments.join(" · ")), cells.saturating_sub(32)), theme.muted),
     ])];
     let most = preflight.waves.iter().map(|w| w.people).max().unwrap_or(1).max(1);
+    lines.extend(starts(preflight, cells, roomy).into_iter().enumerate().map(|(i, words)| {
+        Line::from(vec![label(if i == 0 { "starts" } else { "" }), Span::styled(words, theme.text)])
+    }));
     if roomy {
         lines.push(Line::default());
     }
-    for (i, wave) in preflight.waves.iter().enumerate() {
+    let shown = if roomy { ROOMY_WAVES } else { FEW_WAVES };
+    for (i, wave) in preflight.waves.iter().enumerate().take(shown) {
         let from = if i == 0 {
             weekday(wave.from, ctx.zone)
         } else {
@@ -136,6 +144,10 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
             Span::styled(if i > 0 && cells >= 80 { " if nobody answers" } else { "" }, theme.faint),
         ]));
     }
+    if preflight.waves.len() > shown {
+        let more = preflight.waves.len() - shown;
+        lines.push(Line::from(vec![label(""), Span::styled(format!("and {more} later waves"), theme.muted)]));
+    }
     if roomy {
         lines.push(Line::default());
     }
@@ -148,6 +160,21 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
     let source = clean(&ctx.picture.place.rules_source);
     lines.push(Line::from(vec![label("rules"), Span::styled(format!("{hash} {source}"), theme.text)]));
     problems(ctx, preflight, cells, roomy, &mut lines);
+    lines
+}
+
+/// How starts are drawn, a line a segment; nothing where the rules say it all.
+fn starts(preflight: &Preflight, cells: usize, roomy: bool) -> Vec<String> {
+    let shown = if roomy { 4 } else { 1 };
+    let mut lines: Vec<String> = preflight
+        .starts
+        .iter()
+        .take(shown)
+        .map(|row| cut(&phrases::starts::starts(row), cells.saturating_sub(11)))
+        .collect();
+    if preflight.starts.len() > shown {
+        lines.push(format!("and {} more segments", preflight.starts.len() - shown));
+    }
     lines
 }
 

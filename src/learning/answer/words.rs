@@ -1,0 +1,189 @@
+//! The sentences. Each says what is known, how surely, and what comes next.
+
+use super::Basis;
+use super::Settings;
+use super::count::{Counted, Counts};
+use super::waits::is_ok;
+use crate::learning::policy::Watch;
+use crate::learning::policy::looks::{self, State, TRIED};
+use crate::learning::posterior::Belief;
+use crate::learning::posterior::draws::Verdict;
+use crate::learning::waits::{Advice, Status};
+use crate::model::{Channel, Segment};
+
+/// What a learnt segment's sentence is made of.
+pub(super) struct Sentence<'a> {
+    pub(super) of: &'a Counts,
+    pub(super) watch: &'a Watch,
+    pub(super) belief: &'a Belief,
+    pub(super) verdict: &'a Verdict,
+    pub(super) state: State,
+    pub(super) counted: &'a Counted,
+}
+
+impl Sentence<'_> {
+    /// The state in a sentence.
+    pub(super) fn say(&self) -> String {
+        let leader = self.counted.channels[self.belief.leader()];
+        let (name, segment) = (leader.label(), self.of.segment.screen());
+        let look = self.watch.looked.map_or((0.0, 0.0), |look| (look.count, look.p_best));
+        let at = format!("{} likely best at {} cascades", percent(look.1), look.0);
+        let said = match self.state {
+            State::ChangeProposed => format!("start {segment} with {name}: {at}"),
+            State::KeepProven => format!("{name} stays: {at}"),
+            State::NoPracticalDifference => "all the same: choose by cost or comfort".to_owned(),
+            State::Learning | State::NotIdentifiable => self.learning(name),
+        };
+        format!("{said}{}", self.dropped())
+    }
+
+    fn learning(&self, name: &str) -> String {
+        let p = percent(self.verdict.p_best[self.belief.leader()]);
+        let lead = format!("{name} leads, {p} likely best");
+        let next = looks::next(self.watch.counted)
+            .map(|look| format!("next look at {look}, {} to go", f64::from(look) - self.watch.counted));
+        let next = next.unwrap_or_else(|| "there is no further look".to_owned());
+        let least = (0..self.belief.starts).min_by(|a, b| self.belief.n[*a].total_cmp(&self.belief.n[*b]));
+        let untried = least.filter(|c| self.belief.n[*c] < TRIED).map(|c| {
+            let start = self.counted.channels[c].label();
+            format!("; {start} was started {} times, {TRIED} are needed", self.belief.n[c])
+        });
+        format!("{lead}; {next}{}", untried.unwrap_or_default())
+    }
+
+    fn dropped(&self) -> String {
+        match self.watch.resets.last() {
+            Some(day) => {
+                let date = crate::model::At(day * super::count::DAY_MS).utc().format("%Y-%m-%d");
+                format!("; the outcomes changed, and what is older than 14 days was dropped on {date}")
+            }
+            None => String::new(),
+        }
+    }
+}
+
+/// The sentence of a segment without a posterior.
+pub(super) fn unlearnt(of: &Counts, state: State, mature: u64, basis: Basis, settings: &Settings) -> String {
+    let incumbent = of.incumbent.label();
+    if state == State::NotIdentifiable {
+        let why =
+            "starts were not drawn at random, so that the other channels saw only people who did not answer";
+        return format!("{why} {incumbent}: no amount of such data can tell; set `explore` in the rules");
+    }
+    if of.is_random && mature > 0 && super::segments::is_by_cost(basis) {
+        return format!("no conversion with {incumbent} has finished yet and none has a value: set a value");
+    }
+    let nothing = format!("nothing that counts has finished yet, {} still running", of.running);
+    let explore = if settings.explore == Some(0.0) { "; `explore` is 0: nothing will be learnt" } else { "" };
+    let other = of.excluded.other_rules;
+    let other = if other > 0 { format!("; {other} ran under other rules") } else { String::new() };
+    format!("{nothing}{other}{explore}")
+}
+
+/// The advice on a wait in a sentence.
+pub(super) fn wait(advice: &Advice, window_s: f64) -> String {
+    let mut said = match advice.status {
+        Status::Ok => arrive(advice, window_s),
+        Status::TooFewConversions => {
+            format!("{} conversions within the window, and advice needs 20", advice.arrivals.events)
+        }
+        Status::NotFollowedToTheEnd => {
+            format!(
+                "{} contacts were followed to the end of the window, and advice needs 20",
+                advice.followed
+            )
+        }
+    };
+    if let Some(late) = advice.late.filter(|_| advice.too_short) {
+        said = format!(
+            "{said}; {} of all conversions come after the window, at least {}: it is cut too short",
+            percent(late.share),
+            percent(late.low)
+        );
+    }
+    said
+}
+
+fn arrive(advice: &Advice, window_s: f64) -> String {
+    let share = |t: f64| percent(t / window_s);
+    let t80 = advice.t80;
+    let rule = format!(
+        "80 % of conversions arrive in the first {} of the window ({} to {})",
+        share(t80.at_s),
+        share(t80.low_s),
+        share(t80.high_s)
+    );
+    let suggested = advice.suggested_s.unwrap_or(window_s);
+    let now = span(window_s);
+    if is_ok(advice) && advice.suggest_change {
+        let missed = advice.after_suggestion;
+        let all = advice.arrivals.events;
+        let wait = span(suggested);
+        format!(
+            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later"
+        )
+    } else {
+        format!("{rule}; 90 % may take until {}: {now} stays", span(advice.t90.high_s.min(window_s)))
+    }
+}
+
+/// A segment with its own winner, in a sentence.
+pub(super) fn winner(
+    segment: &Segment,
+    start: Channel,
+    against: Channel,
+    than_others: Option<[f64; 3]>,
+    probability: f64,
+) -> String {
+    let name = segment.screen();
+    let (start, against) = (start.label(), against.label());
+    let more = than_others.map(|[ratio, low, high]| {
+        format!(
+            "; started with {start} it converts {ratio:.1}× as often as the others ({low:.1} to {high:.1})"
+        )
+    });
+    let sure = percent(probability);
+    format!("{name} has its own winner: {start} beats {against}, {sure} likely{}", more.unwrap_or_default())
+}
+
+/// How old the rules are, in a sentence.
+pub(super) fn freshness(counted: &Counted, days: Option<f64>, lost: f64, settings: &Settings) -> String {
+    let Some(days) = days else { return "no cascade ran under these rules yet".to_owned() };
+    let age = format!("{} cascades in {days:.0} days under these rules", counted.cascades);
+    if lost > 0.0 {
+        format!("{age}; 30 more days without the proposed changes cost about {lost:.2} {}", settings.currency)
+    } else {
+        format!("{age}; no change is proposed")
+    }
+}
+
+/// What an operator should know about the record itself.
+pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
+    let mut notes = Vec::new();
+    if counted.basis == Basis::CostPerConversion {
+        let how = "starts are ranked by cost per conversion, and opt-outs cost nothing";
+        notes.push(format!("no value is configured: {how}; set `value` under [learning]"));
+    }
+    if counted.other_rules > 0 {
+        notes.push(format!("{} cascades ran under other rules and are left out", counted.other_rules));
+    }
+    if settings.explore == Some(0.0) {
+        notes.push("`explore` is 0 in the rules: nothing more is learnt about starts".to_owned());
+    }
+    notes
+}
+
+/// Whole percents.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// A time as people write waits: `6h`, `45m`, `1h30m`.
+pub(super) fn span(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes:02}m"),
+    }
+}

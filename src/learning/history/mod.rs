@@ -1,0 +1,67 @@
+//! The record that the statistics are computed from: one [`Cascade`] for each customer's way through the rules. The
+//! store and the history file of another platform fill the same type; nobody can be recognised in it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `rows` | the cells of its rows as values, with line and column of what cannot be used |
+//! | `read` | cascades out of rows |
+//! | `write` | the same file from records |
+
+mod read;
+mod rows;
+mod write;
+
+pub use read::{Gathered, Reader, gather};
+pub use rows::{BadRow, Unreadable};
+pub use write::{COLUMNS, write_header, write_rows};
+
+use crate::model::{At, Channel, Money, Segment, Untrusted};
+
+/// One customer's way through the rules. What one is worth is booked on its start, whatever step converted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cascade {
+    /// Unique in its record.
+    pub id: Untrusted,
+    /// The customer's segment.
+    pub segment: Segment,
+    /// The channel that the walk began with.
+    pub start: Channel,
+    /// The probability with which this start was drawn, from the vector in force. `None`: it was not drawn at random,
+    /// so that nothing can be learnt about starts from it.
+    pub propensity: Option<f64>,
+    /// The hash of the rules it ran under. Other rules are other arms.
+    pub rules: Untrusted,
+    /// When it started.
+    pub launched_at: At,
+    /// Seconds from the launch until nothing counts any more: the waits of all its steps that are not terminal, taken
+    /// or not, and the conversion window. `None`: the record does not tell; the longest of its rules, segment and start
+    /// holds then.
+    pub horizon_s: Option<u64>,
+    /// Its start was forced: an operator's override, missing content, a held channel.
+    pub forced: bool,
+    /// The steps that were taken, in their order.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a cascade, with the times at which its outcomes happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its place in the walk, from 1.
+    pub step: u32,
+    /// The channel.
+    pub channel: Channel,
+    /// When the message left or the call began; `None`: it was skipped, and is no contact.
+    pub sent_at: Option<At>,
+    /// The wait in force when it was sent, in seconds; the conversion window on a terminal step.
+    pub window_s: Option<u64>,
+    /// When it reached the device, or the line was answered by anybody.
+    pub delivered_at: Option<At>,
+    /// When it turned out that it cannot reach this person.
+    pub bounced_at: Option<At>,
+    /// When this step's message converted, however late.
+    pub converted_at: Option<At>,
+    /// When the person opted out in answer to it.
+    pub opted_out_at: Option<At>,
+    /// What all its attempts cost.
+    pub cost: Money,
+}

@@ -1,0 +1,285 @@
+//! The rows of a history file: cells into values, and what is wrong with one named by line and column.
+
+use super::{COLUMNS, Cascade, Step};
+use crate::model::{At, Channel, Money, Segment, Untrusted, sinks};
+use std::io::{BufRead as _, BufReader, Read};
+
+/// Columns without which nothing can be computed; the others count as empty where they are missing.
+const REQUIRED: [Column; 8] = [
+    Column::Cascade,
+    Column::Segment,
+    Column::Start,
+    Column::LaunchedAt,
+    Column::Channel,
+    Column::SentAt,
+    Column::ConvertedAt,
+    Column::Cost,
+];
+
+/// In the order of [`COLUMNS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Cascade,
+    Segment,
+    Start,
+    Propensity,
+    Rules,
+    LaunchedAt,
+    Step,
+    Channel,
+    SentAt,
+    WindowS,
+    DeliveredAt,
+    BouncedAt,
+    ConvertedAt,
+    OptedOutAt,
+    Cost,
+}
+
+impl Column {
+    /// Columns that say the same on all rows of a cascade.
+    pub(super) const HEAD: [Self; 6] =
+        [Self::Cascade, Self::Segment, Self::Start, Self::Propensity, Self::Rules, Self::LaunchedAt];
+
+    const fn name(self) -> &'static str {
+        COLUMNS[self as usize]
+    }
+}
+
+/// A row that cannot be used. Its whole cascade is left out: without a step, neither cost nor outcome would be true.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}{}: {reason}", .column.map(|name| format!(", column {name}")).unwrap_or_default())]
+pub struct BadRow {
+    /// The line on which the row starts, from 1.
+    pub line: u64,
+    /// The column that is wrong, where it is one.
+    pub column: Option<&'static str>,
+    /// What is wrong, and what to write.
+    pub reason: String,
+}
+
+/// Why nothing in a file can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The header lacks columns.
+    #[error("line 1: no column {0}; the columns of a history file are {all}", all = COLUMNS.join(","))]
+    Columns(String),
+    /// The bytes could not be read.
+    #[error("it cannot be read: {0}")]
+    Bytes(String),
+}
+
+/// The rows of a file, one at a time.
+pub(super) struct Rows<R> {
+    csv: csv::Reader<BufReader<R>>,
+    places: [Option<usize>; COLUMNS.len()],
+    row: csv::ByteRecord,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header: commas, semicolons or tabs; columns in any order; unknown ones are ignored.
+    pub(super) fn new(input: R) -> Result<Self, Unreadable> {
+        let mut input = BufReader::with_capacity(1 << 18, input);
+        let ahead = input.fill_buf().map_err(|fault| Unreadable::Bytes(fault.to_string()))?;
+        let mark: &[u8] = b"\xef\xbb\xbf";
+        let skip = if ahead.starts_with(mark) { mark.len() } else { 0 };
+        let first: Vec<u8> = ahead.iter().copied().skip(skip).take_while(|&b| b != b'\n').collect();
+        input.consume(skip);
+        let delimiter = [b';', b'\t'].into_iter().find(|d| first.contains(d)).unwrap_or(b',');
+        let mut csv = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
+        let header = csv.byte_headers().map_err(|fault| Unreadable::Bytes(fault.to_string()))?;
+        let place = |name: &str| header.iter().position(|cell| cell.trim_ascii() == name.as_bytes());
+        let places = COLUMNS.map(place);
+        let missing = REQUIRED.iter().filter(|column| places[**column as usize].is_none());
+        let missing: Vec<&str> = missing.map(|column| column.name()).collect();
+        if missing.is_empty() {
+            Ok(Self { csv, places, row: csv::ByteRecord::new() })
+        } else {
+            Err(Unreadable::Columns(missing.join(", ")))
+        }
+    }
+
+    /// Goes on to the next row; false at the end of the file.
+    pub(super) fn advance(&mut self) -> Result<bool, BadRow> {
+        let read = self.csv.read_byte_record(&mut self.row);
+        read.map_err(|fault| BadRow {
+            line: fault.position().map_or(self.csv.position().line(), csv::Position::line),
+            column: None,
+            reason: format!("it cannot be read: {fault}"),
+        })
+    }
+
+    /// The row that was read last.
+    pub(super) const fn row(&self) -> &csv::ByteRecord {
+        &self.row
+    }
+
+    /// The bytes of a cell; empty where the row or the file lacks it.
+    pub(super) fn cell(&self, column: Column) -> &[u8] {
+        self.cell_of(&self.row, column)
+    }
+
+    /// The same of another row.
+    pub(super) fn cell_of<'r>(&self, row: &'r csv::ByteRecord, column: Column) -> &'r [u8] {
+        self.places[column as usize].and_then(|at| row.get(at)).unwrap_or_default().trim_ascii()
+    }
+
+    pub(super) fn bad(&self, column: Option<Column>, reason: impl Into<String>) -> BadRow {
+        let line = self.row.position().map_or(0, csv::Position::line);
+        BadRow { line, column: column.map(Column::name), reason: reason.into() }
+    }
+
+    fn wrong(&self, column: Column, wanted: &str) -> BadRow {
+        let cell = String::from_utf8_lossy(self.cell(column));
+        let found: String = sinks::screen(&cell).chars().take(40).collect();
+        let found =
+            if found.is_empty() { "it is empty".into() } else { format!("“{found}” stands here") };
+        self.bad(Some(column), format!("{found}; {wanted}"))
+    }
+
+    fn text(&self, column: Column) -> Result<&str, BadRow> {
+        let text = std::str::from_utf8(self.cell(column)).map_err(|_| self.wrong(column, "write UTF-8"))?;
+        // What `sinks::csv` put in front of a formula.
+        let bare = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
+        Ok(bare.unwrap_or(text))
+    }
+
+    fn channel(&self, column: Column) -> Result<Channel, BadRow> {
+        let word = std::str::from_utf8(self.cell(column)).ok().and_then(Channel::parse);
+        word.ok_or_else(|| self.wrong(column, "write whatsapp, phone, sms or email"))
+    }
+
+    fn time(&self, column: Column) -> Result<Option<At>, BadRow> {
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        let slow = || std::str::from_utf8(cell).ok().and_then(|text| At::parse(text).ok());
+        let at = utc(cell).or_else(slow);
+        let wanted = "write a time such as 2026-01-05T14:00:00.000Z";
+        at.map(Some).ok_or_else(|| self.wrong(column, wanted))
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: Column, wanted: &str) -> Result<Option<T>, BadRow> {
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        let number = std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok());
+        number.map(Some).ok_or_else(|| self.wrong(column, wanted))
+    }
+
+    /// What the row says about its cascade, without steps.
+    pub(super) fn head(&self) -> Result<Cascade, BadRow> {
+        let id = self.text(Column::Cascade)?;
+        if id.is_empty() {
+            return Err(self.wrong(Column::Cascade, "every row names its cascade"));
+        }
+        let wanted = "write the probability of the draw, above 0 and at most 1, or nothing";
+        let propensity: Option<f64> = self.number(Column::Propensity, wanted)?;
+        if propensity.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
+            return Err(self.wrong(Column::Propensity, wanted));
+        }
+        let segment = match self.text(Column::Segment)? {
+            "" => "default",
+            name => name,
+        };
+        let launched_at = self.time(Column::LaunchedAt)?;
+        Ok(Cascade {
+            id: id.into(),
+            segment: Segment(segment.to_owned()),
+            start: self.channel(Column::Start)?,
+            propensity,
+            rules: Untrusted::from(self.text(Column::Rules)?),
+            launched_at: launched_at
+                .ok_or_else(|| self.wrong(Column::LaunchedAt, "write when the cascade started"))?,
+            horizon_s: None,
+            forced: false,
+            steps: Vec::with_capacity(4),
+        })
+    }
+
+    /// The step of the row; `after` are the ones that its cascade has.
+    pub(super) fn step(&self, after: &[Step]) -> Result<Step, BadRow> {
+        let count = self.number(Column::Step, "write the step's place in the walk, from 1")?;
+        let step = count.unwrap_or(after.len() as u32 + 1);
+        if after.iter().any(|other| other.step == step) {
+            return Err(self.bad(Some(Column::Step), format!("its cascade has a step {step} already")));
+        }
+        let window: Option<f64> = self.number(Column::WindowS, "write the wait in seconds")?;
+        let cost = std::str::from_utf8(self.cell(Column::Cost)).ok().and_then(Money::parse);
+        let step = Step {
+            step,
+            channel: self.channel(Column::Channel)?,
+            sent_at: self.time(Column::SentAt)?,
+            window_s: window.filter(|s| *s > 0.0).map(|s| s.round() as u64),
+            delivered_at: self.time(Column::DeliveredAt)?,
+            bounced_at: self.time(Column::BouncedAt)?,
+            converted_at: self.time(Column::ConvertedAt)?,
+            opted_out_at: self.time(Column::OptedOutAt)?,
+            cost: cost.ok_or_else(|| self.wrong(Column::Cost, "write what it cost, such as 0.05, or 0"))?,
+        };
+        for (column, at) in
+            [(Column::ConvertedAt, step.converted_at), (Column::OptedOutAt, step.opted_out_at)]
+        {
+            if at.is_some() && (step.sent_at.is_none() || at < step.sent_at) {
+                return Err(self.wrong(column, "it answers a message that was sent later, or never"));
+            }
+        }
+        Ok(step)
+    }
+}
+
+/// Reads `2026-01-05T14:00:00.000Z`, with or without the milliseconds: what we and most platforms write, many times
+/// faster than a reader of every form.
+fn utc(text: &[u8]) -> Option<At> {
+    let digits = |from: usize, count: usize| {
+        text.get(from..from + count)?.iter().try_fold(0_i64, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        })
+    };
+    let mark = |at: usize, byte: u8| (text.get(at) == Some(&byte)).then_some(());
+    mark(4, b'-').and(mark(7, b'-')).and(mark(10, b'T')).and(mark(13, b':')).and(mark(16, b':'))?;
+    let ms = match text.len() {
+        20 => 0,
+        24 => mark(19, b'.').and_then(|()| digits(20, 3))?,
+        _ => return None,
+    };
+    mark(text.len() - 1, b'Z')?;
+    let (year, month, day) = (digits(0, 4)?, digits(5, 2)?, digits(8, 2)?);
+    let (hour, minute, second) = (digits(11, 2)?, digits(14, 2)?, digits(17, 2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let in_range =
+        (1..=12).contains(&month) && (1..=length).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    in_range.then(|| {
+        let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let days =
+            365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day
+                - 1
+                - 719_468;
+        At::from_millis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fast_reader_of_times_agrees_with_the_calendar() {
+        for day in 0..40_000 {
+            let at = At::from_millis(day * 86_400_000 + day * 7919);
+            let text = at.to_string();
+            assert_eq!(utc(text.as_bytes()), Some(at), "{text}");
+        }
+        assert_eq!(utc(b"2026-01-05T14:00:00Z"), At::parse("2026-01-05T14:00:00Z").ok());
+        for odd in ["2026-02-30T00:00:00Z", "2026-01-05T14:00:00+01:00", "2026-01-05 14:00:00Z", "", "2026"] {
+            assert_eq!(utc(odd.as_bytes()), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! From the store to [`learning`](crate::learning): every cascade of a store as a record, whichever campaign it was of.
+//! A store is of one mode, so that rehearsals never teach anything about people.
+//!
+//! Read beside whoever writes, a page at a time: nobody waits for it.
+
+use super::store::{Reader, StoreError, records::Records};
+use crate::engine::record::Record;
+use crate::learning::history::{Cascade, Step};
+use crate::model::{CampaignId, CascadeId, Untrusted};
+use std::collections::BTreeMap;
+
+/// What a campaign fixed for all its cascades.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// SHA-256 of its rules.
+    pub rules: Untrusted,
+    /// How long after the last step an answer still counts, in seconds.
+    pub conversion_window_s: u64,
+}
+
+/// Every cascade of a store, in order of their ids.
+#[derive(Debug)]
+pub struct History<'a> {
+    reader: &'a Reader,
+    records: Records<'a>,
+    terms: BTreeMap<CampaignId, Terms>,
+}
+
+/// Reads a store's cascades, running ones included.
+pub fn read(reader: &Reader) -> Result<History<'_>, StoreError> {
+    Ok(History { reader, records: reader.records()?, terms: terms(reader)? })
+}
+
+/// The cascades of one campaign.
+pub fn of_campaign(reader: &Reader, campaign: CampaignId) -> Result<Vec<Cascade>, StoreError> {
+    let terms = terms(reader)?;
+    let records = reader.records_of(campaign)?;
+    let Some(terms) = terms.get(&campaign) else { return Ok(Vec::new()) };
+    Ok(records.into_iter().map(|(id, record)| cascade(id, record, terms)).collect())
+}
+
+fn terms(reader: &Reader) -> Result<BTreeMap<CampaignId, Terms>, StoreError> {
+    let of = |(rules, conversion_window_s): (String, u64)| Terms { rules: rules.into(), conversion_window_s };
+    Ok(reader.campaign_terms()?.into_iter().map(|(id, found)| (id, of(found))).collect())
+}
+
+impl Iterator for History<'_> {
+    type Item = Result<Cascade, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (id, campaign, record) = match self.records.next()? {
+                Ok(kept) => kept,
+                Err(error) => return Some(Err(error)),
+            };
+            if !self.terms.contains_key(&campaign) {
+                // Launched since the reading began.
+                match terms(self.reader) {
+                    Ok(terms) => self.terms = terms,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            if let Some(terms) = self.terms.get(&campaign) {
+                return Some(Ok(cascade(id, record, terms)));
+            }
+        }
+    }
+}
+
+/// One record as learning takes it: all steps of the walk, those without a send included.
+pub fn cascade(id: CascadeId, record: Record, terms: &Terms) -> Cascade {
+    let window = |wait_s: Option<u64>| wait_s.unwrap_or(terms.conversion_window_s);
+    let step = |(at, step): (usize, &crate::engine::record::Step)| Step {
+        step: at as u32 + 1,
+        channel: step.channel,
+        sent_at: record.sent_at(at),
+        window_s: Some(window(step.wait_s)),
+        delivered_at: step.delivered_at,
+        bounced_at: step.bounced_at,
+        converted_at: step.converted_at,
+        opted_out_at: step.opted_out_at,
+        cost: record.cost(at),
+    };
+    Cascade {
+        id: id.to_string().into(),
+        start: record.start,
+        propensity: record.propensity,
+        rules: terms.rules.clone(),
+        launched_at: record.launched_at,
+        horizon_s: Some(record.steps.iter().map(|step| window(step.wait_s)).sum()),
+        forced: record.forced,
+        steps: record.steps.iter().enumerate().map(step).collect(),
+        segment: record.segment,
+    }
+}
