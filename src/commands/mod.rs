@@ -9,6 +9,7 @@ mod events;
 mod forget;
 mod headless;
 mod history;
+mod init;
 mod learn;
 mod log;
 pub mod output;
@@ -96,6 +97,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         return Err(Failure::usage(message));
     }
     match command {
+        Command::Init(args) => init::run(&place, &args),
         Command::Check(args) => check::run(&place, &args),
         Command::Pilot(args) => pilot::run(&place, &args),
         Command::Resume(args) => resume::run(&place, &args),

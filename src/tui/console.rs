@@ -124,6 +124,7 @@ impl<'t, B: Backend> Console<'t, B> {
     {
         let found = aside::found(self.workspace.clone());
         self.asides.push(found);
+        self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
         aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
         self.outbox.push_back(Command::Quit);
@@ -289,7 +290,12 @@ impl<'t, B: Backend> Console<'t, B> {
                     let take = move |found: Option<_>| Msg::VersionFiles(of, found.unwrap_or_default());
                     self.question(|answer| Command::VersionFiles(hash, answer), take);
                 }
-                Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
+                Request::Bench
+                | Request::Check { .. }
+                | Request::Keep(_)
+                | Request::Customer(..)
+                | Request::Forge
+                | Request::Propose(_) => {
                     self.asides.push(aside::of(
                         request,
                         self.workspace.clone(),

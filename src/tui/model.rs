@@ -16,6 +16,7 @@ use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
 use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
 use crate::runtime::handle::{Level, Notice, Picture, Settling, TimelineEntry};
+use crate::workspace::forge;
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -67,6 +68,10 @@ pub struct Model {
     pub review: Option<Review>,
     /// Versions that ran.
     pub history: History,
+    /// Where the rules stand in git; `None`: no repository, or not looked at yet.
+    pub forge: Option<forge::Place>,
+    /// A pull request is being opened.
+    pub proposing: bool,
 }
 
 /// The cohort pane's state.
@@ -225,6 +230,8 @@ impl Model {
             desk: Desk::default(),
             review: None,
             history: History::default(),
+            forge: None,
+            proposing: false,
         };
         model.settle();
         model

@@ -574,8 +574,7 @@ fn place(mode: Mode) -> PlaceFacts {
         mode,
         workspace: "~/spring".into(),
         rules_source: "rules/cascade.json".into(),
-        rules_text: "{ \"start\": \"whatsapp\",\n  \"steps\": [\n    { \"channel\": \"whatsapp\", \"wait\": \"6h\" } ] }\n"
-            .into(),
+        rules_text: include_str!("../../rules/cascade.json").into(),
         content: vec![("sms.txt".into(), "Hi {{name}}, your plan ends soon: {{link}}".into())],
         timezone: "America/New_York".into(),
         currency: "USD".into(),

@@ -1,6 +1,7 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
 mod log;
+mod ran;
 mod shown;
 
 pub use log::{LogLine, StoredEvent};
