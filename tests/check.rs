@@ -220,6 +220,17 @@ fn columns_that_texts_ask_for_and_the_list_lacks_are_named() {
 }
 
 #[test]
+fn a_segment_that_nobody_is_in_is_named() {
+    let dir = TempDir::new().unwrap();
+    let own = "], \"segments\": {\n  \"Retail\": { \"start\": \"sms\" }, \"smb\": { \"start\": \"sms\" } } }";
+    write(&dir, "rules/cascade.json", &include_str!("../rules/cascade.json").replace("] }", own));
+    let (ok, found) = problems(&dir, &[]);
+    assert!(ok);
+    assert_eq!(found, ["warning rules/cascade.json:6:3 unused-segment"]);
+    assert!(out(&cascade(dir.path(), &["check"])).contains("did you mean \"retail\"?"));
+}
+
+#[test]
 fn rules_that_nobody_changed_for_long_are_named() {
     let dir = TempDir::new().unwrap();
     write(&dir, "rules/cascade.json", include_str!("../rules/cascade.json"));
@@ -227,7 +238,31 @@ fn rules_that_nobody_changed_for_long_are_named() {
     let file = fs::File::options().write(true).open(dir.path().join("rules/cascade.json")).unwrap();
     let days = |n: u64| std::time::Duration::from_secs(n * 86_400);
     file.set_modified(fs::metadata(dir.path()).unwrap().modified().unwrap() - days(91)).unwrap();
-    assert_eq!(problems(&dir, &[]).1, ["warning rules/cascade.json:1:1 stale-rules"]);
+    let stale = ["warning rules/cascade.json:1:1 stale-rules"];
+    assert_eq!(problems(&dir, &[]).1, stale);
+    // Where git knows better than the file's date, git is believed.
+    let repo = git2::Repository::init(dir.path()).unwrap();
+    let commit = |days_ago: i64, parents: &[git2::Oid]| {
+        let mut index = repo.index().unwrap();
+        index.add_path(Path::new("rules/cascade.json")).unwrap();
+        let tree = repo.find_tree(index.write_tree().unwrap()).unwrap();
+        let now = cascade::clock::wall_at().millis() / 1_000;
+        let who =
+            git2::Signature::new("Ana", "ana@example.com", &git2::Time::new(now - days_ago * 86_400, 0))
+                .unwrap();
+        let parents: Vec<git2::Commit<'_>> =
+            parents.iter().map(|id| repo.find_commit(*id).unwrap()).collect();
+        let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
+        repo.commit(Some("HEAD"), &who, &who, "rules", &tree, &parents).unwrap()
+    };
+    let first = commit(3, &[]);
+    assert_eq!(problems(&dir, &[]).1, [""; 0], "committed three days ago");
+    write(&dir, "rules/cascade.json", &include_str!("../rules/cascade.json").replace("6h", "5h"));
+    let second = commit(120, &[first]);
+    commit(1, &[second]);
+    assert_eq!(problems(&dir, &[]).1, stale, "the newest commit changed something else");
+    write(&dir, "rules/cascade.json", &include_str!("../rules/cascade.json").replace("6h", "4h"));
+    assert_eq!(problems(&dir, &[]).1, [""; 0], "changed just now, and not committed");
 }
 
 #[test]

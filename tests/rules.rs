@@ -1,5 +1,5 @@
 //! The rules: the smallest file, every mistake with its place, the walk, and the schema.
-#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 #[path = "rules/edits.rs"]
 mod edits;

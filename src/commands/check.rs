@@ -2,18 +2,14 @@
 //! are found, so that a list of any length needs no more memory than a short one.
 
 use super::output::Results;
-use super::{Exit, Failure};
+use super::{Exit, Failure, age};
 use crate::cli::{Check, Format, Place};
-use crate::clock::wall_at;
 use crate::config::Config;
-use crate::model::Mode;
 use crate::rules::content::Content;
-use crate::rules::lints::{self, Age, Survey, Together};
-use crate::rules::{CustomerList, ListError, Problem, Rules, Severity, parse};
-use crate::runtime::store::Reader;
-use crate::workspace::{List, Named, Source, Unusable, Workspace};
+use crate::rules::lints::{self, Survey, Together};
+use crate::rules::{CustomerList, ListError, Problem, Severity, parse};
+use crate::workspace::{List, Named, Unusable, Workspace};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// Rows of the list that are printed for people; the other formats have them all.
 const ROWS_SHOWN: u64 = 20;
@@ -46,13 +42,14 @@ fn look(place: &Place, workspace: &Workspace, printer: &mut Printer) -> Result<S
     let (rules, columns) = (rules.as_ref(), columns.as_deref());
     let all = Together { rules, rules_file: &rules_file, content: &content, config: &config, columns };
     printer.all(&lints::together(&all))?;
-    let age = rules.map(|rules| age(place, workspace, rules)).unwrap_or_default();
+    let age = rules.map(|rules| age::of(place, workspace, rules)).unwrap_or_default();
     lints::stale(&rules_file, age).iter().try_for_each(|old| printer.problem(old))?;
     let mut survey = Survey::new(&all);
     if let Some(list) = &mut list {
         survey_list(list, workspace, &mut survey, printer)?;
     }
     let total = survey.total();
+    printer.all(&survey.unused_segments())?;
     printer.all(&survey.finish())?;
     Ok(format!(
         "rules: {}; content: {}; customers: {} ({total} usable)",
@@ -60,26 +57,6 @@ fn look(place: &Place, workspace: &Workspace, printer: &mut Printer) -> Result<S
         workspace.content_source(),
         workspace.customers,
     ))
-}
-
-/// How long the rules have been as they are: by their file, and by what live ran. Rehearsals teach nothing about people.
-fn age(place: &Place, workspace: &Workspace, rules: &Rules) -> Age {
-    let file = match &workspace.rules.source {
-        Source::File(path) => {
-            let inside = workspace.dir.join(path);
-            Some(if inside.exists() { inside } else { path.clone() })
-        }
-        Source::BuiltIn(_) | Source::Nothing => None,
-    };
-    let changed = file.and_then(|file| std::fs::metadata(file).ok()?.modified().ok());
-    let days = changed.and_then(|at| {
-        let at = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-        Some((wall_at().millis() as u64 / 1_000).saturating_sub(at) / 86_400)
-    });
-    let store = place.db.clone().unwrap_or_else(|| workspace.dir.join(".cascade/live.db"));
-    let is_live = workspace.mode == Mode::Live && store.exists();
-    let reader = is_live.then(|| Reader::open(&store).ok()).flatten();
-    Age { days, cascades: reader.and_then(|reader| reader.cascades_by(&rules.hash).ok()) }
 }
 
 /// Opens the customer list; what is wrong with it as a whole is printed.

@@ -1,6 +1,7 @@
 //! One thin file per command: build the parts, run them, print. This one dispatches and turns results into exit
 //! codes.
 
+mod age;
 mod audit;
 mod backup;
 mod check;

@@ -291,6 +291,12 @@ fn a_text_message_says_who_writes_and_how_to_hear_no_more() {
     assert_eq!(found(first), ["sms.txt:1:1 no-opt-out"]);
     let mut draft = sms("Helios: your renewal is ready: {{link}} Reply STOP to opt out.");
     assert!(!draft.has("no-brand"), "a name that it introduces itself by");
+    assert!(
+        sms("Reminder: your renewal is ready: {{link}} Reply STOP.")
+            .one("no-brand")
+            .message
+            .contains("Sunnyside")
+    );
     draft.config.brand = Some("Sunnyside".into());
     assert!(draft.one("no-brand").hint.contains("cascade.toml"));
     for way_out in

@@ -12,7 +12,7 @@ const WORDS_MAX: usize = 4;
 const PREFIX_MAX: usize = 40;
 
 /// Before a name, if one of [`SELF`] stands a few words earlier.
-const FROM: [&str; 11] = ["of", "from", "with", "at", "for", "von", "bei", "der", "de", "du", "chez"];
+const FROM: [&str; 8] = ["of", "from", "von", "bei", "der", "de", "du", "chez"];
 /// Words by which somebody introduces themselves.
 const SELF: [&str; 19] = [
     "this",
@@ -34,6 +34,27 @@ const SELF: [&str; 19] = [
     "ici",
     "assistante",
     "part",
+];
+/// What stands before a colon and names nobody.
+const NO_NAMES: [&str; 18] = [
+    "reminder",
+    "important",
+    "urgent",
+    "news",
+    "offer",
+    "alert",
+    "update",
+    "notice",
+    "final",
+    "last",
+    "hinweis",
+    "erinnerung",
+    "wichtig",
+    "recordatorio",
+    "aviso",
+    "importante",
+    "rappel",
+    "info",
 ];
 /// Columns that hold the sender's name.
 const COLUMNS: [&str; 5] = ["brand", "sender", "sender_name", "firma", "marca"];
@@ -66,6 +87,10 @@ fn prefix(text: &str) -> Option<String> {
     let end = [":", " - ", " – "].iter().filter_map(|sign| text.find(sign)).min()?;
     let name = text.get(..end)?.trim();
     let parts: Vec<&str> = name.split_whitespace().collect();
+    let is_call = |word: &&str| NO_NAMES.contains(&word.to_lowercase().as_str());
+    if parts.first().is_some_and(is_call) {
+        return None;
+    }
     let is_name = |word: &&str| word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric());
     let fits = (1..=WORDS_MAX).contains(&parts.len()) && name.chars().count() <= PREFIX_MAX;
     (fits && parts.iter().all(|word| is_name(word)) && !name.contains(['{', ','])).then(|| name.to_owned())

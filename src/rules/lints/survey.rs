@@ -2,12 +2,15 @@
 
 use super::{SAMPLE_CODE, Together, paths, problem, used_channels};
 use crate::config::Config;
-use crate::model::{Channel, Customer, Mode, clean};
+use crate::model::{Channel, Customer, Mode, Segment, clean};
 use crate::providers::Message;
 use crate::rules::content::{Content, Field, Part};
+use crate::rules::places::Places;
 use crate::rules::render::{Context, Link, NotRendered, plain, value};
-use crate::rules::{Problem, Severity, sms};
-use std::collections::BTreeMap;
+use crate::rules::report::nearest;
+use crate::rules::{Problem, Rules, Severity, sms};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// A field of a call or a text message, and how many customers leave it empty.
 #[derive(Debug)]
@@ -32,12 +35,19 @@ pub struct Survey<'a> {
     odd: Option<char>,
     unsent: BTreeMap<(Channel, String), (u64, u64)>,
     gaps: Vec<Gap<'a>>,
+    rules: Option<(&'a Rules, &'a Path)>,
+    /// Segments of the rules that nobody was in so far.
+    unseen: BTreeSet<&'a Segment>,
+    /// Some of the segments that the rules do not name, for whoever misspelt one.
+    others: BTreeSet<String>,
     /// In live, with a marketing template: customers with a number of the United States.
     american: Option<u64>,
 }
 
-/// A list of fewer customers may well have an empty column.
-const COLUMN_EMPTY_FROM: u64 = 20;
+/// A list of fewer customers may well have an empty column, or nobody in a segment.
+const TELLING_FROM: u64 = 20;
+/// Segments of the list that are kept, to find the one that was meant.
+const OTHERS_MAX: usize = 100;
 
 impl<'a> Survey<'a> {
     /// A survey of what these customers would be sent.
@@ -61,6 +71,9 @@ impl<'a> Survey<'a> {
             odd: None,
             unsent: BTreeMap::new(),
             gaps: channels.iter().flat_map(gap).collect(),
+            rules: all.rules.map(|rules| (rules, all.rules_file)),
+            unseen: all.rules.iter().flat_map(|rules| rules.segments.keys()).collect(),
+            others: BTreeSet::new(),
             channels,
             american: markets_live.then_some(0),
         }
@@ -73,6 +86,11 @@ impl<'a> Survey<'a> {
     /// Takes one customer in.
     pub fn see(&mut self, customer: &Customer) {
         self.total += 1;
+        self.unseen.remove(&customer.segment);
+        let is_named = self.rules.is_some_and(|(rules, _)| rules.segments.contains_key(&customer.segment));
+        if !is_named && self.others.len() < OTHERS_MAX && !self.others.contains(&customer.segment.0) {
+            self.others.insert(customer.segment.0.clone());
+        }
         if customer.country.as_deref() == Some("US") {
             self.american = self.american.map(|n| n + 1);
         }
@@ -188,13 +206,35 @@ impl<'a> Survey<'a> {
         found
     }
 
+    /// Segments of the rules that nobody of the whole list is in. A sample cannot tell.
+    pub fn unused_segments(&self) -> Vec<Problem> {
+        let Some((rules, file)) = self.rules.filter(|_| self.total >= TELLING_FROM) else {
+            return Vec::new();
+        };
+        let mut places = None;
+        let known: Vec<&str> = self.others.iter().map(String::as_str).collect();
+        let unused = |segment: &&Segment| {
+            let places = places.get_or_insert_with(|| Places::of(&rules.bytes));
+            let (line, column) = places.segment(&segment.0);
+            let name = clean(&segment.0);
+            let message = format!("no customer of the list is in the segment \"{name}\"");
+            let near = known.iter().find(|other| other.eq_ignore_ascii_case(&segment.0)).copied();
+            let hint = match near.or_else(|| nearest(&segment.0, &known)) {
+                Some(near) => format!("did you mean \"{}\"?", clean(near)),
+                None => "its rules are for nobody; write the name that the column `segment` has".to_owned(),
+            };
+            problem(Severity::Warning, (file.to_owned(), line, column), "unused-segment", message, hint)
+        };
+        self.unseen.iter().map(unused).collect()
+    }
+
     /// Fields that stay empty for somebody, and columns that are empty for everybody.
     fn gaps(&self, found: &mut Vec<Problem>) {
         let mut empty: Vec<String> = Vec::new();
         for Gap { channel, field, customers, first_line } in &self.gaps {
             let at = || (self.content.path(*channel), field.line, field.column);
             let (name, total) = (clean(&field.name), self.total);
-            if *customers == total && total >= COLUMN_EMPTY_FROM && field.default.is_some() {
+            if *customers == total && total >= TELLING_FROM && field.default.is_some() {
                 if !empty.contains(&plain(&name)) {
                     let message = format!("`{name}` is empty for all {total} customers");
                     let hint =
