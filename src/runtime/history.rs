@@ -74,7 +74,9 @@ pub fn ledger(reader: &Reader) -> Result<Ledger, StoreError> {
         for page in 0..pages {
             let queue = queues.get((page % readers) as usize);
             let cascades = queue.and_then(|queue| queue.recv().ok()).unwrap_or(Err(StoreError::Gone))?;
-            cascades.iter().for_each(|cascade| ledger.add(cascade));
+            for cascade in &cascades {
+                ledger.add(cascade);
+            }
         }
         Ok(ledger)
     })
