@@ -9,7 +9,7 @@ use crate::rules::content::Content;
 use crate::rules::lints::{self, Survey, Together};
 use crate::rules::{CustomerList, ListError, Problem, Severity, parse};
 use crate::workspace::{List, Named, Unusable, Workspace};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Rows of the list that are printed for people; the other formats have them all.
 const ROWS_SHOWN: u64 = 20;
@@ -138,8 +138,17 @@ impl Printer {
     /// A file as it is called here: a pull request's files are known by their place in the repository, not in the workspace.
     fn seen_from_here(&self, file: &Path) -> PathBuf {
         let is_named = [&self.named.rules, &self.named.customers].iter().any(|f| f.as_deref() == Some(file));
-        let is_ours = !is_named && !file.starts_with("built-in") && self.root != Path::new(".");
-        if is_ours { self.root.join(file).components().collect() } else { file.to_owned() }
+        if is_named || file.starts_with("built-in") {
+            return file.to_owned();
+        }
+        let here = std::env::current_dir().unwrap_or_default();
+        let root = match self.root.strip_prefix(&here) {
+            Ok(inside) => inside,
+            // A workspace that lies elsewhere is in no pull request from here.
+            Err(_) if self.root.is_absolute() => return file.to_owned(),
+            Err(_) => &self.root,
+        };
+        root.join(file).components().filter(|part| *part != Component::CurDir).collect()
     }
 
     /// Warnings about rows that nobody kept.

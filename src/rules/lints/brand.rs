@@ -93,7 +93,7 @@ fn prefix(text: &str) -> Option<String> {
     }
     let is_name = |word: &&str| word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric());
     let fits = (1..=WORDS_MAX).contains(&parts.len()) && name.chars().count() <= PREFIX_MAX;
-    (fits && parts.iter().all(|word| is_name(word)) && !name.contains(['{', ','])).then(|| name.to_owned())
+    (fits && parts.iter().all(is_name) && !name.contains(['{', ','])).then(|| name.to_owned())
 }
 
 /// Every name after words such as `this is Ana from`.
@@ -169,7 +169,7 @@ fn has_a_name(text: &str) -> bool {
     for word in text.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let is_capital = bare.chars().next().is_some_and(char::is_uppercase);
-        let shouts = bare.chars().count() > 1 && bare.chars().all(|c| c.is_uppercase());
+        let shouts = bare.chars().count() > 1 && bare.chars().all(char::is_uppercase);
         if is_capital && !shouts && !begins {
             return true;
         }

@@ -41,13 +41,17 @@ fn missing_content(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem
     }
 }
 
+/// Whether the list has a field's column; nobody knows where the list could not be read.
+pub(super) fn is_a_column(columns: Option<&[String]>, field: &Field) -> bool {
+    let name = plain(&field.name);
+    columns.is_none_or(|columns| {
+        KNOWN.contains(&name.as_str()) || columns.iter().any(|column| plain(column) == name)
+    })
+}
+
 fn unknown_fields(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem>) {
     let Some(columns) = all.columns else { return };
-    let is_known = |field: &&Field| {
-        let name = plain(&field.name);
-        KNOWN.contains(&name.as_str()) || columns.iter().any(|c| plain(c) == name)
-    };
-    for field in all.content.fields(channel).into_iter().filter(|f| !is_known(f)) {
+    for field in all.content.fields(channel).into_iter().filter(|field| !is_a_column(Some(columns), field)) {
         let known: Vec<&str> = KNOWN.iter().copied().chain(columns.iter().map(String::as_str)).collect();
         let hint = suggest(&field.name, &known);
         // With a default everybody gets a sensible text; without one, a gap.

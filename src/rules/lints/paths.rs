@@ -28,10 +28,10 @@ impl Moment {
         let made = [self.tried.as_slice(), &[self.channel]].concat();
         let mut path = format!("the path {}", labels(&made).join(" › "));
         if !self.skipped.is_empty() {
-            path.push_str(&format!(" ({} skipped)", labels(&self.skipped).join(" and ")));
+            path = format!("{path} ({} skipped)", labels(&self.skipped).join(" and "));
         }
         if let Some(segment) = &self.segment {
-            path.push_str(&format!(" of segment \"{segment}\""));
+            path = format!("{path} of segment \"{segment}\"");
         }
         path
     }
@@ -93,11 +93,15 @@ pub(super) fn moments(rules: &Rules) -> Vec<Moment> {
 }
 
 pub(super) fn check(all: &Together<'_>, found: &mut Vec<Problem>) {
-    let Some(rules) = all.rules else { return };
-    let has_email = rules.main.channels().any(|channel| channel == Channel::Email);
+    let moments = all.rules.map(moments).unwrap_or_default();
+    let has_email = moments.iter().any(|moment| moment.channel == Channel::Email);
     let brand = brand::of(all.config, all.content);
     let mut walker = Walker { all, found, has_email, brand, read: BTreeMap::new(), said: BTreeSet::new() };
-    for moment in moments(rules) {
+    if all.rules.is_none() {
+        // Without rules there are no paths, and a text message wants its link all the same.
+        walker.link_anywhere();
+    }
+    for moment in moments {
         walker.unmade(&moment);
         match moment.channel {
             Channel::Phone => walker.opener(&moment),
@@ -196,14 +200,28 @@ impl Walker<'_, '_> {
         self.found.push(problem(Severity::Warning, at, code, message, hint));
     }
 
-    /// A text message without our link cannot be clicked.
+    /// A text message without our link cannot be clicked, whatever the path.
+    fn link_anywhere(&mut self) {
+        let Some(sms) = &self.all.content.sms else { return };
+        if !sms.text.fields().iter().any(|field| field.is_link()) {
+            self.no_link(String::new());
+        }
+    }
+
+    /// A text message that lacks our link on this path.
     fn link(&mut self, moment: &Moment) {
         let Some(sms) = &self.all.content.sms else { return };
-        if Said::after(&sms.text, &moment.tried).has_link || !self.said.insert(("no-link", Channel::Sms, 0)) {
+        if !sms.text.fields().iter().any(|field| field.is_link()) {
+            self.no_link(String::new());
+        } else if !Said::after(&sms.text, &moment.tried).has_link {
+            self.no_link(format!(" on {}", moment.path()));
+        }
+    }
+
+    fn no_link(&mut self, on: String) {
+        if !self.said.insert(("no-link", Channel::Sms, 0)) {
             return;
         }
-        let everywhere = !sms.text.fields().iter().any(|field| field.is_link());
-        let on = if everywhere { String::new() } else { format!(" on {}", moment.path()) };
         let message = format!("the text message has no {{{{link}}}}{on}, so that nobody can click");
         let hint =
             "clicks convert, and are how you learn that it worked; write {{link}} where it should stand";

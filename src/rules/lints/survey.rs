@@ -1,6 +1,6 @@
 //! What the values of real customers make of the content: counted over a list of any length, in the room of its counts.
 
-use super::{SAMPLE_CODE, Together, paths, problem, used_channels};
+use super::{SAMPLE_CODE, Together, files, paths, problem, used_channels};
 use crate::config::Config;
 use crate::model::{Channel, Customer, Mode, Segment, clean};
 use crate::providers::Message;
@@ -58,7 +58,9 @@ impl<'a> Survey<'a> {
         let content = all.content;
         let gap = |channel: &Channel| {
             let channel = *channel;
-            let fields = content.fields(channel).into_iter().filter(|field| !field.is_link());
+            let fields = content.fields(channel).into_iter();
+            // A column that the list does not have was named already.
+            let fields = fields.filter(|field| !field.is_link() && files::is_a_column(all.columns, field));
             fields.map(move |field| Gap { channel, field, customers: 0, first_line: 0 })
         };
         Self {
