@@ -77,7 +77,7 @@ fn every_flag_that_is_named_exists() {
     };
     let all: String = [
         "", "init", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge",
-        "sandbox", "trust", "history", "propose",
+        "sandbox", "trust", "history", "propose", "learn", "replay",
     ]
     .into_iter()
     .map(help)

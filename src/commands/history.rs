@@ -58,10 +58,10 @@ fn as_json(version: &Version, before: &[u8], ran: Option<bool>) -> Value {
     json!({
         "commit": version.id,
         "at": version.at,
-        "author": version.author.raw(),
-        "subject": version.subject.raw(),
-        "reason": version.reason.raw(),
-        "counts": version.counts.as_ref().map(|counts| counts.raw().to_owned()),
+        "author": version.author,
+        "subject": version.subject,
+        "reason": version.reason,
+        "counts": version.counts,
         "sha256": version.hash,
         "on_base": version.is_on_base,
         "ran": ran,
@@ -78,7 +78,7 @@ fn print(out: &mut Results, version: &Version, before: &[u8], ran: Option<bool>)
     let at = version.at.utc().format("%Y-%m-%d %H:%M");
     out.line(&format!("{id} {at} {}{draft}{ran}", version.author.screen()))?;
     out.line(&format!("    {}", version.subject.screen()))?;
-    for line in version.reason.raw().lines().filter(|line| !line.trim().is_empty()) {
+    for line in version.reason.screen_lines().filter(|line| !line.trim().is_empty()) {
         out.line(&format!("    {line}"))?;
     }
     if let Some(counts) = &version.counts {
@@ -86,7 +86,7 @@ fn print(out: &mut Results, version: &Version, before: &[u8], ran: Option<bool>)
     }
     let change = diff::diff(before, version.bytes.as_deref().unwrap_or_default());
     for line in change.unified().lines() {
-        out.line(&format!("    {line}"))?;
+        out.line(&format!("    {}", crate::model::clean(line)))?;
     }
     out.line("")
 }

@@ -62,7 +62,7 @@ fn said(
         "branch": proposal.branch, "base": proposal.base,
         "remote": pushed.remote, "commit": pushed.commit, "up_to_date": pushed.up_to_date,
         "pull_request": {
-            "number": state.pull_request.number, "url": state.pull_request.url.raw(), "new": is_new,
+            "number": state.pull_request.number, "url": state.pull_request.url, "new": is_new,
             "state": state.phase.as_str(), "checks": state.checks.as_str(), "failed": state.checks.failed(),
             "review": state.review.as_str(),
         },

@@ -253,13 +253,18 @@ impl Record {
         let open = self.ended.is_none();
         let lost = matches!(self.ended, Some((_, End::Exhausted)));
         let converted = self.steps.iter().any(|step| step.converted_at.is_some());
+        let converts = self.steps.get(place).is_some_and(|step| step.converts(outcome, means));
+        if converts && (open || lost && !converted) && self.sent_at(place).is_none() {
+            // An answer proves what a refusal denied.
+            self.sent(subject, at, None);
+        }
         let Some(step) = self.steps.get_mut(place) else { return };
         if outcome == Outcome::Bounced {
             step.bounced_at = step.bounced_at.or(Some(at));
         } else {
             step.delivered_at = step.delivered_at.or(Some(at));
         }
-        if !step.converts(outcome, means) {
+        if !converts {
             return;
         }
         if open {

@@ -50,6 +50,11 @@ impl Untrusted {
         sinks::screen(&self.0)
     }
 
+    /// The same for several lines, each one line of a terminal.
+    pub fn screen_lines(&self) -> impl Iterator<Item = String> {
+        self.0.lines().map(super::sinks::screen)
+    }
+
     /// See [`sinks::log`].
     pub fn log(&self) -> String {
         sinks::log(&self.0)
