@@ -1,6 +1,6 @@
 //! One declaration of every command and flag; the help is made from it.
 
-use crate::model::At;
+use crate::model::{At, Money};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -63,6 +63,8 @@ pub enum Command {
     Run(Run),
     /// Print what came of a campaign, also while it runs
     Report(Report),
+    /// Print which channel each segment should start with, how long to wait, and how sure that is
+    Learn(Learn),
     /// Say what the recorded campaigns tell about other rules
     Replay(Replay),
     /// Print the event log
@@ -192,6 +194,54 @@ pub struct Report {
     /// Which campaign; the newest if absent
     #[arg(long, value_name = "ID")]
     pub campaign: Option<u64>,
+}
+
+/// `cascade learn`
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Learn {
+    /// Learn from a history file, such as another platform's, in place of the workspace's store
+    #[arg(long, value_name = "FILE.csv")]
+    pub history: Option<PathBuf>,
+    /// The time of the question, such as 2026-01-12T09:00:00-05:00
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub now: Option<At>,
+    /// What a conversion is worth, in place of the workspace's setting
+    #[arg(long, value_name = "V", value_parser = amount)]
+    pub value: Option<Money>,
+    /// What losing a customer for good costs, in place of the workspace's setting
+    #[arg(long, value_name = "V", value_parser = amount)]
+    pub optout_penalty: Option<Money>,
+    /// Print one JSON object, cascade.learn/1
+    #[arg(long)]
+    pub json: bool,
+    /// Something else than the answer.
+    #[command(subcommand)]
+    pub what: Option<LearnWhat>,
+}
+
+/// What else `cascade learn` does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LearnWhat {
+    /// Run the real policy on people whose behaviour is known
+    Simulate(LearnSimulate),
+}
+
+/// `cascade learn simulate`
+#[derive(Clone, Debug, Args)]
+pub struct LearnSimulate {
+    /// How the people behave: a scenario file
+    #[arg(long, value_name = "FILE")]
+    pub scenario: PathBuf,
+    /// Independent repetitions
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = replications)]
+    pub replications: usize,
+    /// Fixes what happens in them
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object, cascade.simulate/1
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `cascade replay`
@@ -357,6 +407,15 @@ pub struct Purge {
 fn duration(text: &str) -> Result<u64, String> {
     let seconds = crate::rules::parse_duration_s(text);
     seconds.ok_or_else(|| "write a duration such as 90d, 12h or 1d12h".into())
+}
+
+fn amount(text: &str) -> Result<Money, String> {
+    Money::parse(text).ok_or_else(|| "write an amount such as 5.00, in the workspace's currency".into())
+}
+
+fn replications(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=100_000).contains(count));
+    count.ok_or_else(|| "write a number from 1 to 100000".into())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

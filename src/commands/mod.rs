@@ -9,6 +9,7 @@ mod events;
 mod forget;
 mod headless;
 mod history;
+mod learn;
 mod log;
 pub mod output;
 mod page;
@@ -100,6 +101,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => resume::run(&place, &args),
         Command::Run(args) => run::run(&place, &args),
         Command::Report(args) => report::run(&place, &args),
+        Command::Learn(args) => learn::run(&place, &args),
         Command::Replay(args) => replay::run(&place, &args),
         Command::Events(args) => events::run(&place, &args),
         Command::Audit(args) => audit::run(&place, &args),

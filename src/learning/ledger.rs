@@ -125,7 +125,7 @@ impl Ledger {
             converted_ms: step.converted_at.map(since),
             ended_ms: ended.map(since),
             cost: cost(step) as f32,
-            is_first: at == 0,
+            is_first: !cascade.steps[..at].iter().any(|earlier| earlier.sent_at.is_some()),
             is_delivered: step.delivered_at.is_some() || step.converted_at.is_some(),
             is_bounced: step.bounced_at.is_some(),
             step: step.step.min(u32::from(u8::MAX)) as u8,
@@ -166,6 +166,11 @@ impl Ledger {
             arms.push(Arm { segment, rules, start, horizon_s: 0 });
             arms.len() - 1
         })
+    }
+
+    /// The segments, as they came.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter()
     }
 
     pub(super) fn arm_of(&self, item: &Item) -> &Arm {

@@ -4,9 +4,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`history`] | the record: a cascade with its steps, and the history file |
+//! | [`ledger`] | the record, packed: what every question is answered from |
 //! | [`posterior`] | what is believed about every start's expected net |
-//! | [`replay`] | what the record says about other rules |
+//! | [`policy`] | how starts are drawn, when a change may be proposed, when old data is dropped |
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
+//! | [`answer`] | all of it together, in numbers and in sentences |
+//! | [`replay`] | what the record says about other rules |
+//! | [`simulate`] | campaigns with known truth, which the policy is held against |
 
 pub mod answer;
 pub mod history;

@@ -175,7 +175,8 @@ fn empty(ledger: &Ledger, settings: &Settings, current: &[bool]) -> Ordered {
         frequent[arm.segment][arm.start.index()] += if current[arm.rules] { 1_000_000 } else { 1 };
     }
     let incumbent = |at: usize, segment: &Segment| {
-        let named = settings.incumbents.get(segment).copied().or(settings.incumbent);
+        let seen = |c: &Channel| frequent.iter().any(|starts| starts[c.index()] > 0);
+        let named = settings.incumbents.get(segment).copied().or(settings.incumbent.filter(seen));
         let most = Channel::ALL.iter().copied().rev().max_by_key(|c| frequent[at][c.index()]);
         named.or(most).unwrap_or(Channel::Whatsapp)
     };

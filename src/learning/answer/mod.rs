@@ -46,7 +46,7 @@ pub struct Settings {
     pub equivalent: Vec<String>,
     /// The start that the rules have for a segment.
     pub incumbents: BTreeMap<Segment, Channel>,
-    /// The start of every other segment; `None`: the one that most of its cascades had.
+    /// The start of every other segment, if any cascade had it; else the one that most of the segment's had.
     pub incumbent: Option<Channel>,
     /// Starts that the rules allow, besides those that were seen.
     pub starts: Vec<Channel>,
