@@ -18,6 +18,8 @@ mod faults;
 mod house;
 #[path = "pilot/inbound.rs"]
 mod inbound;
+#[path = "pilot/learning.rs"]
+mod learning;
 #[path = "pilot/promises.rs"]
 mod promises;
 #[path = "pilot/shape.rs"]
@@ -30,7 +32,8 @@ use cascade::engine::event::{Event, Hold};
 use cascade::engine::gate::shares;
 use cascade::engine::journey::State;
 use cascade::engine::replay;
-use cascade::model::{Channel, Outcome};
+use cascade::model::{At, Channel, Outcome};
+use cascade::runtime::history;
 use house::{Done, House};
 use serde_json::Value;
 use shape::{is_report, number, outcome};
@@ -150,7 +153,9 @@ fn replaying_the_printed_events_gives_the_report_again() {
         assert!(lines.iter().all(|line| fields.iter().all(|field| line.get(field).is_some())));
         let events: Vec<Event> =
             lines.into_iter().map(|line| serde_json::from_value(line).unwrap()).collect();
-        assert_eq!(to_json(&replay(&events).unwrap()), report);
+        let campaign = replay(&events).unwrap();
+        let history = history::of_events(&campaign, &events);
+        assert_eq!(to_json(&campaign, &history, At::default()), report);
         assert_eq!(house.run(&["report", "--json"]).report(), report);
         house.log_gives_the_rows();
     }

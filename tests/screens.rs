@@ -6,6 +6,8 @@
 mod attached;
 #[path = "screens/fixture.rs"]
 mod fixture;
+#[path = "screens/learnt.rs"]
+mod learnt;
 #[path = "screens/restored.rs"]
 mod restored;
 #[path = "screens/stage.rs"]

@@ -9,7 +9,10 @@ use crate::model::{At, Mode};
 use crate::phrases::leaving::leaving;
 use crate::runtime::attach::Host;
 use crate::runtime::handle::Handle;
+use crate::runtime::history;
+use crate::runtime::store::Reader;
 use crate::runtime::{BootError, Ended, Purpose, Running, boot};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Wall time between two lines of progress.
@@ -40,6 +43,7 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static s
              first, then give --yes",
         ));
     }
+    let store = session::store_of(place)?;
     let _log = super::log::to_file(&options.workspace.dir);
     session::block_on(async move {
         // Before anything is up: consoles may attach before all of it is, and then its end must be told.
@@ -60,7 +64,7 @@ pub(super) fn run(place: &Place, asked: Asked, wants: Wants, program: &'static s
         if launches {
             drawn_starts(&handle);
         }
-        watch(running, handle, signals, wants).await
+        watch(running, handle, signals, (store, wants)).await
     })
 }
 
@@ -68,7 +72,7 @@ async fn watch(
     running: Running,
     mut handle: Handle,
     mut signals: Signals,
-    wants: Wants,
+    (store, wants): (PathBuf, Wants),
 ) -> Result<Exit, Failure> {
     let mut ended = std::pin::pin!(running.ended());
     let mut tick = tokio::time::interval(PROGRESS);
@@ -119,7 +123,8 @@ async fn watch(
              `cascade resume`"
         ));
     }
-    report::print(campaign, ended.seq, ended.now, wants.json)?;
+    let history = history::of_campaign(&Reader::open(&store)?, campaign.id())?;
+    report::print(campaign, &history, (ended.seq, ended.now), wants.json)?;
     let paused_itself =
         campaign.header.paused_on.iter().chain([&campaign.header.paused]).flatten().any(|p| p.by_itself);
     Ok(match phase {

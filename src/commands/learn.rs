@@ -101,8 +101,7 @@ fn from_store(
         Some(now) => now,
         None => report::now(&reader, mode)?,
     };
-    let mut ledger = Ledger::new();
-    ledger.extend(history::read(&reader)?.collect::<Result<Vec<Cascade>, _>>()?);
+    let ledger = history::ledger(&reader)?;
     settings.incumbents = starts(rules, ledger.segments());
     settings.explore = rules.map(|rules| rules.explore);
     if let Some(rules) = rules.filter(|rules| rules.explore > 0.0) {

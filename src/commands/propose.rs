@@ -95,9 +95,12 @@ fn without(
 
 /// What the newest campaign of the store has come to: counts, and nobody's name.
 fn evidence(place: &Place) -> Option<Evidence> {
-    let (path, _) = Site::open(place).ok()?.store();
+    let (path, mode) = Site::open(place).ok()?.store();
     let reader = path.exists().then(|| Reader::open(&path).ok()).flatten()?;
-    let report = report::to_json(&reader.campaign(None).ok()??);
+    let campaign = reader.campaign(None).ok()??;
+    let history = crate::runtime::history::of_campaign(&reader, campaign.id()).ok()?;
+    let now = report::now(&reader, mode).ok()?;
+    let report = report::to_json(&campaign, &history, now);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let row = |label: &str, value: String| (Untrusted::from(label), Untrusted::from(value));
     let mut rows = vec![

@@ -1,6 +1,7 @@
 //! `cascade report`: what a campaign has come to, as `cascade.report/1` or as a page to read.
 
 mod tables;
+mod waits;
 
 use super::stores::Site;
 use super::{Exit, Failure, output, page};
@@ -9,7 +10,9 @@ use crate::clock;
 use crate::engine::gate;
 use crate::engine::snapshot::ChannelRow;
 use crate::engine::{self, Campaign, tally};
+use crate::learning::history::Cascade;
 use crate::model::{At, CampaignId, Mode, Outcome, Segment};
+use crate::runtime::history;
 use crate::runtime::store::Reader;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -19,7 +22,7 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
     if args.html.is_some() {
         return Err(Failure::usage("--html is not built yet; --json and --csv have every number"));
     }
-    let (reader, _) = open_store(place)?;
+    let (reader, site) = open_store(place)?;
     let wanted = args.campaign.map(CampaignId);
     let campaign = reader.campaign(wanted).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(campaign) = campaign else {
@@ -28,11 +31,11 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
             None => "nothing was launched here yet; `cascade pilot` launches a pilot".into(),
         }));
     };
+    let (now, history) = (now(&reader, site.store().1)?, history::of_campaign(&reader, campaign.id())?);
     if let Some(dir) = &args.csv {
-        return tables::write(dir, &reader, &campaign);
+        return tables::write(dir, &reader, &to_json(&campaign, &history, now));
     }
-    let now = reader.meta("clock").ok().flatten().and_then(|at| At::parse(&at).ok());
-    print(&campaign, 0, now.unwrap_or(campaign.header.started_at), args.json)?;
+    print(&campaign, &history, (0, now), args.json)?;
     Ok(Exit::Done)
 }
 
@@ -59,10 +62,15 @@ pub(super) fn open_store(place: &Place) -> Result<(Reader, Site), Failure> {
     Ok((reader, site))
 }
 
-/// Prints a campaign's report on stdout.
-pub(super) fn print(campaign: &Campaign, seq: u64, now: At, as_json: bool) -> Result<(), Failure> {
+/// Prints a campaign's report on stdout; its log ends at `seq`.
+pub(super) fn print(
+    campaign: &Campaign,
+    history: &[Cascade],
+    (seq, now): (u64, At),
+    as_json: bool,
+) -> Result<(), Failure> {
     if as_json {
-        return output::json(&to_json(campaign));
+        return output::json(&to_json(campaign, history, now));
     }
     let mut page = output::Results::open();
     for line in page::lines(&engine::snapshot(campaign, seq, now, std::sync::Arc::default())) {
@@ -71,8 +79,8 @@ pub(super) fn print(campaign: &Campaign, seq: u64, now: At, as_json: bool) -> Re
     page.close()
 }
 
-/// `cascade.report/1`
-pub fn to_json(campaign: &Campaign) -> Value {
+/// `cascade.report/1`, from a campaign and its cascades; `now` is told to one that has not ended.
+pub fn to_json(campaign: &Campaign, history: &[Cascade], now: At) -> Value {
     let (header, launch) = (&campaign.header, &campaign.header.launch);
     let t = tally(campaign);
     let gate = gate::judge(campaign);
@@ -94,7 +102,7 @@ pub fn to_json(campaign: &Campaign) -> Value {
         "channels": channels(campaign, currency, |_| true),
         "failures": failures(campaign),
         "segments": segments(campaign, currency),
-        "waits": waits(campaign),
+        "waits": waits::rows(campaign, history, header.ended_at.unwrap_or(now)),
         "gate": gate,
     })
 }
@@ -149,23 +157,4 @@ fn segments(campaign: &Campaign, currency: &str) -> Vec<Value> {
 
 fn is_converted(journey: &engine::journey::Journey) -> bool {
     journey.state == engine::journey::State::Ended(engine::event::End::Converted)
-}
-
-/// Advice on waits is not built yet: the field says so, and invents nothing.
-fn waits(campaign: &Campaign) -> Vec<Value> {
-    let names: BTreeSet<&Segment> = campaign.journeys().iter().map(|j| &j.start.segment).collect();
-    let mut rows = Vec::new();
-    for name in names {
-        let members = || campaign.journeys().iter().filter(|j| j.start.segment == *name);
-        let Some(walk) = members().next().map(|j| &j.start.walk) else { continue };
-        for leg in walk.iter().filter(|leg| leg.wait_s.is_some()) {
-            let conversions =
-                members().filter(|j| is_converted(j) && j.credited == Some(leg.channel)).count();
-            rows.push(json!({
-                "channel": leg.channel, "segment": name, "wait_s": leg.wait_s, "conversions": conversions,
-                "share_by_fraction": [], "suggested_wait_s": null, "reason": "advice on waits is not built yet",
-            }));
-        }
-    }
-    rows
 }

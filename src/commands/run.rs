@@ -10,6 +10,7 @@ use crate::engine::snapshot::{Phase, Tally};
 use crate::model::{At, CampaignId, Mode};
 use crate::runtime::attach::Host;
 use crate::runtime::handle::{Handle, Picture};
+use crate::runtime::history;
 use crate::runtime::store::Reader;
 use crate::runtime::{Ended, Purpose, Running, boot};
 use crate::workspace::Named;
@@ -166,11 +167,15 @@ impl Watch {
 
     /// On stdout; a reader that went away, or a terminal that is gone, is no reason to end.
     fn report(&self, campaign: CampaignId, now: At) {
-        let read = Reader::open(&self.store).and_then(|reader| reader.campaign(Some(campaign)));
+        let read = Reader::open(&self.store).and_then(|reader| {
+            Ok((reader.campaign(Some(campaign))?, history::of_campaign(&reader, campaign)?))
+        });
         let printed = match read {
-            Ok(Some(campaign)) if self.json => output::json_line(&report::to_json(&campaign)),
-            Ok(Some(campaign)) => report::print(&campaign, 0, now, false),
-            Ok(None) => Ok(()),
+            Ok((Some(campaign), history)) if self.json => {
+                output::json_line(&report::to_json(&campaign, &history, now))
+            }
+            Ok((Some(campaign), history)) => report::print(&campaign, &history, (0, now), false),
+            Ok((None, _)) => Ok(()),
             Err(error) => Err(Failure::failed(error.to_string())),
         };
         if let Err(failure) = printed {

@@ -49,7 +49,8 @@ pub struct Step {
     pub opted_out_at: Option<At>,
 }
 
-/// An attempt that reached the provider, or may have.
+/// An attempt that reached the provider, or may have: from its claim on, since an answer to it may be heard before the
+/// provider's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Send {
     /// Which.
@@ -95,12 +96,13 @@ impl Record {
     pub fn fold(&mut self, event: &Event) {
         let Event { at, subject, kind, .. } = event;
         match kind {
+            Kind::AttemptClaimed { .. } | Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::AttemptAccepted { cost, .. } => self.sent(*subject, *at, Some(*cost)),
+            Kind::AttemptRefused { .. } | Kind::AttemptWithdrawn { .. } => self.not_sent(*subject),
             Kind::AttemptRecovered { sent_at, provider_id: Some(_), cost } => {
                 self.sent(*subject, *sent_at, Some(*cost));
             }
             Kind::AttemptRecovered { sent_at, provider_id: None, .. } => self.sent(*subject, *sent_at, None),
-            Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::DoubtSettled { was_sent, cost, .. } => self.settled(*subject, *at, *was_sent, *cost),
             Kind::CostReported { cost } => self.costs(*subject, *cost),
             Kind::OutcomeHeard { outcome, happened_at, disposition, .. } => {
@@ -125,9 +127,6 @@ impl Record {
             | Kind::OrderMet { .. }
             | Kind::AttemptPlanned { .. }
             | Kind::AttemptDeferred { .. }
-            | Kind::AttemptClaimed { .. }
-            | Kind::AttemptRefused { .. }
-            | Kind::AttemptWithdrawn { .. }
             | Kind::AttemptFailed { .. }
             | Kind::RetryScheduled { .. }
             | Kind::CallProgressed { .. }
@@ -154,7 +153,10 @@ impl Record {
     pub const fn concerns(kind: &Kind) -> bool {
         matches!(
             kind,
-            Kind::AttemptAccepted { .. }
+            Kind::AttemptClaimed { .. }
+                | Kind::AttemptAccepted { .. }
+                | Kind::AttemptRefused { .. }
+                | Kind::AttemptWithdrawn { .. }
                 | Kind::AttemptRecovered { .. }
                 | Kind::AttemptInDoubt { .. }
                 | Kind::DoubtSettled { .. }
@@ -181,12 +183,15 @@ impl Record {
     fn sent(&mut self, subject: Subject, at: At, cost: Option<Money>) {
         let (Some(attempt), Some(step)) = (subject.attempt, subject.step) else { return };
         if let Some(send) = self.sends.iter_mut().find(|send| send.attempt == attempt) {
-            // The first word of a send stands: an answer may come before the create call's own.
             send.at = send.at.or(Some(at));
             send.cost = cost.unwrap_or(send.cost);
         } else {
             self.sends.push(Send { attempt, step, at: Some(at), cost: cost.unwrap_or(Money::ZERO) });
         }
+    }
+
+    fn not_sent(&mut self, subject: Subject) {
+        self.sends.retain(|send| Some(send.attempt) != subject.attempt);
     }
 
     fn settled(&mut self, subject: Subject, at: At, was_sent: bool, cost: Money) {
@@ -206,24 +211,21 @@ impl Record {
     }
 
     fn heard(&mut self, subject: Subject, outcome: Outcome, at: At, means: Option<Disposition>) {
-        let (Some(step), Some(_)) = (subject.step.map(|step| step as usize), subject.attempt) else { return };
-        let at = self.sent_at(step).map_or(at, |sent| at.max(sent));
+        let (Some(place), Some(_)) = (subject.step.map(|step| step as usize), subject.attempt) else {
+            return;
+        };
+        let at = self.sent_at(place).map_or(at, |sent| at.max(sent));
+        if outcome == Outcome::OptedOut {
+            return self.opted_out(place, at);
+        }
         let open = self.ended.is_none();
         let lost = matches!(self.ended, Some((_, End::Exhausted)));
         let converted = self.steps.iter().any(|step| step.converted_at.is_some());
-        let Some(step) = self.steps.get_mut(step) else { return };
-        match outcome {
-            Outcome::Bounced => step.bounced_at = step.bounced_at.or(Some(at)),
-            Outcome::Delivered
-            | Outcome::Read
-            | Outcome::Replied
-            | Outcome::Answered
-            | Outcome::Clicked
-            | Outcome::NoAnswer
-            | Outcome::OptedOut => step.delivered_at = step.delivered_at.or(Some(at)),
-        }
-        if outcome == Outcome::OptedOut {
-            step.opted_out_at = step.opted_out_at.or(Some(at));
+        let Some(step) = self.steps.get_mut(place) else { return };
+        if outcome == Outcome::Bounced {
+            step.bounced_at = step.bounced_at.or(Some(at));
+        } else {
+            step.delivered_at = step.delivered_at.or(Some(at));
         }
         if !step.converts(outcome, means) {
             return;
@@ -233,6 +235,19 @@ impl Record {
         } else if lost && !converted {
             // Too late to move the cascade; it tells that the window was short.
             step.converted_at = Some(at);
+        }
+    }
+
+    /// They may say it while a message is still on its way, or to somebody else: then the last one that was sent made
+    /// them.
+    fn opted_out(&mut self, place: usize, at: At) {
+        let sent: Vec<(usize, At)> =
+            (0..self.steps.len()).filter_map(|step| Some((step, self.sent_at(step)?))).collect();
+        let answered = sent.iter().find(|(step, _)| *step == place).or_else(|| sent.last());
+        let Some(&(place, sent)) = answered else { return };
+        if let Some(step) = self.steps.get_mut(place) {
+            step.delivered_at = step.delivered_at.or(Some(at.max(sent)));
+            step.opted_out_at = step.opted_out_at.or(Some(at.max(sent)));
         }
     }
 

@@ -196,6 +196,7 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
     let templates = clients.templates(mode);
     let files = parts::files((files, drawn), &rehearsed, &receiver.links_base, plan.as_ref().ok(), templates);
+    let plan = parts::taught(plan, &rehearsed, (&store, &loaded), clock.now()).await?;
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));

@@ -2,7 +2,6 @@
 
 use super::dispatch::{Claimed, let_out};
 use super::driver::Driver;
-use super::launch::next_monday;
 use super::speaker;
 use super::turn::Turn;
 use crate::engine::effect::Effect;
@@ -47,6 +46,9 @@ impl Driver {
             self.keep_files(save);
         }
         self.after_the_end();
+        if batch.events.iter().any(|(_, event)| matches!(event.kind, Kind::CampaignEnded { .. })) {
+            self.learn();
+        }
         self.put_back();
     }
 
@@ -128,14 +130,6 @@ impl Driver {
         if self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none()) {
             return;
         }
-        if let Some(plan) = &self.parts.plan {
-            // A rehearsal's later campaigns have a morning of their own.
-            let later = self.parts.owns_clock && self.kept.campaign.is_some();
-            let now = self.now();
-            let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
-            let next = self.kept.next_campaign();
-            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
-            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
-        }
+        self.show_preflight();
     }
 }

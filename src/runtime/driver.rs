@@ -189,6 +189,7 @@ impl Driver {
             News::Kept(kept) => self.files_kept(*kept, turn),
             // What it says is minded in every turn.
             News::Hearing => {}
+            News::Learnt(answer) => self.learnt(&answer),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }
@@ -213,6 +214,7 @@ impl Driver {
             | News::SentSince { .. }
             | News::CaughtUp(_)
             | News::Hearing
+            | News::Learnt(_)
             | News::Panicked(_) => {}
         }
     }

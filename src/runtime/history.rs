@@ -4,8 +4,12 @@
 //! Read beside whoever writes, a page at a time: nobody waits for it.
 
 use super::store::{Reader, StoreError, records::Records};
+use crate::engine::Campaign;
+use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
+use crate::learning::answer::{Answer, Settings};
 use crate::learning::history::{Cascade, Step};
+use crate::learning::ledger::Ledger;
 use crate::model::{CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
 
@@ -31,12 +35,45 @@ pub fn read(reader: &Reader) -> Result<History<'_>, StoreError> {
     Ok(History { reader, records: reader.records()?, terms: terms(reader)? })
 }
 
+/// All of them, in the form that every question is answered from.
+pub fn ledger(reader: &Reader) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::new();
+    for cascade in read(reader)? {
+        ledger.add(&cascade?);
+    }
+    Ok(ledger)
+}
+
+/// What they say.
+pub fn learn(reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
+    Ok(ledger(reader)?.answer(settings))
+}
+
 /// The cascades of one campaign.
 pub fn of_campaign(reader: &Reader, campaign: CampaignId) -> Result<Vec<Cascade>, StoreError> {
     let terms = terms(reader)?;
     let records = reader.records_of(campaign)?;
     let Some(terms) = terms.get(&campaign) else { return Ok(Vec::new()) };
     Ok(records.into_iter().map(|(id, record)| cascade(id, record, terms)).collect())
+}
+
+/// The same from its log, whose launch `campaign` holds.
+pub fn of_events<'a>(campaign: &Campaign, events: impl IntoIterator<Item = &'a Event>) -> Vec<Cascade> {
+    let launch = &campaign.header.launch;
+    let terms = Terms {
+        rules: launch.rules_hash.clone().into(),
+        conversion_window_s: launch.policy.conversion_window_s,
+    };
+    let mut records: BTreeMap<CascadeId, Record> = BTreeMap::new();
+    for event in events.into_iter().filter(|event| event.campaign == campaign.id()) {
+        let Some(cascade) = event.subject.cascade else { continue };
+        if let Kind::CascadeStarted { start } = &event.kind {
+            records.insert(cascade, Record::begun(event.at, start));
+        } else if let Some(record) = records.get_mut(&cascade) {
+            record.fold(event);
+        }
+    }
+    records.into_iter().map(|(id, record)| cascade(id, record, &terms)).collect()
 }
 
 fn terms(reader: &Reader) -> Result<BTreeMap<CampaignId, Terms>, StoreError> {

@@ -22,6 +22,7 @@ pub mod history;
 mod junction;
 mod kept;
 pub mod launch;
+mod learning;
 pub mod links;
 mod listening;
 mod news;

@@ -6,6 +6,7 @@ use super::tasks::Part;
 use super::turn::Redirect;
 use super::webhooks::NotTaken;
 use crate::engine::input::Input;
+use crate::learning::answer::Answer;
 use crate::model::Channel;
 use crate::providers::{Heard, Listed};
 use tokio::sync::oneshot;
@@ -48,6 +49,8 @@ pub enum News {
     Kept(Box<Kept>),
     /// Our hearing was tried again.
     Hearing,
+    /// What the record says by now: from here on starts are drawn by it.
+    Learnt(Box<Answer>),
     /// Something to be told, from a part that has no screen.
     Tell(Notice),
     /// A task beside the loop ended badly.

@@ -9,7 +9,7 @@ use super::operator;
 use super::plan::Draw;
 use super::rehearsal::Rehearsed;
 use super::saving::{Git, WorkspaceFiles};
-use super::store::{Batch, Loaded, Lock, OptOuts, Reader, Store, optouts};
+use super::store::{Batch, Keeper as _, Loaded, Lock, OptOuts, Reader, Store, optouts};
 use super::webhooks::{self, Inbox};
 use crate::config::Config;
 use crate::model::{At, CampaignId, Channel, Mode, Phone, Segment};
@@ -135,6 +135,28 @@ pub(super) async fn read_plan(
     }
 }
 
+/// When it would be launched: a rehearsal's later campaigns have a morning of their own.
+fn begins(plan: &Plan, rehearsed: &Rehearsed, loaded: &Loaded, now: At) -> At {
+    let later = rehearsed.owns_clock && loaded.campaign.is_some();
+    if later { next_monday(now, plan.ready.config.timezone) } else { now }
+}
+
+/// The plan with what the record says about its starts, if it draws any.
+pub(super) async fn taught(
+    plan: Result<Plan, String>,
+    rehearsed: &Rehearsed,
+    (store, loaded): (&Store, &Loaded),
+    now: At,
+) -> Result<Result<Plan, String>, BootError> {
+    match plan {
+        Ok(plan) if plan.ready.rules.explore > 0.0 => {
+            let answer = store.learn(plan.question(begins(&plan, rehearsed, loaded, now))).await?;
+            Ok(Ok(Plan { allocations: plan.learnt(&answer), ..plan }))
+        }
+        plan => Ok(plan),
+    }
+}
+
 /// The plan with what only the running parts know.
 pub(super) fn settled(
     plan: Result<Plan, String>,
@@ -151,9 +173,7 @@ pub(super) fn settled(
                 links_base: links_base.to_owned(),
                 ..plan
             };
-            // A rehearsal's later campaigns have a morning of their own.
-            let later = rehearsed.owns_clock && loaded.campaign.is_some();
-            let begins = if later { next_monday(now, plan.ready.config.timezone) } else { now };
+            let begins = begins(&plan, rehearsed, loaded, now);
             let next = CampaignId(loaded.campaign.as_ref().map_or(0, |campaign| campaign.id().0) + 1);
             let mut preflight = plan.preflight(begins, next, |phone| loaded.suppressed.contains(phone));
             // Before all others: a low window shows the first alone.
@@ -253,6 +273,8 @@ pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
         timezone: config.map_or_else(|| "America/New_York".into(), |c| c.timezone.name().to_owned()),
         currency: config.map_or_else(|| "USD".into(), |c| c.currency.clone()),
         paces: paces(config.unwrap_or(&Config::rehearsal_defaults())),
+        value: config.and_then(|c| c.learning.value),
+        optout_penalty: config.map(|c| c.learning.optout_penalty).unwrap_or_default(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::handle::{Starts, Wave};
 use super::launch::Plan;
 use crate::engine;
 use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
+use crate::learning::answer::{Answer, Settings};
 use crate::model::{Allocation, At, CampaignId, Channel, Customer, Segment};
 use crate::rules::Step;
 use crate::rules::starts::{Begin, start_lot};
@@ -35,6 +36,34 @@ impl Plan {
                 let even = Allocation::even(ladder.channels());
                 let capped = even.map(|even| Arc::new(even.capped(ladder.start, rules.explore)));
                 allocations.extend(capped.map(|capped| (customer.segment.clone(), capped)));
+            }
+        }
+        allocations
+    }
+
+    /// What the record is asked with, for these rules.
+    pub fn question(&self, now: At) -> Settings {
+        let config = &self.ready.config;
+        let settings = Settings {
+            now,
+            value: config.learning.value,
+            optout_penalty: config.learning.optout_penalty,
+            currency: config.currency.clone(),
+            ..Settings::default()
+        };
+        super::learning::asked_by(&self.ready.rules, settings)
+    }
+
+    /// The allocations of its segments by what the record says; where it says nothing, as while nothing is known.
+    pub fn learnt(&self, answer: &Answer) -> Allocations {
+        let mut allocations = self.unlearnt();
+        for row in &answer.segments {
+            let Some(allocation) = allocations.get_mut(&row.segment) else { continue };
+            let ladder = self.ready.rules.ladder_for(&row.segment);
+            let share = |channel| row.starts.iter().find(|start| start.start == channel)?.propensity;
+            let shares = ladder.channels().map(|channel| Some((channel, share(channel)?)));
+            if let Some(found) = shares.collect::<Option<Vec<_>>>().and_then(Allocation::of) {
+                *allocation = Arc::new(found.capped(ladder.start, self.ready.rules.explore));
             }
         }
         allocations

@@ -35,6 +35,8 @@ pub enum Part {
     Saving(u64),
     /// Keeping opt-outs where nothing else can be kept.
     OptOut,
+    /// Learning from what has ended.
+    Learn,
 }
 
 impl fmt::Display for Part {
@@ -52,6 +54,7 @@ impl fmt::Display for Part {
             Self::Judging => "the judging of a draft",
             Self::Saving(_) => "the writing of saved files",
             Self::OptOut => "the keeping of an opt-out",
+            Self::Learn => "learning from the record",
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use super::editor::draft::File;
 use super::layout::Pane;
+use super::learning::View;
 use super::model::{Model, What};
 use crate::phrases;
 use crate::runtime::attach::InControl;
@@ -97,6 +98,8 @@ pub enum Cmd {
     SayWhy,
     SaveNow,
     DropSaved,
+    Learning(View),
+    Draft,
 }
 
 /// Where a command applies.
@@ -130,6 +133,8 @@ pub enum Place {
     Versions,
     /// A customer's page.
     Person,
+    /// The pages of what was learnt.
+    Learning,
 }
 
 impl Place {
@@ -150,6 +155,7 @@ impl Place {
             Self::Review => "before a save",
             Self::Versions => "history",
             Self::Person => "a customer",
+            Self::Learning => "what was learnt",
         }
     }
 }
@@ -209,6 +215,10 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Go(Pane::Rules), "ladder", "ladder", Place::Panes, &["4"], 0, "To Rules: the steps, their waits and who stands there"),
     row(Cmd::Go(Pane::Needs), "needs", "needs you", Place::Panes, &["5"], 0, "To Needs you: what waits for a person"),
     row(Cmd::Go(Pane::Next), "next", "next", Place::Panes, &["6"], 0, "To Next: what falls due, and when"),
+    row(Cmd::Learning(View::Starts), "learning", "learning", Place::Screen, &["7"], 10, "What was learnt: the three questions of the week, and the start of each segment"),
+    row(Cmd::Learning(View::Waits), "waits", "waits", Place::Screen, &["8"], 0, "When conversions arrive within each wait, and which wait is too long or too short"),
+    row(Cmd::Learning(View::Cost), "cost", "cost", Place::Screen, &["9"], 0, "What a conversion costs: by channel, as first contact and as fallback, and by start"),
+    row(Cmd::Draft, "draft", "draft it", Place::Learning, &["d"], 1, "This finding as a change of the rules, in a draft; its evidence is the reason of the save"),
     row(Cmd::Up, "up", "up", Place::Screen, &["Up", "k"], 0, "One line up"),
     row(Cmd::Down, "down", "down", Place::Screen, &["Down", "j"], 0, "One line down"),
     row(Cmd::PageUp, "page-up", "page up", Place::Screen, &["PgUp", "Ctrl-b"], 0, "One page up"),
@@ -472,6 +482,7 @@ mod tests {
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Review],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Versions],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Person],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Learning],
     ];
 
     #[test]

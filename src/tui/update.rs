@@ -6,6 +6,7 @@ use super::editor::draft::File;
 use super::editor::{self, Keep};
 use super::keys::{self, Cmd};
 use super::layout::Pane;
+use super::learning;
 use super::model::{Dialog, Frozen, Model, Page, ReadFor, What};
 use super::needs::Target;
 use super::review::{self, Review};
@@ -16,13 +17,13 @@ use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Channel, Customer, Phone};
 use crate::phrases;
 use crate::rules::Judged;
-use crate::runtime::handle::{Level, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
+use crate::runtime::handle::{Learnt, Level, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{Version, Wanted};
 use crate::workspace::bench::{Bench, Kept, Texts};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What reaches the screen.
 #[derive(Debug)]
@@ -59,6 +60,10 @@ pub enum Msg {
     Versions(Vec<Version>),
     /// The answer to [`Request::VersionFiles`].
     VersionFiles(String, VersionFiles),
+    /// The answer to [`Request::Learn`], and how long it took; `None`: there will be none.
+    Learnt(Option<Learnt>, Duration),
+    /// The record may be asked again.
+    LearnAgain,
 }
 
 /// What the screen asks of the loop.
@@ -106,6 +111,10 @@ pub enum Request {
     Versions,
     /// The files of one, by the hash of its rules or texts.
     VersionFiles(String),
+    /// What the record says.
+    Learn,
+    /// To be told after this time that it may be asked again.
+    LearnLater(Duration),
 }
 
 /// Takes in one message.
@@ -158,6 +167,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             model.history.files.insert(hash, files);
             Vec::new()
         }
+        Msg::Learnt(learnt, took) => learning::take(model, learnt, took),
+        Msg::LearnAgain => {
+            learning::rested(model);
+            Vec::new()
+        }
         Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
             editor::take(model, msg);
             Vec::new()
@@ -167,6 +181,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
     requests.extend(wanted_history(model));
     requests.extend(editor::wants(model));
     requests.extend(versions::wants(model));
+    requests.extend(learning::wants(model));
     requests
 }
 
@@ -278,6 +293,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             let here = model.screen_context();
             open(model, What::Help(here));
         }
+        Cmd::Learning(view) => learning::open(model, view),
+        Cmd::Draft => learning::draft(model),
         Cmd::Filter => filter(model),
         Cmd::Zoom => model.zoomed = !model.zoomed,
         Cmd::NextPane => model.focus = model.focus.step(1),
@@ -455,7 +472,9 @@ pub fn scroll(model: &mut Model, by: isize) {
     }
     if let Some(page) = model.pages.last_mut() {
         let most =
-            page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
+            page
+            .items(&model.picture, &model.history, &model.learning)
+            .map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
         return;
     }

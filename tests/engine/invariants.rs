@@ -35,11 +35,11 @@ impl Observer {
             }
         }
         self.events.extend(concluded.events.iter().cloned());
-        self.records.see(&concluded.events);
-        self.records.tell_the_same(campaign);
         self.rows_are_the_fold(campaign);
         counts_are_recounts(campaign);
         campaign.journeys().iter().for_each(|journey| is_not_lost(campaign, journey));
+        self.records.see(&concluded.events);
+        self.records.tell_the_same(campaign);
     }
 
     /// 10: folding the log gives the rows, and the rows alone give the campaign.

@@ -63,7 +63,7 @@ fn tells_the_same(record: &Record, journey: &Journey) {
     for (at, step) in record.steps.iter().enumerate() {
         for answered in [step.converted_at, step.opted_out_at].into_iter().flatten() {
             let sent = record.sent_at(at);
-            assert!(sent.is_none_or(|sent| sent <= answered), "{record:?}");
+            assert!(sent.is_some_and(|sent| sent <= answered), "{record:?}");
         }
     }
 }

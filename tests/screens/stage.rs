@@ -2,6 +2,7 @@
 
 use crate::fixture::{self, Engine};
 use cascade::runtime::handle::{Command, Picture};
+use cascade::runtime::saving::Wanted;
 use cascade::tui::{self, Exit, Options};
 use futures::stream::{self, StreamExt};
 use ratatui::Terminal;
@@ -74,6 +75,7 @@ pub async fn play_on(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut commands = std::mem::replace(&mut engine.commands, nobody);
+    let learnt = engine.learnt.clone();
     let listener = tokio::spawn({
         let asked = Arc::clone(&asked);
         async move {
@@ -82,6 +84,10 @@ pub async fn play_on(
                 match command {
                     Command::History(_, answer) => {
                         _ = answer.send(fixture::timeline().into_iter().collect());
+                    }
+                    Command::Learn(answer) => _ = answer.send(learnt.clone()),
+                    Command::Preview(Wanted::Draft(files), answer) => {
+                        _ = answer.send(Ok(Box::new(fixture::preview(&files))));
                     }
                     Command::Quit => return,
                     _ => {}
@@ -119,6 +125,7 @@ fn said(command: &Command) -> String {
         | Command::Versions(_)
         | Command::VersionFiles(..)
         | Command::History(..)
+        | Command::Learn(_)
         | Command::Quit => format!("{command:?}").chars().take(60).collect(),
     }
 }
@@ -150,6 +157,7 @@ pub fn key(name: &str) -> Event {
         "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
         "Down" => (KeyCode::Down, KeyModifiers::NONE),
         "Up" => (KeyCode::Up, KeyModifiers::NONE),
+        "PgDn" => (KeyCode::PageDown, KeyModifiers::NONE),
         "End" => (KeyCode::End, KeyModifiers::NONE),
         "Ctrl-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
         "Ctrl-p" => (KeyCode::Char('p'), KeyModifiers::CONTROL),

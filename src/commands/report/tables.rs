@@ -1,8 +1,6 @@
 //! The report as tables: the arrays of `cascade.report/1` of one campaign, and the history of every cascade of the store.
 
 use super::super::{Exit, Failure, output};
-use super::to_json;
-use crate::engine::Campaign;
 use crate::learning::history::{write_header, write_rows};
 use crate::model::sinks;
 use crate::runtime::history;
@@ -59,10 +57,9 @@ const FAILURES: &[&str] = &[
 const WAITS: &[&str] = &["channel", "segment", "wait_s", "conversions", "suggested_wait_s", "reason"];
 
 /// Writes every table into `dir`, which is made if need be.
-pub(super) fn write(dir: &Path, reader: &Reader, campaign: &Campaign) -> Result<Exit, Failure> {
+pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit, Failure> {
     let shown = dir.display().to_string();
     fs::create_dir_all(dir).map_err(|why| Failure::usage(format!("{shown} cannot be made: {why}")))?;
-    let report = to_json(campaign);
     let curve: Vec<String> = (1..=TENTHS).map(|tenth| format!("share_{}", tenth * 10)).collect();
     let curve: Vec<&str> = curve.iter().map(String::as_str).collect();
     let tables: [(&str, Vec<&str>, Vec<Row>); 4] = [
@@ -84,7 +81,10 @@ pub(super) fn write(dir: &Path, reader: &Reader, campaign: &Campaign) -> Result<
         for cascade in history::read(reader).map_err(io::Error::other)? {
             match cascade {
                 Ok(cascade) => write_rows(out, &cascade)?,
-                Err(error) => return Ok(failed = Some(error)),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
         }
         Ok(())

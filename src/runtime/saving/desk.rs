@@ -257,6 +257,8 @@ impl Driver {
         self.parts.gallery.set_files(now);
         self.parts.plan = Some(Arc::new(plan));
         self.show_next_launch();
+        // The new rules' starts are drawn by what the record says of them.
+        self.learn();
         self.tell(Level::Info, words);
     }
 

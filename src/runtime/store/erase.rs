@@ -4,7 +4,7 @@
 use super::error::sqlite;
 use super::optouts::Digest;
 use super::redact::{self, Traces};
-use super::{Store, StoreError, migrations, optouts, schema};
+use super::{Store, StoreError, migrations, optouts, records, schema};
 use crate::model::{At, CampaignId, PersonId, Phone};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::Value;
@@ -103,6 +103,7 @@ fn erase_rows(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<Erased> {
     let (cascades, attempts, changed) = erase_cascades(db, who)?;
     let mut erased = Erased { events: changed + erase_events(db, who, &cascades)?, ..Erased::default() };
     erased.events += erase_campaigns(db, who)?;
+    records::erase(db, &who.traces)?;
     erased.links = erase_links(db, &attempts)?;
     erased.texts = erase_texts(db, who)?;
     if let Some(digest) = who.digest {

@@ -3,9 +3,14 @@
 
 use super::{Batch, Loaded, Store, StoreError, StoredEvent, SuppressionRow};
 use crate::engine::Campaign;
+use crate::learning::{
+    self,
+    answer::{Answer, Settings},
+};
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use crate::runtime::history;
 use crate::runtime::saving::Version;
-use futures::future::{BoxFuture, FutureExt as _};
+use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +74,11 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
+
+    /// What the record of every campaign says. Read beside the loop.
+    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        ready(Ok(learning::answer::answer([], &settings))).boxed()
+    }
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
     fn history(
@@ -150,6 +160,12 @@ impl Keeper for Store {
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
         self.reader()?.contacts_since(since)
+    }
+
+    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        let reader = self.reader();
+        let learn = tokio::task::spawn_blocking(move || history::learn(&reader?, &settings));
+        async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 
     fn history(

@@ -4,6 +4,7 @@
 mod packed;
 
 use super::error::sqlite;
+use super::redact::{FORGOTTEN, Traces};
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
@@ -59,6 +60,16 @@ pub(super) fn write(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()>
 fn one(db: &Connection, cascade: CascadeId) -> rusqlite::Result<Option<Kept>> {
     let mut select = db.prepare_cached(&format!("{SELECT} WHERE cascade = ?1"))?;
     select.query_row([cascade.0 as i64], read).optional()
+}
+
+/// Segments that name somebody lose that, as in the log.
+pub(super) fn erase(db: &Transaction<'_>, traces: &Traces) -> rusqlite::Result<()> {
+    let mut segments = db.prepare("SELECT DISTINCT segment FROM record")?;
+    let segments: Vec<String> = segments.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for segment in segments.iter().filter(|segment| traces.stand_in(segment.as_bytes())) {
+        db.execute("UPDATE record SET segment = ?1 WHERE segment = ?2", params![FORGOTTEN, segment])?;
+    }
+    Ok(())
 }
 
 /// Fills the table of a store that had none.

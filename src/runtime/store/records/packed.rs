@@ -51,7 +51,8 @@ pub(super) fn unpack(segment: Segment, bytes: &[u8]) -> Option<Record> {
     let launched_at = At::from_millis(i64::try_from(from.signed()?).ok()?);
     from.from = launched_at;
     let end = from.number()?;
-    let ended_at = from.time()?;
+    let mut ended_at = None;
+    from.time(&mut ended_at)?;
     let ended = match end.checked_sub(1) {
         None => None,
         Some(how) => Some((ended_at?, *ENDS.get(usize::try_from(how).ok()?)?)),
@@ -137,8 +138,10 @@ impl In<'_> {
         i64::try_from(at).ok().map(At::from_millis)
     }
 
-    fn time(&mut self) -> Option<Option<At>> {
-        if self.number()? == 0 { Some(None) } else { self.since().map(Some) }
+    /// A time that may be missing; `None`: the bytes are.
+    fn time(&mut self, at: &mut Option<At>) -> Option<()> {
+        *at = if self.number()? == 0 { None } else { Some(self.since()?) };
+        Some(())
     }
 
     fn channel(&mut self) -> Option<Channel> {
@@ -166,7 +169,8 @@ impl In<'_> {
     fn send(&mut self) -> Option<Send> {
         let attempt = AttemptId(u64::try_from(self.number()?).ok()?);
         let step = u32::try_from(self.number()?).ok()?;
-        let at = self.time()?;
+        let mut at = None;
+        self.time(&mut at)?;
         let scale = u32::try_from(self.number()?).ok()?;
         let cost = Decimal::try_from_i128_with_scale(self.signed()?, scale).ok()?;
         Some(Send { attempt, step, at, cost: Money(cost) })
