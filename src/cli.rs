@@ -53,6 +53,8 @@ pub struct Rehearsal {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Write a workspace to begin with, or a workflow that checks pull requests on it; overwrites nothing
+    Init(Init),
     /// Say what is wrong with the rules, the content and the customer list
     Check(Check),
     /// Run a pilot without a screen, until every cascade has ended
@@ -91,6 +93,20 @@ pub enum Command {
     Purge(Purge),
 }
 
+/// `cascade init`
+#[derive(Clone, Debug, Args)]
+pub struct Init {
+    /// Where; made if it does not exist. The workspace if absent
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Write the workflow for GitHub alone, at the root of the repository that the workspace is in
+    #[arg(long)]
+    pub workflow: bool,
+    /// Print one JSON object, cascade.init/1
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `cascade check`
 #[derive(Clone, Debug, Args)]
 pub struct Check {
@@ -106,6 +122,9 @@ pub struct Check {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Do not ask whether the variables of live's secrets are set, as on a machine that only checks
+    #[arg(long)]
+    pub without_secrets: bool,
 }
 
 /// How `cascade check` prints.

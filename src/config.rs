@@ -29,6 +29,8 @@ pub struct Config {
     pub timezone: chrono_tz::Tz,
     /// ISO 4217 code, printed beside every amount.
     pub currency: String,
+    /// The sender's name, which a first text must show; for lints alone.
+    pub brand: Option<String>,
     /// Meta WhatsApp Cloud API.
     pub whatsapp: Whatsapp,
     /// The voice agent.

@@ -120,7 +120,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::CascadeStarted { start } => {
             quiet = true;
             let ways: Vec<&str> = start.walk.iter().map(|leg| leg.channel.label()).collect();
-            muted(format!("starts: {}", ways.join(" › ")))
+            muted(format!("starts: {}{}", ways.join(" › "), starts::drawn(start)))
         }
         Kind::Paused { only, by, why } => {
             // An operator's order says it, and whose it was.

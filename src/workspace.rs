@@ -2,7 +2,8 @@
 //! the program, and each says where it came from. Live never falls back on those.
 
 pub mod bench;
-mod built_in;
+pub(crate) mod built_in;
+pub mod forge;
 mod ready;
 mod settings;
 

@@ -3,6 +3,7 @@
 use cascade::config::{Config, SandboxRefused, load, load_trusting};
 use cascade::model::{Channel, Mode, Money, QuietHours};
 use cascade::rules::{Problem, Severity};
+use cascade::trail::Onto;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use std::cell::Cell;
@@ -219,4 +220,59 @@ fn a_sandbox_gives_addresses_ids_and_secrets_on_loopback_alone() {
     assert_eq!(missing, SandboxRefused::Missing(vec!["phone.api_key".into()]));
     let live = read(LIVE).0.unwrap();
     assert_eq!(live.at_sandbox(&answer).unwrap_err(), SandboxRefused::Live);
+}
+
+#[test]
+fn git_and_the_forge_are_set_in_both_modes_and_the_token_is_not_read() {
+    let asked = Cell::new(false);
+    let look = |text: &str, trusts: bool| {
+        let (config, problems) = load_trusting(
+            Path::new("cascade.toml"),
+            text,
+            &|_| {
+                asked.set(true);
+                None
+            },
+            &|_| trusts,
+        );
+        (config, problems.into_iter().map(|p| (p.line, p.code)).collect::<Vec<_>>())
+    };
+    let plain = look("", false).0.unwrap();
+    assert_eq!(
+        (plain.git.remote.as_str(), plain.git.base.as_deref(), plain.github.is_trusted),
+        ("origin", None, true)
+    );
+    let own = "[git]\nbranch = \"checked-out\"\nbase = \"trunk\"\nremote = \"upstream\"\n[github]\n\
+               base_url = \"https://git.corp.example/api/v3\"\nrepository = \"acme/rules\"\nbase = \"release\"\n";
+    for (trusts, text) in [(false, own.to_owned()), (true, own.to_owned())] {
+        let (config, problems) = look(&text, trusts);
+        let config = config.unwrap();
+        assert_eq!(
+            (problems, config.github.is_trusted),
+            (vec![], trusts),
+            "it keeps nothing else from working"
+        );
+        assert_eq!((config.git.branch, config.git.base.as_deref()), (Onto::CheckedOut, Some("trunk")));
+        assert_eq!(
+            (config.git.remote.as_str(), config.github.base.as_deref()),
+            ("upstream", Some("release"))
+        );
+        assert_eq!(config.github.repository.as_deref(), Some("acme/rules"));
+    }
+    let variable = look("[github]\ntoken_env = \"AWS_SECRET\"\n", false).0.unwrap();
+    assert!(!variable.github.is_trusted, "another variable needs trust too");
+    for (text, problem) in [
+        ("[git]\nbranch = \"mine\"", (2, "bad-value")),
+        ("[git]\nremote = \"--upload-pack=x\"", (2, "bad-value")),
+        ("[git]\nbase = \"a..b\"", (2, "bad-value")),
+        ("[git]\nbase = \"-f\"", (2, "bad-value")),
+        ("[github]\nrepository = \"../..\"", (2, "bad-value")),
+        ("[github]\nrepository = \"a/b/c\"", (2, "bad-value")),
+        ("[github]\nbase_url = \"http://git.corp.example\"", (2, "untrusted-host")),
+        ("[github]\ntoken_env = \"ghp_pasted.secret\"", (2, "bad-value")),
+        ("[github]\ntoken = \"x\"", (2, "unknown-key")),
+    ] {
+        assert_eq!(look(text, true).1, [problem], "{text}");
+    }
+    assert!(!asked.get(), "whoever proposes reads the token then");
 }

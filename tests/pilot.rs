@@ -32,7 +32,7 @@ use cascade::engine::event::{Event, Hold};
 use cascade::engine::gate::shares;
 use cascade::engine::journey::State;
 use cascade::engine::replay;
-use cascade::model::{At, Channel, Outcome};
+use cascade::model::{Channel, Outcome};
 use cascade::runtime::history;
 use house::{Done, House};
 use serde_json::Value;
@@ -155,7 +155,7 @@ fn replaying_the_printed_events_gives_the_report_again() {
             lines.into_iter().map(|line| serde_json::from_value(line).unwrap()).collect();
         let campaign = replay(&events).unwrap();
         let history = history::of_events(&campaign, &events);
-        assert_eq!(to_json(&campaign, &history, At::default()), report);
+        assert_eq!(to_json(&campaign, &history), report);
         assert_eq!(house.run(&["report", "--json"]).report(), report);
         house.log_gives_the_rows();
     }

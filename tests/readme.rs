@@ -76,8 +76,8 @@ fn every_flag_that_is_named_exists() {
         refused.expect_err("help is no command").to_string()
     };
     let all: String = [
-        "", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge", "sandbox",
-        "trust",
+        "", "init", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge",
+        "sandbox", "trust", "history", "propose",
     ]
     .into_iter()
     .map(help)

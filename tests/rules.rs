@@ -1,10 +1,14 @@
 //! The rules: the smallest file, every mistake with its place, the walk, and the schema.
-#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 #[path = "rules/edits.rs"]
 mod edits;
 #[path = "rules/layout.rs"]
 mod layout;
+#[path = "rules/lints.rs"]
+mod lints;
+#[path = "rules/schema.rs"]
+mod schema_test;
 
 use cascade::model::{Channel, Outcome, QuietHours, Segment};
 use cascade::rules::{Problem, Rules, Severity, parse, schema};
@@ -82,6 +86,11 @@ struct Case {
     says: Vec<String>,
 }
 
+fn cases() -> Vec<Case> {
+    let cases: Cases = toml::from_str(include_str!("rules_cases.toml")).unwrap();
+    cases.case
+}
+
 /// `warning LINE:COLUMN CODE words` or `LINE:COLUMN CODE words`, against a problem.
 fn fits(expected: &str, problem: &Problem) -> bool {
     let (severity, expected) = match expected.strip_prefix("warning ") {
@@ -98,10 +107,10 @@ fn fits(expected: &str, problem: &Problem) -> bool {
 
 #[test]
 fn every_mistake_is_named_where_it_stands() {
-    let cases: Cases = toml::from_str(include_str!("rules_cases.toml")).unwrap();
-    assert!(cases.case.len() >= 40);
+    let cases = cases();
+    assert!(cases.len() >= 60);
     let mut wrong = Vec::new();
-    for case in &cases.case {
+    for case in &cases {
         let (rules, problems) = read(&case.text);
         let all_warnings = case.says.iter().all(|s| s.starts_with("warning"));
         let same =

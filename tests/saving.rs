@@ -180,6 +180,36 @@ fn sixty_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
     house.log_gives_the_rows();
 }
 
+#[test]
+fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them() {
+    let house = house();
+    let process = run(&house);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut ana = come(&house).await;
+        launch(&mut ana).await;
+        let texts = ana.picture.borrow().place.content.clone();
+        let (name, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
+        let file = DraftFile { name: format!("rules/content/{name}"), text: format!("{text}\n"), base: None };
+        let shown = look(&ana, Wanted::Draft(vec![file.clone()])).await.unwrap();
+        assert_eq!(shown.after.rules, shown.before.rules);
+        assert_ne!(shown.after.content, shown.before.content);
+        assert_eq!(shown.waits, 0, "a text moves no wait");
+        assert!(
+            shown.texts.iter().any(|(channel, count)| channel.as_str() == "sms" && *count >= 60),
+            "{shown:?}"
+        );
+        save(&mut ana, &shown, Choice::Retime, "friendlier").await;
+        let campaign = house.campaign();
+        assert_eq!(campaign.edition(campaign.header.content).content, shown.after.content);
+        assert!(campaign.journeys().iter().all(|journey| journey.edition == 0));
+        let kept = house.reader().version(&shown.after.content).unwrap();
+        assert!(kept.iter().any(|(kept, bytes)| kept == name && *bytes == file.text.as_bytes()), "{kept:?}");
+        assert_eq!(std::fs::read_to_string(house.path(&file.name)).unwrap(), file.text);
+    });
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
+
 /// The newest edit moved exactly whom it had shown, and the store says so.
 fn moved_as_shown(house: &House, shown: &EditPreview) {
     let events = house.reader().events_after(0, None, usize::MAX).unwrap();

@@ -4,6 +4,10 @@
 
 #[path = "screens/attached.rs"]
 mod attached;
+#[path = "screens/changes.rs"]
+mod changes;
+#[path = "screens/editing.rs"]
+mod editing;
 #[path = "screens/fixture.rs"]
 mod fixture;
 #[path = "screens/learnt.rs"]
@@ -71,7 +75,6 @@ screen!(failures_120x40, (120, 40), "F");
 screen!(failure_120x40, (120, 40), "F Enter");
 screen!(breaker_120x40, (120, 40), "5 Enter");
 screen!(inbox_120x40, (120, 40), "i Down Down");
-screen!(rules_120x40, (120, 40), "e");
 screen!(help_120x60, (120, 60), "?");
 screen!(actions_120x40, (120, 40), "Down x");
 screen!(actions_all_120x40, (120, 40), "X");
@@ -202,7 +205,7 @@ async fn every_command_stands_in_help_exactly_once() {
     picture.starting = None;
     // A page leaves out what the panes alone know, and the panes what a page alone does.
     for (script, missing) in [("?", "a page"), ("5 Enter ?", "panes")] {
-        let seen = play((140, 100), picture.clone(), options(), settled(vec![Step::Keys(script)])).await;
+        let seen = play((200, 160), picture.clone(), options(), settled(vec![Step::Keys(script)])).await;
         let text = seen.text();
         for row in keys::COMMANDS {
             let shown = text.matches(row.help).count();

@@ -8,6 +8,8 @@
     reason = "test code: a failure is a panic"
 )]
 
+#[path = "terminal/editing.rs"]
+mod editing;
 #[path = "terminal/pty.rs"]
 mod pty;
 

@@ -123,7 +123,9 @@ fn from_file(path: &Path) -> Result<Ledger, Failure> {
         let summed = scope.spawn(move || {
             let mut ledger = Ledger::new();
             for cascades in receiver {
-                cascades.iter().for_each(|cascade| ledger.add(cascade));
+                for cascade in &cascades {
+                    ledger.add(cascade);
+                }
             }
             ledger
         });

@@ -1,6 +1,7 @@
 //! One thin file per command: build the parts, run them, print. This one dispatches and turns results into exit
 //! codes.
 
+mod age;
 mod audit;
 mod backup;
 mod check;
@@ -9,6 +10,7 @@ mod events;
 mod forget;
 mod headless;
 mod history;
+mod init;
 mod learn;
 mod log;
 pub mod output;
@@ -96,6 +98,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         return Err(Failure::usage(message));
     }
     match command {
+        Command::Init(args) => init::run(&place, &args),
         Command::Check(args) => check::run(&place, &args),
         Command::Pilot(args) => pilot::run(&place, &args),
         Command::Resume(args) => resume::run(&place, &args),

@@ -7,6 +7,7 @@ use super::{Exit, Failure, output, session};
 use crate::cli::{Place, Propose};
 use crate::config::Config;
 use crate::model::Untrusted;
+use crate::runtime::history;
 use crate::runtime::store::Reader;
 use crate::trail::github::{GITHUB, Github, State, Trouble};
 use crate::trail::{self, Evidence, NotPushed, Proposal, Pushed, Remote};
@@ -95,12 +96,11 @@ fn without(
 
 /// What the newest campaign of the store has come to: counts, and nobody's name.
 fn evidence(place: &Place) -> Option<Evidence> {
-    let (path, mode) = Site::open(place).ok()?.store();
+    let (path, _) = Site::open(place).ok()?.store();
     let reader = path.exists().then(|| Reader::open(&path).ok()).flatten()?;
     let campaign = reader.campaign(None).ok()??;
-    let history = crate::runtime::history::of_campaign(&reader, campaign.id()).ok()?;
-    let now = report::now(&reader, mode).ok()?;
-    let report = report::to_json(&campaign, &history, now);
+    let history = history::of_campaign(&reader, campaign.id()).ok()?;
+    let report = report::to_json(&campaign, &history);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let row = |label: &str, value: String| (Untrusted::from(label), Untrusted::from(value));
     let mut rows = vec![

@@ -33,7 +33,7 @@ pub(super) fn run(place: &Place, args: &Report) -> Result<Exit, Failure> {
     };
     let (now, history) = (now(&reader, site.store().1)?, history::of_campaign(&reader, campaign.id())?);
     if let Some(dir) = &args.csv {
-        return tables::write(dir, &reader, &to_json(&campaign, &history, now));
+        return tables::write(dir, &reader, &to_json(&campaign, &history));
     }
     print(&campaign, &history, (0, now), args.json)?;
     Ok(Exit::Done)
@@ -70,7 +70,7 @@ pub(super) fn print(
     as_json: bool,
 ) -> Result<(), Failure> {
     if as_json {
-        return output::json(&to_json(campaign, history, now));
+        return output::json(&to_json(campaign, history));
     }
     let mut page = output::Results::open();
     for line in page::lines(&engine::snapshot(campaign, seq, now, std::sync::Arc::default())) {
@@ -79,8 +79,8 @@ pub(super) fn print(
     page.close()
 }
 
-/// `cascade.report/1`, from a campaign and its cascades; `now` is told to one that has not ended.
-pub fn to_json(campaign: &Campaign, history: &[Cascade], now: At) -> Value {
+/// `cascade.report/1`, from a campaign and its cascades: from its log alone.
+pub fn to_json(campaign: &Campaign, history: &[Cascade]) -> Value {
     let (header, launch) = (&campaign.header, &campaign.header.launch);
     let t = tally(campaign);
     let gate = gate::judge(campaign);
@@ -102,7 +102,7 @@ pub fn to_json(campaign: &Campaign, history: &[Cascade], now: At) -> Value {
         "channels": channels(campaign, currency, |_| true),
         "failures": failures(campaign),
         "segments": segments(campaign, currency),
-        "waits": waits::rows(campaign, history, header.ended_at.unwrap_or(now)),
+        "waits": waits::rows(campaign, history),
         "gate": gate,
     })
 }

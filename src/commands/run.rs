@@ -172,7 +172,7 @@ impl Watch {
         });
         let printed = match read {
             Ok((Some(campaign), history)) if self.json => {
-                output::json_line(&report::to_json(&campaign, &history, now))
+                output::json_line(&report::to_json(&campaign, &history))
             }
             Ok((Some(campaign), history)) => report::print(&campaign, &history, (0, now), false),
             Ok((None, _)) => Ok(()),

@@ -20,6 +20,7 @@ impl Config {
             default_region: "US".into(),
             timezone: chrono_tz::America::New_York,
             currency: "USD".into(),
+            brand: None,
             whatsapp: Whatsapp::default(),
             phone: Vapi::default(),
             sms: Twilio::default(),

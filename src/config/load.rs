@@ -16,11 +16,12 @@ use toml::de::DeTable;
 /// Looks an environment variable up; tests give their own.
 pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "mode",
     "default_region",
     "timezone",
     "currency",
+    "brand",
     "whatsapp",
     "phone",
     "sms",
@@ -81,7 +82,7 @@ impl Loader<'_> {
         let mut config = Config::rehearsal_defaults();
         let mut file = Table::open(report, "", Some((root, 0)), &SECTIONS);
         general(&mut file, &mut config);
-        let mut sections = SECTIONS[4..].iter().map(|name| (*name, file.table(name))).collect::<Vec<_>>();
+        let mut sections = SECTIONS[5..].iter().map(|name| (*name, file.table(name))).collect::<Vec<_>>();
         let mut take = |name: &str| sections.iter_mut().find(|(n, _)| *n == name).and_then(|(_, t)| t.take());
         if config.mode == Mode::Live {
             config.channels.clear();
@@ -127,6 +128,7 @@ fn general(file: &mut Table<'_, '_, '_>, config: &mut Config) {
     if let Some(currency) = file.word("currency", "write three capitals, such as \"USD\"", currency) {
         config.currency = currency;
     }
+    config.brand = file.text("brand").map(|(name, _)| name.trim().to_owned());
 }
 
 /// Who calls our public address.

@@ -192,6 +192,27 @@ impl Record {
 
     fn not_sent(&mut self, subject: Subject) {
         self.sends.retain(|send| Some(send.attempt) != subject.attempt);
+        self.take_back(subject);
+    }
+
+    /// Nothing of a step was sent after all: whatever was heard meanwhile answers something else.
+    fn take_back(&mut self, subject: Subject) {
+        let Some(place) = subject.step.map(|step| step as usize) else { return };
+        if self.sent_at(place).is_some() {
+            return;
+        }
+        let Some(step) = self.steps.get_mut(place) else { return };
+        (step.delivered_at, step.answered_at, step.converted_at) = (None, None, None);
+        if let Some(at) = step.opted_out_at.take() {
+            self.opted_out(place, at);
+        }
+        self.forced |= self.was_not_asked_to();
+    }
+
+    /// Whoever opted out before, or shares a number with somebody who did, did not do so in answer to us.
+    fn was_not_asked_to(&self) -> bool {
+        let opted_out = matches!(self.ended, Some((_, End::OptedOut)));
+        opted_out && self.steps.iter().all(|step| step.opted_out_at.is_none())
     }
 
     fn settled(&mut self, subject: Subject, at: At, was_sent: bool, cost: Money) {
@@ -199,6 +220,7 @@ impl Record {
         let settled = self.sends.iter_mut().find(|send| Some(send.attempt) == subject.attempt);
         if let Some(send) = settled.filter(|_| !was_sent) {
             send.at = None;
+            self.take_back(subject);
         }
     }
 
@@ -264,8 +286,7 @@ impl Record {
                     step.converted_at = step.answered_at.or(Some(at));
                 }
             }
-            // Whoever opted out before, or shares a number with somebody who did, was not asked to.
-            End::OptedOut => self.forced |= self.steps.iter().all(|step| step.opted_out_at.is_none()),
+            End::OptedOut => self.forced |= self.was_not_asked_to(),
             // The operator ended it: what would have come of it is not known.
             End::Stopped => self.forced = true,
             End::Declined | End::Exhausted => {}

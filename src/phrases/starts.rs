@@ -1,6 +1,7 @@
 //! How starts are drawn, in people's words.
 
 use super::people;
+use crate::engine::event::CascadeStart;
 use crate::runtime::handle::Starts;
 
 /// `retail: 20 % start elsewhere: WhatsApp 80 %, phone 10 %, SMS 10 %`
@@ -13,6 +14,15 @@ pub fn starts(row: &Starts) -> String {
         count => format!("; {} left out of learning: not every channel reaches them", people(count)),
     };
     format!("{}: {elsewhere} start elsewhere: {}{left_out}", row.segment.screen(), shares.join(", "))
+}
+
+/// How somebody's start came about, behind it; nothing where the rules say it.
+pub fn drawn(start: &CascadeStart) -> String {
+    match &start.drawn {
+        None => String::new(),
+        Some(drawn) if drawn.forced => ", left out of learning: not every channel reaches them".into(),
+        Some(_) => format!(", drawn with {}", percent(start.propensity)),
+    }
 }
 
 /// Whole percents where they are whole.

@@ -16,6 +16,7 @@ pub mod lints;
 mod parse;
 mod phone_text;
 mod phones;
+mod places;
 pub mod render;
 pub(crate) mod report;
 pub mod schema;

@@ -189,7 +189,7 @@ pub fn fill(text: &Text, customer: &Customer, context: &Context<'_>) -> String {
 fn fill_parts(parts: &[Part], customer: &Customer, context: &Context<'_>, out: &mut String) {
     for part in parts {
         match part {
-            Part::Words(words) => out.push_str(words),
+            Part::Words(words, _) => out.push_str(words),
             Part::Field(field) if field.is_link() => out.push_str(context.link.url),
             Part::Field(field) => {
                 let value = value(customer, &field.name).or_else(|| field.default.clone());

@@ -62,7 +62,11 @@ impl JsonSchema for DurationText {
         json_schema!({
             "type": "string",
             "description": "A time span: 90s, 15m, 6h, 1h30m, 2d.",
-            "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+            // Without look-ahead, which not every editor's matcher knows.
+            "pattern": concat!(
+                "^([0-9]+d([0-9]+h)?([0-9]+m)?([0-9]+s)?|[0-9]+h([0-9]+m)?([0-9]+s)?",
+                "|[0-9]+m([0-9]+s)?|[0-9]+s)$"
+            )
         })
     }
 }

@@ -194,9 +194,9 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let addresses = (receiver.public_url.as_str(), receiver.links_base.as_str());
     let clients = Clients::new(&rehearsed.config, addresses, mode, &contents).await?;
     clients.set_up(mode == Mode::Rehearsal && !in_flight, &junction.listeners()).await?;
+    let plan = parts::taught(plan, &rehearsed, (&store, &loaded), clock.now()).await?;
     let templates = clients.templates(mode);
     let files = parts::files((files, drawn), &rehearsed, &receiver.links_base, plan.as_ref().ok(), templates);
-    let plan = parts::taught(plan, &rehearsed, (&store, &loaded), clock.now()).await?;
     let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));

@@ -130,6 +130,10 @@ impl Driver {
         if self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none()) {
             return;
         }
-        self.show_preflight();
+        if let Some(plan) = &self.parts.plan {
+            let (begins, next) = (self.next_launch(), self.kept.next_campaign());
+            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
+            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
+        }
     }
 }

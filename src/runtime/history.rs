@@ -12,6 +12,11 @@ use crate::learning::history::{Cascade, Step};
 use crate::learning::ledger::Ledger;
 use crate::model::{CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::thread;
+
+/// Pages that wait to be summed up, for each reader.
+const PAGES_AHEAD: usize = 4;
 
 /// What a campaign fixed for all its cascades.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +40,56 @@ pub fn read(reader: &Reader) -> Result<History<'_>, StoreError> {
     Ok(History { reader, records: reader.records()?, terms: terms(reader)? })
 }
 
-/// All of them, in the form that every question is answered from.
+/// All of them, in the form that every question is answered from. Pages are read and unpacked by several threads and
+/// summed up in their order by this one.
 pub fn ledger(reader: &Reader) -> Result<Ledger, StoreError> {
     let mut ledger = Ledger::new();
-    for cascade in read(reader)? {
-        ledger.add(&cascade?);
-    }
-    Ok(ledger)
+    let Some(pages) = reader.pages_of_records()? else {
+        for cascade in read(reader)? {
+            ledger.add(&cascade?);
+        }
+        return Ok(ledger);
+    };
+    let readers = (thread::available_parallelism().map_or(1, usize::from) as u64).min(pages);
+    let terms = &terms(reader)?;
+    thread::scope(|scope| {
+        let queues: Vec<_> = (0..readers)
+            .map(|first| {
+                let (sender, queue) = mpsc::sync_channel(PAGES_AHEAD);
+                let path = reader.path().to_owned();
+                scope.spawn(move || {
+                    let opened = Reader::open(&path);
+                    for page in (first..pages).step_by(readers as usize) {
+                        let read = opened.as_ref().map_err(|_| StoreError::Gone);
+                        let read = read.and_then(|reader| unpacked(reader, page, terms));
+                        // Whoever sums up has met an error and left.
+                        if sender.send(read).is_err() {
+                            return;
+                        }
+                    }
+                });
+                queue
+            })
+            .collect();
+        for page in 0..pages {
+            let queue = queues.get((page % readers) as usize);
+            let cascades = queue.and_then(|queue| queue.recv().ok()).unwrap_or(Err(StoreError::Gone))?;
+            for cascade in &cascades {
+                ledger.add(cascade);
+            }
+        }
+        Ok(ledger)
+    })
+}
+
+/// One page, but for campaigns that were launched since the reading began.
+fn unpacked(
+    reader: &Reader,
+    page: u64,
+    terms: &BTreeMap<CampaignId, Terms>,
+) -> Result<Vec<Cascade>, StoreError> {
+    let kept = reader.page_of_records(page)?.into_iter();
+    Ok(kept.filter_map(|(id, campaign, record)| Some(cascade(id, record, terms.get(&campaign)?))).collect())
 }
 
 /// What they say.

@@ -84,17 +84,8 @@ impl Driver {
         }
     }
 
-    /// What the next launch would do, with its own times.
-    pub(super) fn show_preflight(&mut self) {
-        if let Some(plan) = &self.parts.plan {
-            let (begins, next) = (self.next_launch(), self.kept.next_campaign());
-            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
-            self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
-        }
-    }
-
     /// When it would begin: a rehearsal's later campaigns have a morning of their own.
-    fn next_launch(&self) -> At {
+    pub(super) fn next_launch(&self) -> At {
         let (now, plan) = (self.now(), self.parts.plan.as_ref());
         let own = plan.filter(|_| self.parts.owns_clock && self.kept.campaign.is_some());
         own.map_or(now, |plan| next_monday(now, plan.ready.config.timezone))

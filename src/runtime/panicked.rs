@@ -46,12 +46,7 @@ impl Driver {
             // Nobody could stop anything any more.
             Part::Commands => (self.quit, self.broken) = (true, true),
             Part::Saving(number) => self.saving_panicked(*number, turn),
-            Part::LookUp
-            | Part::History
-            | Part::Judging
-            | Part::OptOut
-            | Part::SetUp
-            | Part::Learn => {}
+            Part::LookUp | Part::History | Part::Judging | Part::OptOut | Part::SetUp | Part::Learn => {}
         }
     }
 

@@ -148,8 +148,21 @@ pub struct Saved {
     pub why: String,
     /// How far it is.
     pub state: SaveState,
-    /// What stood in the files, as long as it is not known to be in force: whoever changed them since is not overwritten.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// How it was begun, as long as it is not known to be in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Box<Begun>>,
+}
+
+/// How a save was begun. One that goes on after a crash is the same save, to the letter: then it makes no second commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Why, as it stands in the commit.
+    pub reason: String,
+    /// When, by the calendar.
+    pub at: At,
+    /// Whom it was to move, in numbers.
+    pub counts: Vec<(String, u64)>,
+    /// What stood in the files: whoever changed them since is not overwritten.
     pub before: Vec<(String, Option<String>)>,
 }
 

@@ -123,14 +123,14 @@ pub(super) fn choose<'r>(ground: &'r Ground, save: &Save<'_>) -> Result<Target<'
     let repo = &ground.repo;
     let head = Head::of(repo)?;
     let base = base(repo, save.settings);
+    let without_base = || base.as_ref().is_none_or(|base| tip(repo, save.settings, base).is_none());
     let stands_here = match (&head, save.settings.branch) {
         (Head::Detached, Onto::CheckedOut) => return Err(NotSaved::Detached),
         (_, Onto::CheckedOut) => true,
-        (Head::Detached, _) => false,
-        (Head::Unborn(_), _) => base.as_ref().is_none_or(|base| tip(repo, save.settings, base).is_none()),
-        (Head::On(_), Onto::Draft) => false,
-        // Without a base there is nothing to keep clean of drafts.
-        (Head::On(name), Onto::Auto) => base.as_ref() != Some(name) && base.is_some() || base.is_none(),
+        (Head::Detached, Onto::Auto | Onto::Draft) | (Head::On(_), Onto::Draft) => false,
+        (Head::Unborn(_), Onto::Auto | Onto::Draft) => without_base(),
+        // Where no base is known there is nothing to keep clean of drafts.
+        (Head::On(name), Onto::Auto) => base.as_ref() != Some(name),
     };
     match head.branch().filter(|_| stands_here) {
         Some(name) => Ok(here(repo, name, base)),
@@ -178,7 +178,7 @@ fn is_ours(
 ) -> Result<bool, NotSaved> {
     let repo = &ground.repo;
     let fault = NotSaved::git;
-    if draft.message_bytes() == save.message.text().as_bytes() && holds(ground, save.files, draft)? {
+    if is_of(draft, save) && holds(ground, save.files, draft)? {
         return Ok(true);
     }
     let common = match repo.merge_base(draft.id(), base.id()) {
@@ -200,6 +200,12 @@ fn is_ours(
         held &= working(ground, path)? == id(&drafted);
     }
     Ok(held && waits)
+}
+
+/// Whether a commit was made by this very save, earlier: its words at its moment.
+pub(super) fn is_of(commit: &Commit<'_>, save: &Save<'_>) -> bool {
+    let same_moment = commit.author().when().seconds() == save.at.millis().div_euclid(1000);
+    same_moment && commit.message_bytes() == save.message.text().as_bytes()
 }
 
 /// Whether a commit has exactly the new bytes of all files.

@@ -6,9 +6,10 @@ use super::ground::{self, Ground, Place};
 use super::identity::Identity;
 use super::index::{self, IndexLock};
 use super::objects;
+use super::standing::at;
 use super::{Ahead, Branch, Committed, Conflict, Env, File, NotSaved, Note, Save, Saved, Uncommitted};
 use git2::{ErrorCode, Oid, Tree};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where a save would go and as whom, and what is in its way. Changes nothing.
 pub fn look(save: &Save<'_>, env: Env<'_>) -> Result<Ahead, NotSaved> {
@@ -136,7 +137,12 @@ impl<'g> Plan<'g> {
         if tip != Some(id) {
             self.move_branch(id, tip, save)?;
         }
+        let reference = self.ground.repo.commondir().join(self.target.reference());
         let finish = || {
+            if tip != Some(id) {
+                objects::sync(&reference)?;
+                objects::sync(reference.parent().unwrap_or(&reference))?;
+            }
             new.into_iter().flatten().try_for_each(Beside::put)?;
             index.map_or(Ok(()), IndexLock::publish)
         };
@@ -201,15 +207,12 @@ impl<'g> Plan<'g> {
             Some(tip) => repo.reference_matching(&name, id, true, tip, &log),
             None => repo.reference(&name, id, false, &log),
         };
-        moved.map_err(|why| match why.code() {
+        moved.map(drop).map_err(|why| match why.code() {
             ErrorCode::Modified | ErrorCode::Exists | ErrorCode::NotFound => {
                 NotSaved::Moved(self.target.branch.name.clone())
             }
             _ => objects::fault(repo, "branch")(why),
-        })?;
-        let file = repo.commondir().join(&name);
-        objects::sync(&file)?;
-        objects::sync(file.parent().unwrap_or(Path::new(".")))
+        })
     }
 }
 
@@ -233,15 +236,19 @@ impl Judge<'_, '_> {
         objects::is_plain(repo, place)?;
         let (path, before) = objects::in_tree(repo, self.tree, place)?;
         let (before, mode) = before.map_or((None, 0), |(id, mode)| (Some(id), mode));
-        let staged = index::staged(repo, &path, &place.name)?;
+        let staged = match index::staged(repo, &path, &place.name) {
+            // An index that only git can read is in nobody's way where it stays as it is.
+            Err(NotSaved::Git { .. }) if !self.target.branch.is_checked_out => None,
+            staged => staged?,
+        };
         let ignored = || repo.is_path_ignored(&path).map_err(NotSaved::git("ignore rules"));
         if before.is_none() && staged.is_none() && ignored()? {
             return Err(NotSaved::Ignored(place.name.clone()));
         }
         let id = objects::blob(repo, &path, &file.bytes)?;
         let held = found.as_ref().map(|bytes| objects::blob(repo, &path, bytes)).transpose()?;
-        self.nothing_is_lost(before, held, &found, notes)?;
-        let known = [before, held, Some(id)];
+        self.nothing_is_lost(before, held, found.as_ref(), notes)?;
+        let known = [before, held, Some(id), self.before_the_cut()?];
         if self.target.branch.is_checked_out && staged.is_some() && !known.contains(&staged) {
             return Err(NotSaved::Staged(place.name.clone()));
         }
@@ -253,20 +260,20 @@ impl Judge<'_, '_> {
         &self,
         before: Option<Oid>,
         held: Option<Oid>,
-        found: &Option<Vec<u8>>,
+        found: Option<&Vec<u8>>,
         notes: &mut Vec<Note>,
     ) -> Result<(), NotSaved> {
-        if held == before || self.is_cut_off()? {
-            return Ok(());
-        }
         if before.is_none() {
             notes.push(Note::Added(self.place.name.clone()));
+            return Ok(());
+        }
+        if held == before || self.is_cut_off()? {
             return Ok(());
         }
         let committed = || self.bytes(before);
         // The working file is HEAD's, and the branch that the commit goes onto has another one.
         if held.is_some() && held == self.at_head() {
-            let conflict = self.conflict(found.clone(), committed()?);
+            let conflict = self.conflict(found.cloned(), committed()?);
             return Err(NotSaved::OtherVersion(Box::new(conflict)));
         }
         match self.save.uncommitted {
@@ -275,7 +282,7 @@ impl Judge<'_, '_> {
                 Ok(())
             }
             Uncommitted::Refuse => {
-                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.clone(), committed()?))))
+                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.cloned(), committed()?))))
             }
         }
     }
@@ -284,11 +291,20 @@ impl Judge<'_, '_> {
     /// may still be what the tip's parent has.
     fn is_cut_off(&self) -> Result<bool, NotSaved> {
         let Some(tip) = &self.target.tip else { return Ok(false) };
-        if tip.message_bytes() != self.save.message.text().as_bytes() {
+        if !branch::is_of(tip, self.save) {
             return Ok(false);
         }
         let id = objects::blob(&self.ground.repo, &self.place.path, &self.file.bytes)?;
         Ok(self.tree.is_some_and(|tree| tree.get_path(&self.place.path).is_ok_and(|entry| entry.id() == id)))
+    }
+
+    /// What the index may still hold after such a crash: the version before.
+    fn before_the_cut(&self) -> Result<Option<Oid>, NotSaved> {
+        if !self.is_cut_off()? {
+            return Ok(None);
+        }
+        let parent = self.target.tip.as_ref().and_then(|tip| tip.parent(0).ok());
+        Ok(parent.and_then(|parent| at(&parent, &self.place.path)))
     }
 
     fn at_head(&self) -> Option<Oid> {

@@ -5,6 +5,10 @@ use super::objects::sync;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Tells the files of this process apart.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The new file, on disk beside the old one. Dropped, it is taken away again.
 pub(super) struct Beside {
@@ -18,9 +22,7 @@ impl Beside {
         let dir = file.parent().unwrap_or(file);
         fs::create_dir_all(dir).map_err(NotSaved::disk(dir, "made"))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        // Of one save at a time in this process; another process has another number.
-        let temp = dir.join(format!(".{name}.cascade-{}", std::process::id()));
-        let _ = fs::remove_file(&temp);
+        let temp = dir.join(format!(".{name}.cascade-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed)));
         let written = NotSaved::disk(file, "written");
         let beside = Self { temp, file: file.to_owned() };
         beside.fill(bytes).map_err(written)?;

@@ -36,7 +36,8 @@ impl Message {
         if text.is_empty() {
             "Rules changed".clone_into(&mut text);
         }
-        if !reason.is_empty() {
+        // A reason of one line that is the subject already is not said twice.
+        if !reason.is_empty() && reason.join("\n") != text {
             text = format!("{text}\n\n{}", reason.join("\n"));
         }
         text.push_str("\n\n");
@@ -104,6 +105,10 @@ pub(super) fn read(text: &str) -> Said {
         lines.pop();
     }
     lines.join("\n").trim().clone_into(&mut said.reason);
+    if said.reason.is_empty() && said.rules_hash.is_some() {
+        // Ours, with a reason that is the subject.
+        said.reason.clone_from(&said.subject);
+    }
     said
 }
 
@@ -118,13 +123,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for reason in ["", "too slow", "two\n\nparagraphs: here", "Cascade-Rules: forged\nand more"] {
+        for reason in ["too slow", "two\n\nparagraphs: here", "Cascade-Rules: forged\nand more"] {
             let said = read(&message(reason).text());
             assert_eq!(said.subject, "phone waits 4h");
             assert_eq!(said.reason, reason);
             assert_eq!(said.rules_hash.as_deref(), Some("ab12"));
             assert_eq!(said.counts.as_deref(), Some("60 re-timed, 3 at once"));
         }
+        let bare = Message { subject: String::new(), ..message("too slow") };
+        assert_eq!(bare.text().matches("too slow").count(), 1);
+        let said = read(&bare.text());
+        assert_eq!((said.subject.as_str(), said.reason.as_str()), ("too slow", "too slow"));
         let said = read("Fix wait\n\nBecause.\n\nSigned-off-by: A <a@b.c>\n");
         assert_eq!((said.subject.as_str(), said.rules_hash), ("Fix wait", None));
         assert!(said.reason.contains("Signed-off-by"));

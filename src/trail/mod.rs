@@ -12,7 +12,7 @@
 //!
 //! A crash before 3 leaves the old, a crash after it leaves the new commit, and the same [`Save`] given to [`commit`]
 //! again does what is missing and makes no second commit. So whoever wants to offer "saved, not in force" remembers the
-//! whole [`Save`] before it calls (files with the bytes seen and the new ones, message, branch setting), and strikes
+//! whole [`Save`] before it calls (files with the bytes seen and the new ones, message, moment, branch setting), and strikes
 //! it out once the rules are in force.
 //!
 //! **Which branch.** Where the operator stands, unless that is the base branch: then a draft,

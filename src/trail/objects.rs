@@ -149,5 +149,7 @@ pub(super) fn fault(repo: &Repository, doing: &'static str) -> impl FnOnce(git2:
 
 /// The lock's own path, where libgit2 names it.
 fn locked(dir: &Path, words: &str) -> PathBuf {
-    words.split('\'').find(|word| word.ends_with(".lock")).map_or_else(|| dir.to_owned(), PathBuf::from)
+    let named =
+        words.split('\'').map(PathBuf::from).find(|word| word.extension().is_some_and(|end| end == "lock"));
+    named.unwrap_or_else(|| dir.to_owned())
 }

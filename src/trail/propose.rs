@@ -68,9 +68,8 @@ pub fn proposal(
         return Err(NotPushed::Repository(NotSaved::NoBase(base)));
     };
     let commits = commits(repo, tip.id(), from.id())?;
-    let titles =
-        commits.iter().map(|commit| message::read(&String::from_utf8_lossy(commit.message_bytes())).subject);
-    let title = title(titles.last().as_deref().unwrap_or("Rules"));
+    let newest = commits.last().map(|commit| message::read(&String::from_utf8_lossy(commit.message_bytes())));
+    let title = title(newest.as_ref().map_or("Rules", |said| said.subject.as_str()));
     let body = body(repo, &commits, &from, &tip, evidence)?;
     Ok(Proposal { branch, base, title, body })
 }

@@ -20,7 +20,7 @@ pub(super) fn commit(
     who: &Identity,
     message: &str,
 ) -> Result<Oid, NotSaved> {
-    let mut git = Git::new(repo.path());
+    let mut git = Git::new(repo.workdir().unwrap_or_else(|| repo.path()));
     git.args(["commit-tree", "-S", &tree.to_string()]);
     if let Some(tip) = &target.tip {
         git.args(["-p", &tip.id().to_string()]);

@@ -3,7 +3,7 @@
 
 use super::keys::{self, Cmd};
 use super::model::Model;
-use super::text::{cut, left, when, width};
+use super::text::{cut, left, when, width, wrap};
 use crate::engine::forecast::PauseRow;
 use crate::engine::snapshot::BreakerRow;
 use crate::model::{At, Class, clean};
@@ -203,11 +203,24 @@ impl Page {
             }
             None => [format!("being asked now · {key} you mended it "), format!("asked now · {key} ")],
         };
-        let again = self.fitting(&again);
-        vec![
-            Line { look: Look::Bad, text: self.line(&quoted, more) },
-            Line { look: Look::Detail, text: self.line(&format!("   {}", clean(&failure.remedy)), again) },
-        ]
+        let mut lines = vec![Line { look: Look::Bad, text: self.line(&quoted, more) }];
+        lines.extend(self.detail(&clean(&failure.remedy), &again));
+        lines
+    }
+
+    /// What to do, whole: beside the longest tail that leaves it room, else on two lines.
+    fn detail(&self, words: &str, tails: &[String]) -> Vec<Line> {
+        let detail = |text: String| Line { look: Look::Detail, text };
+        let words = format!("   {words}");
+        let room = |tail: &str| self.cells.saturating_sub(width(tail) + 1);
+        if let Some(tail) = tails.iter().find(|tail| width(&words) <= room(tail)) {
+            return vec![detail(self.line(&words, tail))];
+        }
+        let tail = self.fitting(tails);
+        let mut parts = wrap(words.trim_start(), self.cells.saturating_sub(3)).into_iter();
+        let first = parts.next().unwrap_or_default();
+        let rest = parts.collect::<Vec<_>>().join(" ");
+        vec![detail(self.line(&format!("   {first}"), "")), detail(self.line(&format!("   {rest}"), tail))]
     }
 
     fn pause(&self, row: &PauseRow, more: &str) -> Vec<Line> {
@@ -220,15 +233,14 @@ impl Page {
         let why = why.strip_prefix(&format!("{channel}: ")).unwrap_or(&why);
         let what = format!(" {glyph} {} WAIT  {channel} paused{by}: {why}, {since} ago", row.waiting);
         let what_to_do = if row.by_itself {
-            "   Look at its failures (F) and what people wrote (i) before it goes on"
+            "Look at its failures (F) and what people wrote (i) before it goes on"
         } else {
-            "   Everybody else goes on"
+            "Everybody else goes on"
         };
         let key = keys::key(Cmd::Mended);
         let how = [format!("{key} goes on, and asks about the waits "), format!("{key} goes on ")];
-        vec![
-            Line { look, text: self.line(&what, more) },
-            Line { look: Look::Detail, text: self.line(what_to_do, self.fitting(&how)) },
-        ]
+        let mut lines = vec![Line { look, text: self.line(&what, more) }];
+        lines.extend(self.detail(what_to_do, &how));
+        lines
     }
 }

@@ -5,6 +5,7 @@ use super::editor::draft::Draft;
 use super::editor::{Desk, Keep, keeping};
 use super::update::{Msg, Request};
 use crate::workspace::bench::{self, Bench};
+use crate::workspace::forge;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub fn of(
     match request {
         Request::Bench => async move {
             let dir = workspace?;
-            let read = blocking(move || Bench::open(&dir).map_err(|why| why.to_string())).await?;
+            let read =
+                blocking(move || Bench::open(&dir).map(Arc::new).map_err(|why| why.to_string())).await?;
             Some(Msg::Bench(read))
         }
         .boxed(),
@@ -47,6 +49,20 @@ pub fn of(
             let wanted = phone.clone();
             let found = blocking(move || bench.customer(&wanted)).await?;
             Some(Msg::Customer(phone, found.map(Box::new)))
+        }
+        .boxed(),
+        Request::Forge => async move {
+            let place = forge::place(workspace?).await;
+            Some(Msg::Forge(place.map(Box::new)))
+        }
+        .boxed(),
+        Request::Propose(evidence) => async move {
+            let nowhere = || Err("this console has no workspace".to_owned());
+            let done = match workspace {
+                Some(dir) => forge::propose(dir, evidence).await.map(Box::new),
+                None => nowhere(),
+            };
+            Some(Msg::Proposed(done))
         }
         .boxed(),
         _ => async { None }.boxed(),

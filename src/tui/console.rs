@@ -124,6 +124,7 @@ impl<'t, B: Backend> Console<'t, B> {
     {
         let found = aside::found(self.workspace.clone());
         self.asides.push(found);
+        self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
         aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
         self.outbox.push_back(Command::Quit);
@@ -298,7 +299,12 @@ impl<'t, B: Backend> Console<'t, B> {
                     let rested = tokio::time::sleep(rest).map(|()| Some(Msg::LearnAgain));
                     self.asides.push(rested.boxed());
                 }
-                Request::Bench | Request::Check { .. } | Request::Keep(_) | Request::Customer(..) => {
+                Request::Bench
+                | Request::Check { .. }
+                | Request::Keep(_)
+                | Request::Customer(..)
+                | Request::Forge
+                | Request::Propose(_) => {
                     self.asides.push(aside::of(
                         request,
                         self.workspace.clone(),

@@ -54,7 +54,7 @@ impl Filter {
                 Some(("status", word))
                     if STATUSES.split_whitespace().any(|known| known.starts_with(word)) =>
                 {
-                    filter.unread = Some(lower.clone())
+                    filter.unread = Some(lower.clone());
                 }
                 Some(("status", word)) => filter.problem = Some(format!("no status `{word}`; {STATUSES}")),
                 Some(("segment", word)) => filter.segment.push(word.to_owned()),

@@ -1,13 +1,9 @@
 //! The command table: one row per command. Dispatch, footer, help, palette, the README's key table and the
 //! conflict test all read these rows; adding a command touches this table and `update`.
 
-use super::editor::draft::File;
+pub use super::having::available;
 use super::layout::Pane;
 use super::learning::View;
-use super::model::{Model, What};
-use crate::phrases;
-use crate::runtime::attach::InControl;
-use crate::runtime::saving::SaveState;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -98,6 +94,7 @@ pub enum Cmd {
     SayWhy,
     SaveNow,
     DropSaved,
+    Propose,
     Learning(View),
     Draft,
 }
@@ -247,8 +244,9 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Save, "save", "save", Place::Screen, &["S"], 8, "Save the draft: what it changes and whom it moves first, then a reason, then a commit"),
     row(Cmd::History, "history", "history", Place::Screen, &["H"], 0, "Versions of rules and texts that ran: what changed, by whom, why, with how many people"),
     row(Cmd::WhoStands, "who-stands", "who stands here", Place::Screen, &["w"], 0, "In Rules and in the ladders: the customers who stand at this step"),
-    row(Cmd::PersonVersion, "its-rules", "its rules", Place::Person, &["v"], 6, "The version of the rules under which this customer's newest step ran"),
+    row(Cmd::PersonVersion, "its-rules", "its rules", Place::Person, &["v"], 0, "The version of the rules under which this customer's newest step ran"),
     row(Cmd::Restore, "restore", "restore", Place::Versions, &["R"], 2, "Save what ran then once more: preview, reason and commit as for any other change"),
+    row(Cmd::Propose, "propose", "propose", Place::Screen, &["O"], 0, "Push the branch that holds the rules by your own git, and open a pull request for it with what they have shown"),
     row(Cmd::SaveNow, "save-now", "save", Place::Review, &["y"], 1, "Save what is shown; whoever came to wait meanwhile is shown first"),
     row(Cmd::SayWhy, "say-why", "say why", Place::Review, &["r"], 2, "Why; it stands in the commit, in the history and with your name in the audit trail"),
     row(Cmd::ChooseKeep, "choose-keep", "keep", Place::Review, &["1"], 3, "Those in flight go on as they were launched"),
@@ -334,122 +332,6 @@ pub fn name(press: KeyEvent) -> Option<String> {
         return Some(format!("Alt-{base}"));
     }
     Some(if press.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{base}") } else { base })
-}
-
-/// Whether a command can be had now; if not, why, in words for the operator.
-pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
-    let no = |why: &str| Err(why.to_owned());
-    if let Some(why) = model.refusal().filter(|_| changes(cmd)) {
-        return Err(why);
-    }
-    match cmd {
-        Cmd::TakeControl | Cmd::GiveControl => seat(cmd, model),
-        Cmd::Hold | Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
-        Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
-            _ if model.in_flight() => {
-                no("a campaign is under way; one at a time. :stop-campaign ends it for good")
-            }
-            (Some(what), _) => Err(format!("not yet: {what}")),
-            (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
-            (None, Some(_)) => Ok(()),
-        },
-        Cmd::Mended if !can_mend(model) => no("nothing is shut or paused"),
-        Cmd::Actions if model.subject().is_none() => no("select a customer first"),
-        Cmd::ActionsAll if model.cohort.unread.is_some() => {
-            let part = crate::model::clean(model.cohort.unread.as_deref().unwrap_or_default());
-            Err(format!("`{part}` of the filter cannot be read, and lists more than it says"))
-        }
-        Cmd::ActionsAll if model.cohort.index.is_empty() || model.welcomes() => no("the filter lists nobody"),
-        Cmd::StopCascade
-        | Cmd::Retry
-        | Cmd::SkipWait
-        | Cmd::OptOut
-        | Cmd::WasSent
-        | Cmd::WasNotSent
-        | Cmd::Release => deed_available(cmd, model),
-        Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
-        Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => {
-            no("choose a step first: 4 shows the rules")
-        }
-        Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() && !is_left_over(model) => {
-            no("there is no draft to save: e edits the rules, c what is said")
-        }
-        Cmd::ToLadder if model.desk.open != Some(File::Rules) => no("ladders belong to the rules: e"),
-        Cmd::NextFile | Cmd::NextCustomer | Cmd::PreviousCustomer if model.desk.open == Some(File::Rules) => {
-            no("that is for content: c")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether something comes of it for a campaign: not for whoever only reads. Holding all is for everybody.
-const fn changes(cmd: Cmd) -> bool {
-    matches!(
-        cmd,
-        Cmd::Pause
-            | Cmd::Launch
-            | Cmd::Mended
-            | Cmd::StopCascade
-            | Cmd::Retry
-            | Cmd::SkipWait
-            | Cmd::OptOut
-            | Cmd::WasSent
-            | Cmd::WasNotSent
-            | Cmd::Release
-            | Cmd::StopCampaign
-            | Cmd::Save
-            | Cmd::Review
-            | Cmd::SaveNow
-            | Cmd::DropSaved
-            | Cmd::Restore
-    )
-}
-
-/// Control is there to be had where another process runs the campaign.
-fn seat(cmd: Cmd, model: &Model) -> Result<(), String> {
-    let Some(seat) = &model.picture.seat else {
-        return Err("this console runs the campaign itself, and nobody takes that away".to_owned());
-    };
-    match (&seat.control, cmd) {
-        (InControl::Us, Cmd::TakeControl) => Err("you are in control".to_owned()),
-        (InControl::Nobody | InControl::Another { .. }, Cmd::GiveControl) => {
-            Err("you are not in control".to_owned())
-        }
-        (InControl::Another { for_good: true, .. }, _) => Err(model.refusal().unwrap_or_default()),
-        _ => Ok(()),
-    }
-}
-
-/// Something was saved and is not in force.
-fn is_left_over(model: &Model) -> bool {
-    model.picture.saved.as_ref().is_some_and(|saved| saved.state == SaveState::NotInForce)
-}
-
-/// The cursor stands on a step: of the Rules pane, or in the editor's ladders.
-fn on_a_step(model: &Model) -> bool {
-    match model.pages.last() {
-        None => model.focus == Pane::Rules && !model.picture.snapshot.steps.is_empty(),
-        Some(page) => matches!(page.what, What::Editor),
-    }
-}
-
-fn can_mend(model: &Model) -> bool {
-    let here = model.pages.last().is_some_and(|page| matches!(page.what, What::Breaker(..)));
-    here || super::alarms::worst(model).is_some()
-}
-
-/// For one: why not. For many: whether for anybody.
-fn deed_available(cmd: Cmd, model: &Model) -> Result<(), String> {
-    let (Some(deed), Some(whom)) = (super::dialogs::deed(cmd), model.whom()) else {
-        return Err("select a customer first".into());
-    };
-    let reach = super::asking::reach(model, deed, &whom);
-    let nobody = if reach.people > 1 { "nobody: " } else { "" };
-    match (reach.can, reach.left.first()) {
-        (0, Some((why, _))) => Err(format!("{nobody}{}", phrases::orders::left(*why))),
-        (0, None) => Err("nobody is listed any more".into()),
-        (_, _) => Ok(()),
-    }
 }
 
 /// The README's key table.

@@ -15,6 +15,7 @@ mod console;
 mod dialogs;
 mod editor;
 mod filter;
+mod having;
 mod input;
 mod interrupts;
 mod keyboard;
@@ -23,6 +24,8 @@ mod layout;
 mod learning;
 mod model;
 mod mouse;
+mod moving;
+mod msg;
 mod needs;
 mod review;
 mod terminal;
@@ -104,7 +107,7 @@ pub async fn run(handle: Handle, options: Options) -> Result<Exit, Error> {
     let keys = keyboard::events().map_err(Error::Terminal)?;
     #[cfg(debug_assertions)]
     let keys = futures::StreamExt::inspect(keys, panics_on(std::env::var("CASCADE_PANIC_ON").ok()));
-    console.run(keys, interrupts).await
+    Box::pin(console.run(keys, interrupts)).await
 }
 
 /// For the test that a panic gives the terminal back: in debug builds, `CASCADE_PANIC_ON=!` makes the key `!` one.
@@ -135,5 +138,5 @@ where
     I: Stream<Item = Interrupt> + Unpin,
 {
     let console = console::Console::new(terminal, handle, options, |_| Ok(()))?;
-    console.run(events, interrupts).await
+    Box::pin(console.run(events, interrupts)).await
 }

@@ -17,6 +17,7 @@ use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
 use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
 use crate::runtime::handle::{Level, Notice, Picture, Settling, TimelineEntry};
+use crate::workspace::forge;
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,6 +71,10 @@ pub struct Model {
     pub history: History,
     /// What the record says.
     pub learning: Learning,
+    /// Where the rules stand in git; `None`: no repository, or not looked at yet.
+    pub forge: Option<forge::Place>,
+    /// A pull request is being opened.
+    pub proposing: bool,
 }
 
 /// The cohort pane's state.
@@ -232,6 +237,8 @@ impl Model {
             review: None,
             history: History::default(),
             learning: Learning::default(),
+            forge: None,
+            proposing: false,
         };
         model.settle();
         model

@@ -50,8 +50,8 @@ pub struct Review {
     pub left: usize,
     /// Confirmed: the preview that comes is compared with the one that was shown.
     confirmed: bool,
-    /// Saving: the number of the save before.
-    saving: Option<Option<u64>>,
+    /// Saving: the number of the save before, 0 if there was none.
+    saving: Option<u64>,
     /// Which preview is awaited; an older answer is none.
     asked: u64,
 }
@@ -176,9 +176,10 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
 pub fn typed(model: &mut Model, key: KeyEvent) {
     let Some(review) = &mut model.review else { return };
     match (key.code, review.field) {
-        (KeyCode::Esc | KeyCode::Enter, Field::Reason) => review.field = Field::Choice,
-        (KeyCode::Esc, Field::Word) => review.field = Field::Choice,
-        (KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down, _) => review.field = Field::Choice,
+        (KeyCode::Enter, Field::Reason)
+        | (KeyCode::Esc | KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down, _) => {
+            review.field = Field::Choice;
+        }
         (_, _) => {
             if let Some(line) = review.typing() {
                 line.press(key);
@@ -232,7 +233,7 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
 
 /// The shown preview goes out.
 fn send(model: &mut Model) -> Vec<Request> {
-    let before = model.picture.saved.as_ref().map(|saved| saved.number);
+    let before = model.picture.saved.as_ref().map_or(0, |saved| saved.number);
     let Some(review) = &mut model.review else { return Vec::new() };
     let Some(number) = review.shown().map(|preview| preview.number) else { return Vec::new() };
     review.saving = Some(before);
@@ -279,14 +280,13 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
     Vec::new()
 }
 
-/// A new picture: is it saved?
-pub fn follow(model: &mut Model) {
-    let Some(review) = &model.review else { return };
-    let Some(before) = review.saving else { return };
-    let Some(saved) = model.picture.saved.clone() else { return };
-    let is_ours = review.wanted == Wanted::Saved || Some(saved.number) != before;
+/// A new picture: whether what is being saved is in force now.
+pub fn follow(model: &mut Model) -> bool {
+    let Some(review) = &model.review else { return false };
+    let (Some(before), Some(saved)) = (review.saving, model.picture.saved.clone()) else { return false };
+    let is_ours = review.wanted == Wanted::Saved || saved.number != before;
     if !is_ours {
-        return;
+        return false;
     }
     match &saved.state {
         SaveState::InForce { .. } => {
@@ -294,10 +294,12 @@ pub fn follow(model: &mut Model) {
             let drafts = matches!(review.wanted, Wanted::Draft(_));
             model.desk.saved(&files, drafts);
             close(model);
+            return true;
         }
         SaveState::Failed { .. } | SaveState::Dropped => stopped(model),
         SaveState::Committing | SaveState::NotInForce => {}
     }
+    false
 }
 
 /// It was refused, or failed: everything is as it was, and can be tried again.

@@ -5,10 +5,11 @@ use super::model::{Model, What};
 use super::review;
 use super::update::{self, Request};
 use crate::engine::event::Kind;
-use crate::model::{At, CampaignId};
+use crate::model::{At, CampaignId, Untrusted};
 use crate::phrases::retimed::short;
 use crate::runtime::handle::{Level, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{SaveState, Version, Wanted};
+use crate::trail::Evidence;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -136,6 +137,35 @@ fn restore(model: &mut Model) -> Vec<Request> {
     };
     let hash = if matches!(wanted, Wanted::Content(_)) { &content } else { &rules };
     review::begin(model, wanted, &format!("back to {}", short(hash)))
+}
+
+/// What the campaign on the screen has come to, for a pull request: counts, and nobody's name.
+pub fn evidence(model: &Model) -> Vec<Evidence> {
+    let snapshot = &model.picture.snapshot;
+    let Some(campaign) = &snapshot.campaign else { return Vec::new() };
+    let row = |label: &str, value: String| (Untrusted::from(label), Untrusted::from(value));
+    let tally = &snapshot.tally;
+    let mut rows = vec![
+        row("mode", campaign.mode.to_string()),
+        row("rules", campaign.rules_hash.clone()),
+        row("customers", campaign.customers.to_string()),
+    ];
+    let ends = [
+        ("converted", tally.converted),
+        ("declined", tally.declined),
+        ("exhausted", tally.exhausted),
+        ("opted_out", tally.opted_out),
+        ("held", tally.held),
+        ("in_doubt", tally.in_doubt),
+        ("running", tally.running),
+    ];
+    rows.extend(ends.iter().map(|(label, count)| row(label, count.to_string())));
+    for channel in &snapshot.channels {
+        let Some(name) = channel.channel else { continue };
+        let value = format!("{} for {} {}", channel.conversions, channel.cost, campaign.currency);
+        rows.push(row(&format!("{name}: conversions"), value));
+    }
+    vec![Evidence { title: "What the newest campaign has come to".into(), rows }]
 }
 
 /// The version under which a customer's newest step ran.

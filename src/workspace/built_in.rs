@@ -6,7 +6,7 @@ pub(super) const RULES: &str = include_str!("../../rules/cascade.json");
 pub(super) const CUSTOMERS: &str = include_str!("../../assets/customers.csv");
 
 /// A channel's content and the name it is known by; none for e-mail.
-pub(super) const fn content(channel: Channel) -> Option<(&'static str, &'static str)> {
+pub(crate) const fn content(channel: Channel) -> Option<(&'static str, &'static str)> {
     match channel {
         Channel::Whatsapp => {
             Some(("rules/content/whatsapp.json", include_str!("../../rules/content/whatsapp.json")))

@@ -26,7 +26,7 @@ pub struct Ready {
     pub content: Content,
     /// What is probably not what was meant.
     pub warnings: Vec<Problem>,
-    /// Further columns of the customer list.
+    /// The columns of the customer list, as content may name them.
     pub columns: Vec<String>,
     rules_file: PathBuf,
 }
@@ -95,7 +95,7 @@ impl Workspace {
         let (Some(config), Some(rules)) = (self.config.clone(), rules) else {
             return Err(Unusable::Problems(problems));
         };
-        let columns = self.list(&config)?.extra_columns();
+        let columns = self.list(&config)?.columns();
         let all = Together {
             rules: Some(&rules),
             rules_file: &rules_file,

@@ -20,7 +20,7 @@ fn the_projects_own_file_is_laid_out_already() {
     assert_eq!(laid(SMALLEST), SMALLEST);
     let spread = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(SMALLEST).unwrap());
     assert_eq!(laid(&spread.unwrap()), SMALLEST);
-    assert_eq!(laid(&SMALLEST.replace(' ', "").replace('\n', "")), SMALLEST);
+    assert_eq!(laid(&SMALLEST.replace([' ', '\n'], "")), SMALLEST);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use cascade::clock::Clock;
 use cascade::engine::audit::Audit;
-use cascade::engine::event::{CampaignKind, Deferral, Edition, End, Event, Hold, Kind, RecallResult, Subject};
+use cascade::engine::event::{CampaignKind, Deferral, End, Event, Hold, Kind, RecallResult, Subject};
 use cascade::engine::forecast::PauseRow;
 use cascade::engine::order::{Ask, Came, Deed, Left, Who};
 use cascade::engine::snapshot::{
@@ -12,8 +12,6 @@ use cascade::engine::snapshot::{
 };
 use cascade::model::*;
 use cascade::runtime::handle::*;
-use cascade::engine::retime::Stays;
-use cascade::runtime::saving::{DraftFile, EditPreview};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -576,8 +574,7 @@ fn place(mode: Mode) -> PlaceFacts {
         mode,
         workspace: "~/spring".into(),
         rules_source: "rules/cascade.json".into(),
-        rules_text: "{ \"start\": \"whatsapp\",\n  \"steps\": [\n    { \"channel\": \"whatsapp\", \"wait\": \"6h\" } ] }\n"
-            .into(),
+        rules_text: include_str!("../../rules/cascade.json").into(),
         content: vec![("sms.txt".into(), "Hi {{name}}, your plan ends soon: {{link}}".into())],
         timezone: "America/New_York".into(),
         currency: "USD".into(),
@@ -762,29 +759,4 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let handle = Handle { picture, commands, notices, clock, operator, control: None };
     let learnt = Err("nothing was recorded".into());
     (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt })
-}
-
-/// What saving these files would do while nothing is in flight.
-pub fn preview(files: &[DraftFile]) -> EditPreview {
-    let edition = |rules: &str| Edition { rules: rules.into(), content: "00".into(), commit: None };
-    let file = |file: &DraftFile| (file.name.clone(), file.base.clone().unwrap_or_default(), file.text.clone());
-    EditPreview {
-        number: 7,
-        at: now(),
-        campaign: None,
-        before: edition("3f2a1c4"),
-        after: edition("9b8c7d6"),
-        files: files.iter().map(file).collect(),
-        affected: 0,
-        waits: 0,
-        later: 0,
-        leaves: 0,
-        stays: Stays::default(),
-        people: Vec::new(),
-        choices: Vec::new(),
-        terms: Vec::new(),
-        texts: Vec::new(),
-        warnings: Vec::new(),
-        trail: Vec::new(),
-    }
 }

@@ -1,8 +1,8 @@
 //! A fake terminal that counts frames, and a script of keys and pictures played to the real loop in paused time.
 
+use crate::changes;
 use crate::fixture::{self, Engine};
 use cascade::runtime::handle::{Command, Picture};
-use cascade::runtime::saving::Wanted;
 use cascade::tui::{self, Exit, Options};
 use futures::stream::{self, StreamExt};
 use ratatui::Terminal;
@@ -79,6 +79,7 @@ pub async fn play_on(
     let listener = tokio::spawn({
         let asked = Arc::clone(&asked);
         async move {
+            let mut previews = 0;
             while let Some(command) = commands.recv().await {
                 asked.lock().unwrap().push(said(&command));
                 match command {
@@ -86,9 +87,12 @@ pub async fn play_on(
                         _ = answer.send(fixture::timeline().into_iter().collect());
                     }
                     Command::Learn(answer) => _ = answer.send(learnt.clone()),
-                    Command::Preview(Wanted::Draft(files), answer) => {
-                        _ = answer.send(Ok(Box::new(fixture::preview(&files))));
+                    Command::Preview(_, answer) => {
+                        previews += 1;
+                        _ = answer.send(Ok(Box::new(changes::preview(previews))));
                     }
+                    Command::Versions(answer) => _ = answer.send(changes::versions()),
+                    Command::VersionFiles(hash, answer) => _ = answer.send(changes::files(&hash)),
                     Command::Quit => return,
                     _ => {}
                 }
@@ -121,8 +125,8 @@ fn said(command: &Command) -> String {
         }
         Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
         Command::DropSaved(_) => "DropSaved".into(),
-        Command::Preview(..)
-        | Command::Versions(_)
+        Command::Preview(wanted, _) => format!("Preview {wanted:?}"),
+        Command::Versions(_)
         | Command::VersionFiles(..)
         | Command::History(..)
         | Command::Learn(_)
@@ -157,10 +161,13 @@ pub fn key(name: &str) -> Event {
         "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
         "Down" => (KeyCode::Down, KeyModifiers::NONE),
         "Up" => (KeyCode::Up, KeyModifiers::NONE),
-        "PgDn" => (KeyCode::PageDown, KeyModifiers::NONE),
         "End" => (KeyCode::End, KeyModifiers::NONE),
-        "Ctrl-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
-        "Ctrl-p" => (KeyCode::Char('p'), KeyModifiers::CONTROL),
+        "Home" => (KeyCode::Home, KeyModifiers::NONE),
+        "Shift-Tab" => (KeyCode::BackTab, KeyModifiers::SHIFT),
+        "Ctrl-Space" => (KeyCode::Char(' '), KeyModifiers::CONTROL),
+        control if control.len() == 6 && control.starts_with("Ctrl-") => {
+            (KeyCode::Char(control.chars().last().unwrap()), KeyModifiers::CONTROL)
+        }
         one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
     };
     Event::Key(KeyEvent::new(code, modifiers))

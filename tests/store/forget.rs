@@ -38,7 +38,7 @@ fn standing(directory: &Path, wanted: &[String]) -> Vec<String> {
 /// What `cascade report --json` prints.
 fn report(path: &Path, campaign: &Campaign) -> serde_json::Value {
     let history = history::of_campaign(&Reader::open(path).unwrap(), campaign.id()).unwrap();
-    to_json(campaign, &history, At::default())
+    to_json(campaign, &history)
 }
 
 async fn forget(path: &Path, phone: &Phone) -> Result<Forgotten, ForgetError> {

@@ -145,7 +145,7 @@ fn waits(answer: &Answer, page: &mut Results) -> Result<(), Failure> {
     page.line("")?;
     page.line("Waits")?;
     for wait in &answer.waits {
-        let segment = wait.segment.as_ref().map_or_else(|| "all".to_owned(), |s| s.screen());
+        let segment = wait.segment.as_ref().map_or_else(|| "all".to_owned(), crate::model::Segment::screen);
         page.line(&format!("  {:<10}{segment:<14} {}", wait.channel.label(), wait.reason))?;
     }
     Ok(())

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A row for each segment and channel that does not stand last for everybody.
-pub(super) fn rows(campaign: &Campaign, history: &[Cascade], now: At) -> Vec<Value> {
+pub(super) fn rows(campaign: &Campaign, history: &[Cascade]) -> Vec<Value> {
+    let now = told_until(campaign);
     let advice = answer(history.iter().cloned(), &Settings { now, ..Settings::default() }).waits;
     let names: BTreeSet<&Segment> = campaign.journeys().iter().map(|j| &j.start.segment).collect();
     let mut rows = Vec::new();
@@ -26,6 +27,14 @@ pub(super) fn rows(campaign: &Campaign, history: &[Cascade], now: At) -> Vec<Val
         }
     }
     rows
+}
+
+/// How far its log tells: whoever has its events alone comes to the same report.
+fn told_until(campaign: &Campaign) -> At {
+    let header = &campaign.header;
+    let of = |journey: &Journey| journey.ended_at.into_iter().chain(journey.last.as_ref().map(|(at, _)| *at));
+    let last = || campaign.journeys().iter().flat_map(|journey| of(journey).collect::<Vec<_>>()).max();
+    header.ended_at.or_else(last).unwrap_or(header.started_at)
 }
 
 /// The waits of a segment in the order of its walks. Where starts are drawn, a channel may stand last for some.

@@ -377,9 +377,13 @@ impl Ledger {
     }
 }
 
-/// An amount out of the statistics, with four decimals.
+/// An amount out of the statistics, with two to four decimals.
 fn money(amount: f64) -> Money {
-    Money(Decimal::from_f64(amount).unwrap_or_default().round_dp(4).normalize())
+    let mut amount = Decimal::from_f64(amount).unwrap_or_default().round_dp(4).normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    Money(amount)
 }
 
 /// A figure for programs, without digits that mean nothing.

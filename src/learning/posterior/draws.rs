@@ -97,16 +97,16 @@ impl Draws {
     pub fn after(&self, belief: &Belief, more: f64) -> (f64, f64) {
         let (now, starts) = (belief.leader(), belief.starts);
         let mut moves = PerStart::default();
-        for c in 0..starts {
+        for (c, step) in moves.iter_mut().enumerate().take(starts) {
             let variance = belief.sd[c].powi(2);
-            moves[c] = variance / (variance + belief.variance[c] / (more / starts as f64)).sqrt();
+            *step = variance / (variance + belief.variance[c] / (more / starts as f64)).sqrt();
         }
         let (mut changes, mut best) = (0.0, 0.0);
         let weight = 1.0 / self.points.len() as f64;
         for point in &self.points {
             let mut future = belief.mean;
-            for c in 0..starts {
-                future[c] += moves[c] * point[c];
+            for ((mean, step), z) in future.iter_mut().zip(&moves).zip(point) {
+                *mean += step * z;
             }
             let then = leader(&future, starts);
             changes += if then == now { 0.0 } else { weight };

@@ -216,9 +216,10 @@ impl Way {
 fn factor(segment: &SegmentPart) -> Result<[PerStart; STARTS_MAX], Unsound> {
     let size = segment.corr.len().min(STARTS_MAX);
     let corr = DMatrix::from_fn(size, size, |i, j| segment.corr[i][j]);
-    let Some(cholesky) = corr.cholesky() else {
+    let is_symmetric = (&corr - corr.transpose()).amax() < 1e-9;
+    let Some(cholesky) = corr.cholesky().filter(|_| is_symmetric) else {
         let at = format!("segment {}: corr", segment.name);
-        return Err(Unsound::Sense { at, what: "a correlation matrix is positive definite" });
+        return Err(Unsound::Sense { at, what: "a correlation matrix is symmetric and positive definite" });
     };
     let (lower, mut out) = (cholesky.l(), [PerStart::default(); STARTS_MAX]);
     for (i, row) in out.iter_mut().enumerate().take(size) {

@@ -294,7 +294,7 @@ impl Scenario {
                 let Reaction { deliver, base, sd, convert, optout, time } = reaction;
                 let shares = [deliver, base, convert, optout].iter().all(|p| (0.0..=1.0).contains(*p));
                 let weight: f64 = time.iter().map(|part| part.w).sum();
-                if !shares || !(*sd >= 0.0) || !(weight > 0.0) {
+                if !(shares && *sd >= 0.0 && weight > 0.0) {
                     return Err(unsound(at(channel.as_str()), "shares are 0..1, sd from 0, weights above 0"));
                 }
             }

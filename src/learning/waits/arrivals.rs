@@ -54,22 +54,24 @@ impl Arrivals {
         if t_s >= self.window_s {
             return Share { share: 1.0, low: 1.0, high: 1.0 };
         }
-        let ((s, v), (s0, v0)) = (self.survival.at(t_s), self.survival.at(self.window_s));
-        let (f, f0) = (1.0 - s, 1.0 - s0);
+        let (left, variance) = self.survival.at(t_s);
+        let (left_at_end, variance_at_end) = self.survival.at(self.window_s);
+        let (come, come_at_end) = (1.0 - left, 1.0 - left_at_end);
         let rare = 0.025_f64.powf(1.0 / self.events.max(1) as f64);
-        if f <= 0.0 || f0 <= 0.0 {
+        if come <= 0.0 || come_at_end <= 0.0 {
             return Share { share: 0.0, low: 0.0, high: 1.0 - rare };
         }
         // No event after it within the window: the same steps, so that the quotient is exactly 1.
-        if f >= f0 {
+        if come >= come_at_end {
             return Share { share: 1.0, low: rare, high: 1.0 };
         }
-        let g = f / f0;
-        let (a, b) = (-s / f0, f * s0 / (f0 * f0));
-        let variance = (a * a * v + b * b * v0 + 2.0 * a * b * v).max(0.0);
-        let (middle, swing) = ((g / (1.0 - g)).ln(), Z95 * variance.sqrt() / (g * (1.0 - g)));
+        let share = come / come_at_end;
+        let (by, by_end) = (-left / come_at_end, come * left_at_end / (come_at_end * come_at_end));
+        let variance = by * by * variance + by_end * by_end * variance_at_end + 2.0 * by * by_end * variance;
+        let scale = share * (1.0 - share);
+        let (middle, swing) = ((share / (1.0 - share)).ln(), Z95 * variance.max(0.0).sqrt() / scale);
         let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
-        Share { share: g, low: logistic(middle - swing), high: logistic(middle + swing) }
+        Share { share, low: logistic(middle - swing), high: logistic(middle + swing) }
     }
 
     /// The first time by which a share `q` has arrived. The band's ends are looked for from there: its lower limit lies

@@ -16,6 +16,11 @@ pub(super) struct Said {
 }
 
 impl Said {
+    /// Whether nothing in it is escaped.
+    pub const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Byte offset in the file of byte `at` of the text: exact where nothing is escaped, else its start.
     pub fn inside(&self, at: usize) -> usize {
         if self.plain { self.at + 1 + at } else { self.at }

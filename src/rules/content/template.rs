@@ -119,7 +119,9 @@ fn parse_language(
     report_binding(report, &body, &used, parameters);
     report_length(report, &body, BODY_MAX, "the body");
     report_edges(report, &body);
-    Some(Language { code: code.to_owned(), header, body: body.text, buttons: buttons.unwrap_or_default() })
+    let (body_at, body_is_plain) = (body.at, body.is_plain());
+    let buttons = buttons.unwrap_or_default();
+    Some(Language { code: code.to_owned(), header, body: body.text, body_at, body_is_plain, buttons })
 }
 
 /// The numbers that stand in a text, each with its place in the file; anything else in braces is an error.
@@ -127,7 +129,7 @@ fn fixed_text(report: &mut Report<'_>, said: &Said) -> Vec<(usize, usize)> {
     let mut used = Vec::new();
     for token in tokens(&said.text) {
         match token {
-            Token::Words(_) => {}
+            Token::Words(..) => {}
             Token::Braces(at, inner) => {
                 let at = said.inside(at);
                 if inner.starts_with(['#', '/']) {

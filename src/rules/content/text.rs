@@ -14,8 +14,8 @@ pub struct Text {
 /// A piece of a [`Text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// As written.
-    Words(String),
+    /// As written; with the byte offset in the file, where a text in JSON has no escapes before it.
+    Words(String, usize),
     /// A customer's value.
     Field(Field),
     /// Stands only if the condition holds.
@@ -54,7 +54,7 @@ pub enum When {
 /// A piece between or inside double braces, with its byte offset in the text.
 pub(super) enum Token<'a> {
     /// Outside braces.
-    Words(&'a str),
+    Words(usize, &'a str),
     /// What stands between `{{` and `}}`, trimmed.
     Braces(usize, &'a str),
     /// `{{` that is never closed.
@@ -75,7 +75,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             out.push(Token::Stray(at + stray));
         }
         if !words.is_empty() {
-            out.push(Token::Words(words));
+            out.push(Token::Words(at, words));
         }
         let Some(open) = open else { break };
         let Some(close) = rest[open + 2..].find("}}") else {
@@ -95,7 +95,7 @@ impl Text {
         let mut parts = Vec::new();
         for token in tokens(text) {
             match token {
-                Token::Words(words) => parts.push(Part::Words(words.to_owned())),
+                Token::Words(at, words) => parts.push(Part::Words(words.to_owned(), base + at)),
                 Token::Braces(at, inner) => match inner.as_bytes().first() {
                     Some(b'#') => {
                         let word = inner[1..].split_whitespace().next().unwrap_or_default().to_owned();
@@ -129,7 +129,7 @@ impl Text {
         fn walk<'t>(parts: &'t [Part], out: &mut Vec<&'t Field>) {
             for part in parts {
                 match part {
-                    Part::Words(_) => {}
+                    Part::Words(..) => {}
                     Part::Field(field) => out.push(field),
                     Part::Section(_, inner) => walk(inner, out),
                 }
@@ -138,18 +138,6 @@ impl Text {
         let mut out = Vec::new();
         walk(&self.parts, &mut out);
         out
-    }
-
-    /// Whether a word stands in the text, in any case; for a section, only where it may follow `after`.
-    pub fn mentions(&self, word: &str, after: Channel) -> bool {
-        fn walk(parts: &[Part], word: &str, after: Channel) -> bool {
-            parts.iter().any(|part| match part {
-                Part::Words(words) => words.to_lowercase().contains(word),
-                Part::Field(_) | Part::Section(When::First, _) => false,
-                Part::Section(When::After(channel), inner) => *channel == after && walk(inner, word, after),
-            })
-        }
-        walk(&self.parts, &word.to_lowercase(), after)
     }
 }
 

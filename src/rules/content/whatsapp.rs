@@ -39,6 +39,10 @@ pub struct Language {
     pub header: Option<Header>,
     /// With `{{1}}`, `{{2}}`.
     pub body: String,
+    /// Byte offset of the body's opening quote in the file.
+    pub body_at: usize,
+    /// Nothing in the body is escaped, so that an offset in it is one in the file.
+    pub body_is_plain: bool,
     /// Below the body.
     pub buttons: Vec<Button>,
 }

@@ -72,6 +72,21 @@ pub(super) enum Place {
     Extra(String),
 }
 
+impl Place {
+    /// The name by which a text asks for a column that the program reads; consent is nothing to be said.
+    pub(super) const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Known(Column::Name | Column::FirstName | Column::LastName) => Some("name"),
+            Self::Known(Column::Phone) => Some("phone"),
+            Self::Known(Column::Segment) => Some("segment"),
+            Self::Known(Column::Email) => Some("email"),
+            Self::Known(Column::Timezone) => Some("timezone"),
+            Self::Known(Column::Language) => Some("language"),
+            Self::Known(Column::Consent(_)) | Self::Extra(_) => None,
+        }
+    }
+}
+
 /// A header's name without case, spaces and signs: `Phone Number` is `phone_number`.
 fn plain(written: &str) -> String {
     let words = written.trim().trim_matches('\u{feff}').to_lowercase();

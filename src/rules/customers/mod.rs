@@ -149,6 +149,12 @@ impl<R: Read> CustomerList<R> {
         Ok(list)
     }
 
+    /// The columns as content may name them: the program's own by the contract's names, all others as written.
+    pub fn columns(&self) -> Vec<String> {
+        let known = self.header.columns.iter().filter_map(header::Place::field);
+        known.map(str::to_owned).chain(self.extra_columns()).collect()
+    }
+
     /// The columns that are kept under their own header, as written.
     pub fn extra_columns(&self) -> Vec<String> {
         let extra = |place: &header::Place| match place {

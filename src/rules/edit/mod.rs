@@ -259,6 +259,7 @@ fn sound(body: &str) -> Result<Rules, Box<Problem>> {
     rules.ok_or_else(|| error().map_or_else(lost, Box::new))
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "every edit returns its error in a box: it is large")]
 fn refusal(code: &'static str, message: String, hint: impl Into<String>) -> Box<Problem> {
     let file = FILE.into();
     Box::new(Problem {
@@ -273,6 +274,7 @@ fn refusal(code: &'static str, message: String, hint: impl Into<String>) -> Box<
 }
 
 /// The text and the rules read from it do not agree, which is a fault of this program.
+#[expect(clippy::unnecessary_box_returns, reason = "every edit returns its error in a box: it is large")]
 fn lost() -> Box<Problem> {
     refusal("edit", "this place was not found in the text".into(), "edit the JSON by hand")
 }

@@ -3,12 +3,12 @@
 use super::files::beside;
 use super::judge::change;
 use super::view::Held;
-use super::{Change, SaveState, Saved, TrailError, Written};
+use super::{Begun, Change, SaveState, Saved, TrailError, Written};
 use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::order::{Ask, Came, Left};
 use crate::engine::retime::{Choice, Edit};
-use crate::model::{TextId, Untrusted, clean};
+use crate::model::{At, TextId, Untrusted, clean};
 use crate::phrases::retimed::short;
 use crate::phrases::{orders, people};
 use crate::rules::content::Content;
@@ -103,14 +103,16 @@ impl Driver {
             Err(refusal) => return self.tell(Level::Error, format!("not saved: {refusal}")),
         };
         turn.batch.versions.extend(held.plan.versions());
-        // A save that goes on after a crash is the same save: its reason and its time stand in the commit already.
-        let begun = self.desk.newest().filter(|_| held.saved).cloned();
-        let number =
-            begun.as_ref().map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
-        let stamp = begun.as_ref().map_or(&signature, |saved| &saved.signature);
-        let reason = begun.as_ref().map_or(&why, |saved| &saved.why);
-        let counts = counts(held, choice);
-        let change = Change { counts, ..change(&held.files, &held.after.rules, reason, stamp) };
+        let earlier = self.desk.newest().filter(|_| held.saved);
+        let number = earlier.map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
+        let begun = earlier.and_then(|saved| saved.begun.clone());
+        let begun = begun.unwrap_or_else(|| Box::new(begin(held, choice, &why, signature.wall_at)));
+        let change = Change {
+            reason: begun.reason.clone(),
+            counts: begun.counts.clone(),
+            at: begun.at,
+            ..change(&held.files, &held.after.rules, &why, &signature)
+        };
         let content = Arc::clone(&held.plan.content);
         let saved = Saved {
             number,
@@ -120,11 +122,7 @@ impl Driver {
             signature,
             why,
             state: SaveState::Committing,
-            before: held
-                .files
-                .iter()
-                .map(|(name, before, _)| (name.clone(), before.as_deref().map(text)))
-                .collect(),
+            begun: Some(begun),
         };
         if held.saved {
             self.desk.saves.pop();
@@ -208,14 +206,14 @@ impl Driver {
             Err(error) => {
                 let why = clean(&error.to_string());
                 saved.state = SaveState::Failed { why: why.clone() };
-                saved.before.clear();
+                saved.begun = None;
                 self.note_saves(turn);
                 return self.tell(Level::Error, format!("not saved, and nothing is changed: {why}"));
             }
         };
         saved.edition.commit.clone_from(&written.commit);
         saved.state = SaveState::InForce { note: written.note };
-        saved.before.clear();
+        saved.begun = None;
         let saved = saved.clone();
         let at = self.desk.held.iter().position(|held| held.number == preview);
         let Some(held) = at.and_then(|at| self.desk.held.remove(at)) else { return };
@@ -257,7 +255,6 @@ impl Driver {
         self.parts.gallery.set_files(now);
         self.parts.plan = Some(Arc::new(plan));
         self.show_next_launch();
-        // The new rules' starts are drawn by what the record says of them.
         self.learn();
         self.tell(Level::Info, words);
     }
@@ -277,7 +274,7 @@ impl Driver {
             return self.tell(Level::Info, "nothing was saved that is not in force".into());
         };
         saved.state = SaveState::Dropped;
-        saved.before.clear();
+        saved.begun = None;
         saved.signature.wall_at = signature.wall_at;
         let files = saved.files.join(", ");
         self.note_saves(turn);
@@ -337,7 +334,10 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
     let moved = met(|came| matches!(came, Came::Done));
     let new = met(|came| matches!(came, Came::Left(Left::NotShown)));
     let gone = met(|came| matches!(came, Came::Left(_))) - new;
-    let mut words = format!("{} moved", people(moved));
+    let mut words = match moved {
+        0 => "nobody is moved".to_owned(),
+        moved => format!("{} moved", people(moved)),
+    };
     if gone > 0 {
         words = format!("{words}, {gone} left as they are because they had moved on");
     }
@@ -345,6 +345,13 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
         words = format!("{words}, {new} came into it after it was shown: preview it again to see them");
     }
     (words, ordered.is_some())
+}
+
+/// What is remembered of a save until it is in force.
+fn begin(held: &Held, choice: Choice, why: &str, at: At) -> Begun {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let before = held.files.iter().map(|(name, before, _)| (name.clone(), before.as_deref().map(text)));
+    Begun { reason: why.to_owned(), at, counts: counts(held, choice), before: before.collect() }
 }
 
 /// Whom it moves, in numbers; never people.
@@ -357,8 +364,4 @@ fn counts(held: &Held, choice: Choice) -> Vec<(String, u64)> {
             ("due at once".to_owned(), flight.preview.at_once(choice)),
         ],
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

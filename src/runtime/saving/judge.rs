@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 type Answer = oneshot::Sender<Previewed>;
 
 /// Previews that can still be saved.
-const HELD: usize = 8;
+const HELD: usize = 4;
 
 /// A draft, judged beside the loop.
 #[derive(Debug)]
@@ -66,15 +66,22 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
             let Some(Saved { edition, files, .. }) = pending.clone() else {
                 return Err(Refusal::new("nothing was saved that is not in force"));
             };
-            let mut all = version(&edition.rules)?;
-            all.extend(content(version(&edition.content)?));
+            let has = |rules: bool| files.iter().any(|name| (name == RULES) == rules);
+            let mut all = if has(true) { version(&edition.rules)? } else { Vec::new() };
+            if has(false) {
+                all.extend(content(version(&edition.content)?));
+            }
             all.retain(|(name, _)| files.contains(name));
             all
         }
     };
     let mut changed = Vec::new();
     for (name, bytes) in wanted {
-        let began = pending.iter().flat_map(|saved| &saved.before).find(|(file, _)| *file == name);
+        let began = pending
+            .iter()
+            .flat_map(|saved| &saved.begun)
+            .flat_map(|begun| &begun.before)
+            .find(|(file, _)| *file == name);
         let there = match began {
             Some((_, began)) => began.clone().map(String::into_bytes),
             None => files.read(&name)?,

@@ -1,6 +1,7 @@
 //! Reading a store: beside the writer, read-only, for start, report, events and a customer's history.
 
 mod log;
+mod ran;
 mod shown;
 
 pub use log::{LogLine, StoredEvent};
@@ -83,6 +84,11 @@ impl Reader {
             return Err(StoreError::Empty { path: path.display().to_string() });
         }
         Ok(Self { db, path: path.to_owned(), schema })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A setting of the store.

@@ -120,6 +120,21 @@ impl Reader {
         Ok(Records { reader: self, page: page.into_iter(), after })
     }
 
+    /// How many pages [`Reader::page_of_records`] has; `None` for a store without the table.
+    pub fn pages_of_records(&self) -> Result<Option<u64>, StoreError> {
+        if self.schema < 3 {
+            return Ok(None);
+        }
+        let last = self.rows("SELECT coalesce(max(cascade), 0) FROM record", |row| row.get::<_, i64>(0))?;
+        Ok(last.first().map(|last| (*last / PAGE) as u64 + 1))
+    }
+
+    /// The records whose ids fall into a page, for several readers to share the work.
+    pub fn page_of_records(&self, page: u64) -> Result<Vec<Kept>, StoreError> {
+        let sql = format!("{SELECT} WHERE cascade >= ?1 AND cascade < ?1 + ?2 ORDER BY cascade");
+        self.rows_of(&sql, params![page as i64 * PAGE, PAGE], read)
+    }
+
     /// The same from the log alone, which is slow and must tell the same.
     pub fn records_of_the_log(&self) -> Result<Vec<Kept>, StoreError> {
         let mut all = Vec::new();

@@ -77,10 +77,10 @@ pub fn offers(draft: &Draft, known: Known<'_>) -> Offers {
 
 fn ranked(found: Vec<Offer>, begun: &str) -> Vec<Offer> {
     let begun = begun.to_lowercase();
-    let (mut first, rest): (Vec<_>, Vec<_>) =
+    let (first, mut rest): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|offer| offer.word.to_lowercase().starts_with(&begun));
-    first.extend(rest.into_iter().filter(|offer| offer.word.to_lowercase().contains(&begun)));
-    first
+    rest.retain(|offer| offer.word.to_lowercase().contains(&begun));
+    if first.is_empty() { rest } else { first }
 }
 
 fn in_json(spot: &Spot, found: Vec<(String, String, bool)>, rest: &str) -> Offers {

@@ -85,11 +85,13 @@ pub struct Draft {
     pub revision: u64,
     /// What the newest check found.
     pub check: Check,
-    /// What the disk has of it.
+    /// The revision that the disk has; what nobody has changed need not be there.
     pub kept: u64,
     area: TextArea<'static>,
-    /// Texts between the two halves of a replacement, by hash: undo and redo do not stop there.
+    /// Texts inside of one step, by hash: undo and redo do not stop there.
     joints: Vec<u64>,
+    /// The revision and the cursor behind the letter that was typed last.
+    run: Option<(u64, (usize, usize))>,
 }
 
 impl Draft {
@@ -110,9 +112,10 @@ impl Draft {
             base_rules,
             revision: 1,
             check,
-            kept: 0,
+            kept: 1,
             area,
             joints: Vec::new(),
+            run: None,
         }
     }
 
@@ -159,6 +162,19 @@ impl Draft {
         if does(&mut self.area) {
             self.revision += 1;
         }
+    }
+
+    /// A letter: those of one word, typed in one go, are taken back in one go.
+    pub fn letter(&mut self, letter: char) {
+        let goes_on = self.run == Some((self.revision, self.cursor()));
+        if goes_on && letter.is_alphanumeric() {
+            self.joints.push(self.hash());
+        }
+        self.change(|area| {
+            area.insert_char(letter);
+            true
+        });
+        self.run = letter.is_alphanumeric().then(|| (self.revision, self.cursor()));
     }
 
     /// Something that moves cursor or view alone.
@@ -227,9 +243,10 @@ impl Draft {
     }
 
     fn through_joints(&mut self, does: fn(&mut TextArea<'static>) -> bool) -> bool {
-        let mut done = does(&mut self.area);
-        if done && !self.joints.is_empty() && self.joints.contains(&self.hash()) {
-            done = does(&mut self.area);
+        let done = does(&mut self.area);
+        let mut goes_on = done;
+        while goes_on && !self.joints.is_empty() && self.joints.contains(&self.hash()) {
+            goes_on = does(&mut self.area);
         }
         self.revision += u64::from(done);
         done
@@ -333,6 +350,15 @@ mod tests {
         assert!(!draft.is_changed());
         assert!(draft.redo() && draft.text().contains("4h"));
         assert!(draft.undo() && !draft.undo());
+    }
+
+    #[test]
+    fn a_word_is_taken_back_whole() {
+        let mut draft = Draft::new(File::Rules, "");
+        "one two".chars().for_each(|letter| draft.letter(letter));
+        assert!(draft.undo() && draft.text() == "one \n", "{}", draft.text());
+        assert!(draft.undo() && draft.undo() && !draft.is_changed());
+        assert!(draft.redo() && draft.text() == "one\n", "{}", draft.text());
     }
 
     #[test]

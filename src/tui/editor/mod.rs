@@ -309,7 +309,7 @@ pub fn tidy(file: File, text: &str) -> Result<String, String> {
 }
 
 /// The answer to [`Request::Bench`].
-fn take_bench(model: &mut Model, bench: Result<Bench, String>) {
+fn take_bench(model: &mut Model, bench: Result<Arc<Bench>, String>) {
     match bench {
         Ok(bench) => {
             // What nobody has changed here follows the disk.
@@ -319,7 +319,7 @@ fn take_bench(model: &mut Model, bench: Result<Bench, String>) {
                     *draft = Draft::new(*file, &text);
                 }
             }
-            model.desk.bench = Some(Arc::new(bench));
+            model.desk.bench = Some(bench);
             let kept = std::mem::take(&mut model.desk.kept);
             take_kept(model, kept);
             for draft in model.desk.drafts.values_mut() {
@@ -363,10 +363,12 @@ fn take_check(model: &mut Model, revisions: &[(File, u64)], judged: Judged) {
     model.desk.asked.check = false;
     let rules = judged.rules.map(Arc::new);
     for (file, revision) in revisions {
+        let known = model.desk.bench.is_some();
         let Some(draft) = model.desk.drafts.get_mut(file) else { continue };
         let own = |problem: &&Problem| is_about(problem, *file);
         let problems = judged.problems.iter().filter(own).cloned().collect();
-        let elsewhere = judged.problems.iter().filter(|p| !is_about(p, *file)).cloned().collect();
+        // Without the workspace nobody knows what else there is.
+        let elsewhere = judged.problems.iter().filter(|p| known && !is_about(p, *file)).cloned().collect();
         let rules = rules.clone().filter(|_| *file == File::Rules);
         draft.check = Check { revision: *revision, problems, elsewhere, rules };
     }

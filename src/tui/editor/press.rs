@@ -63,7 +63,11 @@ fn typed(draft: &mut Draft, key: KeyEvent) {
     if matches!(key.code, KeyCode::Char(_)) && !plain {
         return;
     }
-    draft.change(|area| area.input(key));
+    match key.code {
+        // What is selected is replaced.
+        KeyCode::Char(letter) if !draft.area().is_selecting() => draft.letter(letter),
+        _ => draft.change(|area| area.input(key)),
+    }
 }
 
 /// A command of the editor.
@@ -324,7 +328,7 @@ pub fn choose_segment(model: &mut Model, key: KeyEvent) {
     let Some(Dialog::Split(at)) = &mut model.dialog else { return };
     match key.code {
         KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => {
-            *at = (*at + 1).min(found.len().saturating_sub(1))
+            *at = (*at + 1).min(found.len().saturating_sub(1));
         }
         KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => *at = at.saturating_sub(1),
         KeyCode::Enter | KeyCode::Char('y') => {
@@ -379,6 +383,10 @@ pub fn mouse(model: &mut Model, event: MouseEvent, double: bool) -> bool {
             }
             text.move_cursor(spot(text, area, event));
         }),
+        MouseEventKind::Down(MouseButton::Left) if draft.file == File::Rules && !area.is_empty() => {
+            (model.desk.focus, model.desk.offers) = (Focus::Ladder, None);
+            model.desk.keep_on_ladders();
+        }
         _ => return inside,
     }
     true

@@ -15,8 +15,14 @@ use ratatui::widgets::Paragraph;
 
 /// An upper end further out than this many times the dearest estimate is cut.
 const CUT: f64 = 1.6;
-/// Channel, place or start, contacts, conversions, cost, cost of one, interval.
-const COLUMNS: [usize; 7] = [12, 10, 9, 6, 10, 9, 17];
+/// Cells of channel or start, place or segment, contacts, conversions, cost, cost of one, interval. A narrow window has
+/// conversions and contacts in one column, and leaves the cost of all out.
+const fn columns(cells: usize) -> [usize; 7] {
+    if cells >= WIDE { [14, 12, 9, 7, 11, 10, 15] } else { [13, 10, 9, 0, 0, 8, 12] }
+}
+
+/// From this many cells on there is room for every column.
+const WIDE: usize = 100;
 
 /// Draws it; answers how far it scrolls.
 pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
@@ -31,7 +37,8 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
 fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
     let mut lines = learning::basis(ctx, answer, cells).into_iter().take(1).collect::<Vec<_>>();
     lines.push(heading(ctx, "what a conversion costs, by channel: █ at least ▓ estimate ░ at most, 95 %", cells));
-    lines.push(heads(ctx, ["  channel", "as", "contacts", "conv", "cost", "each", "95 %"], cells));
+    let contacts = if cells >= WIDE { ["contacts", "cascades"] } else { ["conv/n"; 2] };
+    lines.push(heads(ctx, ["  channel", "as", contacts[0], "conv", "cost", "each", "95 %"], cells));
     let most = answer.channels.iter().filter_map(|row| each(row.conversions_per_cost)).map(number);
     let most = most.fold(0.0, f64::max) * CUT;
     let names = std::iter::once(None).chain(answer.segments.iter().map(|of| Some(&of.segment)));
@@ -45,7 +52,7 @@ fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
     );
     lines.push(Line::default());
     lines.push(heading(ctx, "what a conversion costs, by start: every step of the whole cascade, as counted", cells));
-    lines.push(heads(ctx, ["  start", "segment", "cascades", "conv", "cost", "each", ""], cells));
+    lines.push(heads(ctx, ["  start", "segment", contacts[1], "conv", "cost", "each", ""], cells));
     let dearest = answer.segments.iter().flat_map(|of| &of.starts).filter_map(|start| start.cost_per_conversion);
     let dearest = dearest.map(number).fold(0.0, f64::max);
     for of in &answer.segments {
@@ -55,14 +62,19 @@ fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
 }
 
 fn heads<'a>(ctx: &Ctx, heads: [&str; 7], cells: usize) -> Line<'a> {
-    Line::styled(cut(&cellwise(heads), cells), ctx.theme.muted)
+    Line::styled(cut(&cellwise(heads, cells), cells), ctx.theme.muted)
 }
 
-fn cellwise(texts: [&str; 7]) -> String {
+fn cellwise(texts: [&str; 7], cells: usize) -> String {
     let cell = |(i, (text, cells)): (usize, (&str, usize))| {
         if i < 2 { left(text, cells) } else { right(text, cells) }
     };
-    texts.into_iter().zip(COLUMNS).enumerate().map(cell).collect()
+    texts.into_iter().zip(columns(cells)).enumerate().map(cell).collect()
+}
+
+/// `428`, or where conversions have no column of their own `63/428`.
+fn counted(conversions: u64, of: u64, cells: usize) -> String {
+    if cells >= WIDE { of.to_string() } else { format!("{conversions}/{of}") }
 }
 
 /// Of one segment or of all: first contacts, then fallbacks, each ranked by what a unit of cost buys.
@@ -90,7 +102,7 @@ fn channel<'a>(ctx: &Ctx, row: &ChannelAnswer, most: f64, cells: usize) -> Line<
         (Some(low), None) => format!("over {}", low.short()),
         _ => String::new(),
     };
-    let room = cells.saturating_sub(COLUMNS.iter().sum::<usize>() + 3);
+    let room = cells.saturating_sub(columns(cells).iter().sum::<usize>() + 3);
     let picture = one.map(|one| {
         let low = each(row.high).map_or(0.0, number);
         let high = each(row.low).map_or(f64::from(u32::MAX), number);
@@ -99,20 +111,20 @@ fn channel<'a>(ctx: &Ctx, row: &ChannelAnswer, most: f64, cells: usize) -> Line<
     let texts = [
         &format!("    {}", row.channel.label()),
         row.position,
-        &row.contacts.to_string(),
+        &counted(row.conversions, row.contacts, cells),
         &row.conversions.to_string(),
         &ctx.money(row.cost),
         &said,
         &band,
     ];
     Line::from(vec![
-        Span::styled(cellwise(texts), ctx.theme.text),
+        Span::styled(cellwise(texts, cells), ctx.theme.text),
         Span::styled(format!("  {}", picture.unwrap_or_default()), ctx.theme.channel(row.channel)),
     ])
 }
 
 fn starts<'a>(ctx: &Ctx, of: &SegmentAnswer, most: f64, cells: usize) -> Vec<Line<'a>> {
-    let room = cells.saturating_sub(COLUMNS.iter().sum::<usize>() + 3);
+    let room = cells.saturating_sub(columns(cells).iter().sum::<usize>() + 3);
     let name = of.segment.screen();
     let line = |start: &crate::learning::answer::StartAnswer| {
         let one = start.cost_per_conversion;
@@ -120,7 +132,7 @@ fn starts<'a>(ctx: &Ctx, of: &SegmentAnswer, most: f64, cells: usize) -> Vec<Lin
         let texts = [
             &format!("    {}", start.start.label()),
             &name,
-            &start.n.to_string(),
+            &counted(start.conversions, start.n, cells),
             &start.conversions.to_string(),
             &ctx.money(start.cost),
             &said,
@@ -129,7 +141,7 @@ fn starts<'a>(ctx: &Ctx, of: &SegmentAnswer, most: f64, cells: usize) -> Vec<Lin
         let even = |one: f64| Interval { low: one, mean: one, high: one, raw: None };
         let picture = one.map(|one| bar(even(number(one)), most, room)).unwrap_or_default();
         Line::from(vec![
-            Span::styled(cellwise(texts.map(|text| text)), ctx.theme.text),
+            Span::styled(cellwise(texts, cells), ctx.theme.text),
             Span::styled(format!("  {picture}"), ctx.theme.channel(start.start)),
         ])
     };

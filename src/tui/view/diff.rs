@@ -9,6 +9,8 @@ use ratatui::text::{Line, Span};
 
 /// From this width on both texts stand beside each other.
 const BESIDE: usize = 104;
+/// Cells of a line's number and sign.
+const NUMBER: usize = 7;
 
 /// The lines of a change of one file.
 pub fn lines<'a>(ctx: &Ctx, old: &str, new: &str, cells: usize) -> Vec<Line<'a>> {
@@ -16,7 +18,11 @@ pub fn lines<'a>(ctx: &Ctx, old: &str, new: &str, cells: usize) -> Vec<Line<'a>>
     if diff.hunks.is_empty() {
         return vec![Line::styled("  nothing: the texts are the same", ctx.theme.muted)];
     }
-    if cells >= BESIDE { beside(ctx, &diff, cells) } else { unified(ctx, &diff, cells) }
+    let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
+    let longest = lines.map(|line| width(&line.text())).max().unwrap_or(0);
+    // What would be cut beside itself is read better whole, one under the other.
+    let fits = longest + NUMBER <= (cells.saturating_sub(3)) / 2 || longest + NUMBER > cells;
+    if cells >= BESIDE && fits { beside(ctx, &diff, cells) } else { unified(ctx, &diff, cells) }
 }
 
 fn beside<'a>(ctx: &Ctx, diff: &Diff, cells: usize) -> Vec<Line<'a>> {

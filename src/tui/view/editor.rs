@@ -68,11 +68,13 @@ fn title<'a>(ctx: &Ctx, draft: &Draft) -> Vec<Span<'a>> {
     let path = draft.file.path();
     let built_in = ctx.model.desk.bench.as_ref().is_some_and(|bench| bench.is_built_in(&path));
     let mut spans = vec![Span::styled(format!(" {path} "), ctx.theme.title)];
-    if built_in {
-        spans.push(Span::styled("built in; saving writes it into the workspace ", ctx.theme.muted));
-    }
     if draft.is_changed() {
         spans.push(Span::styled("● draft, not saved ", ctx.theme.warning));
+    }
+    if built_in {
+        let room = ctx.model.area.width >= 100;
+        let words = if room { "built in; saving writes it into the workspace " } else { "built in " };
+        spans.push(Span::styled(words, ctx.theme.muted));
     }
     spans
 }
@@ -142,9 +144,10 @@ fn paint(ctx: &Ctx, draft: &Draft, area: Rect, buffer: &mut Buffer) {
         let gutter = Rect { x: area.x, y: area.y + y, width: numbers.min(area.width), height: 1 };
         buffer.set_style(gutter, ctx.theme.faint);
         let cells = Cells { draft, area, y, line, range: range.clone(), numbers };
-        let words = match draft.file.is_json() {
-            true => highlight::json(line),
-            false => highlight::prose(line, matter.is_some_and(|end| row < end)),
+        let words = if draft.file.is_json() {
+            highlight::json(line)
+        } else {
+            highlight::prose(line, matter.is_some_and(|end| row < end))
         };
         for (word, kind) in words {
             cells.patch(word, kind_style(ctx, kind), buffer);
@@ -272,6 +275,7 @@ fn problems<'a>(ctx: &Ctx, draft: &Draft, area: Rect) -> Vec<Line<'a>> {
     let cells = area.width as usize;
     let (row, column) = draft.cursor();
     let (errors, warnings) = draft.counts();
+    let broken = draft.check.elsewhere.iter().filter(|p| p.severity == Severity::Error).count();
     let many = |count: usize, one: &str| match count {
         1 => format!("1 {one}"),
         n => format!("{n} {one}s"),
@@ -279,6 +283,7 @@ fn problems<'a>(ctx: &Ctx, draft: &Draft, area: Rect) -> Vec<Line<'a>> {
     let next = keys::key(Cmd::NextProblem);
     let (said, style) = match (errors, warnings) {
         _ if draft.check.revision == 0 => ("  being checked".to_owned(), ctx.theme.muted),
+        (0, 0) if broken > 0 => (format!("✗ {} in other files", many(broken, "error")), ctx.theme.bad),
         (0, 0) => ("✓ the check finds nothing".to_owned(), ctx.theme.good),
         (0, n) => (format!("! {} · {next} goes there", many(n, "warning")), ctx.theme.warning),
         (n, 0) => (format!("✗ {} · {next} goes there", many(n, "error")), ctx.theme.bad),

@@ -81,6 +81,17 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         left.push(piece(4, format!(" · {hash}"), theme.muted));
         let commit = campaign.rules_commit.as_deref().map(|c| c.chars().take(7).collect::<String>());
         left.push(piece(6, commit.map(|c| format!(" @{c}")).unwrap_or_default(), theme.muted));
+        if let Some(place) = &ctx.model.forge {
+            let branch = place.branch.as_deref().filter(|_| !place.is_on_base || place.pull.is_some());
+            left.push(piece(5, branch.map(|b| format!(" {}", cut(b, 24))).unwrap_or_default(), theme.muted));
+            let number =
+                place.pull.as_deref().map(|pull| pull.split(',').next().unwrap_or_default().to_owned());
+            left.push(piece(
+                3,
+                number.map(|n| format!(" PR {}", cut(&n, 16))).unwrap_or_default(),
+                theme.accent,
+            ));
+        }
         left.push(Piece { rank: 3, spans: walk(ctx) });
         let at = campaign.ended_at.filter(|_| ctx.picture.snapshot.phase == Phase::Ended);
         right.push(piece(1, format!(" {}", weekday(at.unwrap_or(ctx.now), ctx.zone)), theme.text));

@@ -36,33 +36,35 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let columns = (above.width as usize / CELLS).max(1);
     let cells = (above.width as usize / columns).min(CELLS + 8);
     let all = ladders(&rules);
-    let blocks: Vec<Vec<Line>> =
-        all.iter().enumerate().map(|(i, shown)| block(ctx, i, *shown, base, cells)).collect();
-    frame.render_widget(
-        Paragraph::new(visible(blocks, columns, cells, desk.at.ladder, above.height as usize)),
-        above,
-    );
+    let lines = visible(&all, columns, desk.at.ladder, above.height as usize)
+        .flat_map(|row| {
+            let blocks: Vec<Vec<Line>> = row.map(|i| block(ctx, i, all[i], base, cells)).collect();
+            let high = blocks.iter().map(Vec::len).max().unwrap_or(0);
+            (0..high).map(|y| beside(&blocks, y, cells)).collect::<Vec<_>>()
+        })
+        .take(above.height as usize);
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), above);
     frame.render_widget(Paragraph::new(foot), below);
 }
 
-/// Rows of ladders side by side, from the row on in which the cursor's stands, if not all fit.
-fn visible<'a>(
-    blocks: Vec<Vec<Line<'a>>>,
+/// The rows of ladders that are shown, each by the places of its ladders: from the row on in which the cursor's
+/// stands, if not all fit. There may be hundreds, and only those are made.
+fn visible<'s>(
+    all: &'s [Shown<'_>],
     columns: usize,
-    cells: usize,
     at: usize,
     height: usize,
-) -> Vec<Line<'a>> {
-    let mut rows: Vec<Vec<Line>> = Vec::new();
-    let mut blocks = blocks.into_iter().peekable();
-    while blocks.peek().is_some() {
-        let row: Vec<Vec<Line>> = blocks.by_ref().take(columns).collect();
-        let high = row.iter().map(Vec::len).max().unwrap_or(0);
-        rows.push((0..high).map(|y| beside(&row, y, cells)).collect());
-    }
-    let all: usize = rows.iter().map(Vec::len).sum();
-    let skip = if all > height { at / columns } else { 0 };
-    rows.into_iter().skip(skip).flatten().take(height).collect()
+) -> impl Iterator<Item = std::ops::Range<usize>> + 's {
+    let lines =
+        |row: &[Shown<'_>]| row.iter().map(|shown| 2 * shown.ladder.steps.len() + 1).max().unwrap_or(0);
+    let total: usize = all.chunks(columns).map(lines).sum();
+    let skip = if total > height { at / columns } else { 0 };
+    let rows = all.chunks(columns).enumerate().skip(skip);
+    rows.scan(0, move |used, (i, row)| {
+        let fits = *used < height;
+        *used += lines(row);
+        fits.then_some(i * columns..i * columns + row.len())
+    })
 }
 
 fn beside<'a>(row: &[Vec<Line<'a>>], y: usize, cells: usize) -> Line<'a> {

@@ -96,7 +96,21 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
     let labelled = cells >= 76;
     let mut shown: Vec<Place> = places.iter().copied().rev().collect();
     shown.extend(
-        [Place::Actions, Place::Question, Place::Order, Place::Resume].iter().filter(|p| !places.contains(p)),
+        [
+            Place::Ladder,
+            Place::Editor,
+            Place::Review,
+            Place::Versions,
+            Place::Person,
+            Place::Learning,
+            Place::Actions,
+            Place::Question,
+            Place::Order,
+            Place::Resume,
+            Place::Unsaved,
+        ]
+        .iter()
+        .filter(|p| !places.contains(p)),
     );
     for place in shown {
         lines.push(Line::styled(place.title().to_uppercase(), ctx.theme.strong));

@@ -28,7 +28,8 @@ pub fn draw(ctx: &Ctx, draft: &Draft, channel: Channel, area: Rect, frame: &mut 
             lines.extend(filled(ctx, draft, channel, customer, cells));
         }
         Some((_, None)) => {
-            lines.push(Line::styled(" The selected customer is not in the list any more.", ctx.theme.warning))
+            lines
+                .push(Line::styled(" The selected customer is not in the list any more.", ctx.theme.warning));
         }
         None => lines.push(Line::styled(" The customer list is being read.", ctx.theme.muted)),
     }
@@ -38,7 +39,7 @@ pub fn draw(ctx: &Ctx, draft: &Draft, channel: Channel, area: Rect, frame: &mut 
 
 fn whose<'a>(ctx: &Ctx, customer: &Customer, cells: usize) -> Line<'a> {
     let language = customer.language.as_deref().map(|l| format!(", {}", clean(l))).unwrap_or_default();
-    let keys = format!("{} {} another ", keys::key(Cmd::PreviousCustomer), keys::key(Cmd::NextCustomer));
+    let keys = format!(" {} another ", keys::key(Cmd::NextCustomer));
     let who = format!(" for {}, {}{language}", customer.name.screen(), clean(&customer.segment.0));
     let room = cells.saturating_sub(width(&keys));
     Line::from(vec![Span::styled(left(&who, room), ctx.theme.strong), Span::styled(keys, ctx.theme.muted)])

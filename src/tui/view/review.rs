@@ -31,7 +31,7 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let foot = foot(ctx, review, inner.width as usize);
     let below = (foot.len() as u16).min(inner.height.saturating_sub(3));
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(inner);
-    let scroll_max = match &review.preview {
+    let scroll_max: usize = match &review.preview {
         Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
         Some(Err(refusal)) => {
             let words = refusal
@@ -54,6 +54,12 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
         }
     };
     draw_foot(ctx, review, foot, below, frame);
+    let hidden = scroll_max.saturating_sub(at);
+    if hidden > 0 {
+        let words = format!(" ▼ {hidden} more lines: {} ", keys::key(Cmd::PageDown));
+        let line = Rect { y: above.bottom().min(inner.bottom().saturating_sub(1)), height: 1, ..inner };
+        frame.render_widget(Paragraph::new(words).style(ctx.theme.accent).right_aligned(), line);
+    }
     Drawn { scroll_max, ..Drawn::default() }
 }
 
@@ -128,6 +134,10 @@ fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<
     }
     if preview.files.iter().all(|(_, before, after)| before == after) {
         lines.push(Line::styled("  the files are as they are on disk", ctx.theme.muted));
+    }
+    for line in &preview.trail {
+        let words = wrap(&clean(line), cells.saturating_sub(4));
+        lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.muted)));
     }
     for line in &preview.terms {
         lines.push(Line::styled(format!("  for everybody: {}", clean(line)), ctx.theme.text));
@@ -241,7 +251,7 @@ fn choice_line<'a>(
     cells: usize,
 ) -> Line<'a> {
     let said = match outlook.choice {
-        Choice::Keep => "nobody is moved; whoever is launched later goes by the new rules".to_owned(),
+        Choice::Keep => "nobody is moved; later launches go by it".to_owned(),
         Choice::Retime | Choice::RetimeAndSpread => {
             let once = match outlook.at_once {
                 0 => "nobody at once".to_owned(),
@@ -271,12 +281,12 @@ fn waves<'a>(ctx: &Ctx, preview: &EditPreview, choice: Choice, cells: usize) -> 
     };
     let line = |wave: &crate::engine::retime::Wave| {
         let lasts = if wave.at_once > 0 {
-            format!("; those at once take about {}", span(wave.lasts_s.ceil() as i64))
+            format!(", at once takes {}", span(wave.lasts_s.ceil() as i64))
         } else {
             String::new()
         };
         let words = format!(
-            "{} {} due in the fullest ten minutes, {} before; it lets out {}{lasts}",
+            "{} {} in the fullest 10m (now {}), room for {}{lasts}",
             left(wave.channel.label(), 9),
             right(&wave.peak.to_string(), 3),
             wave.peak_before,

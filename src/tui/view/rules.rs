@@ -63,14 +63,18 @@ fn draft<'a>(ctx: &Ctx, cells: usize) -> Option<Line<'a>> {
     Some(Line::from(vec![Span::styled(words, ctx.theme.warning), Span::styled(keys, ctx.theme.muted)]))
 }
 
-/// The wait of a step as the draft has it, where that is another one.
-fn drafted(ctx: &Ctx, step: &StepRow) -> Option<Option<u64>> {
+/// The wait of a step as the draft has it, in words, where that is another one.
+fn drafted(ctx: &Ctx, step: &StepRow) -> Option<String> {
     let desk = &ctx.model.desk;
     desk.drafts.get(&File::Rules).filter(|draft| draft.is_changed())?;
     let rules = desk.rules()?;
     let walk = rules.main.walk(rules.main.start);
     let found = walk.iter().find(|drafted| drafted.channel == step.channel)?.wait_s;
-    (found != step.wait_s).then_some(found)
+    (found != step.wait_s).then(|| said(found))
+}
+
+fn said(wait_s: Option<u64>) -> String {
+    wait_s.map_or("end".to_owned(), |s| span(s as i64))
 }
 
 /// Cells for what follows a step: in words where there is room.
@@ -90,9 +94,8 @@ fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
 
 fn line<'a>(ctx: &Ctx, i: usize, step: &StepRow, next: Option<&StepRow>, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
-    let said = |wait_s: Option<u64>| wait_s.map_or("end".to_owned(), |s| span(s as i64));
     let (wait, looks) = match drafted(ctx, step) {
-        Some(drafted) => (format!("{}→{}", said(step.wait_s), said(drafted)), theme.warning),
+        Some(drafted) => (format!("{}→{drafted}", said(step.wait_s)), theme.warning),
         None => (said(step.wait_s), theme.strong),
     };
     let silent = if step.channel.is_text() { "if no reply" } else { "if no answer" };

@@ -9,11 +9,13 @@ use crate::learning::answer::{Answer, ChannelAnswer, SegmentAnswer, StartAnswer}
 use crate::learning::policy::looks::State;
 use crate::model::Money;
 use crate::phrases::Tone;
+use crate::tui::keys::{self, Cmd};
 use crate::tui::text::{cut, left, right, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use rust_decimal::Decimal;
 
 /// From this many cells on, the net stands in the row as well.
 const WIDE: usize = 110;
@@ -59,7 +61,7 @@ fn sentence(of: &SegmentAnswer) -> String {
     let reason = of.reason.as_str();
     match of.state {
         State::ChangeProposed | State::KeepProven => reason.to_owned(),
-        State::NoPracticalDifference => format!("a tie: {reason}"),
+        State::NoPracticalDifference => reason.replacen("all the same: ", "a tie: ", 1),
         State::NotIdentifiable => "the record cannot answer: no randomised starts".to_owned(),
         State::Learning if of.leader.is_none() => reason.to_owned(),
         State::Learning => match of.more_needed {
@@ -128,7 +130,8 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
     if !why.is_empty() {
         said.push(format!("left out: {}", why.join(", ")));
     }
-    if let Some(look) = of.next_look {
+    // A segment that is not decided says it in its sentence.
+    if let Some(look) = of.next_look.filter(|_| !of.reason.contains("next look")) {
         let to_go = u64::from(look).saturating_sub(of.mature);
         said.push(format!("next look at {look}, {to_go} to go"));
     }
@@ -137,7 +140,7 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
 
 /// Cells of the columns: name, n, conversions, rate, cost per conversion, opt-outs, P(best), next draw, net.
 fn columns(cells: usize) -> [usize; 9] {
-    if cells >= WIDE { [14, 6, 6, 9, 15, 9, 7, 7, 22] } else { [12, 5, 5, 6, 9, 5, 6, 6, 0] }
+    if cells >= WIDE { [14, 6, 6, 9, 15, 9, 7, 7, 22] } else { [13, 5, 5, 6, 9, 4, 6, 6, 0] }
 }
 
 fn table<'a>(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<Line<'a>> {
@@ -177,16 +180,20 @@ fn cellwise(texts: [&str; 9], columns: [usize; 9]) -> String {
 
 /// The axis' two ends, over its cells.
 fn ends(ctx: &Ctx, axis: &Axis) -> String {
-    let money = |value: f64| super::starts::amount(ctx, value);
-    let (from, to) = (money(axis.from), money(axis.to));
+    let (from, to) = (amount(ctx, axis.from), amount(ctx, axis.to));
     let gap = axis.cells.saturating_sub(width(&from) + width(&to));
     format!("{from}{}{to}", " ".repeat(gap))
 }
 
 /// An amount out of a picture.
 fn amount(ctx: &Ctx, value: f64) -> String {
-    let value = rust_decimal::Decimal::from_f64_retain(value).unwrap_or_default();
-    ctx.money(Money(value))
+    signed(ctx, Money(Decimal::from_f64_retain(value).unwrap_or_default()))
+}
+
+/// `-$0.41`, and never `$-0.41`.
+fn signed(ctx: &Ctx, amount: Money) -> String {
+    let size = ctx.money(Money(amount.0.abs()));
+    if amount < Money::ZERO { format!("-{size}") } else { size }
 }
 
 fn interval(of: &StartAnswer) -> Option<Interval> {
@@ -225,9 +232,12 @@ fn more(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<String> {
         let net = |start: &StartAnswer| {
             let (mean, low, high) = (start.net_mean?, start.net_low?, start.net_high?);
             let name = start.start.label();
-            Some(format!("net {name} {} ({} to {})", ctx.money(mean), ctx.money(low), ctx.money(high)))
+            Some(format!("net {name} {} ({} to {})", signed(ctx, mean), signed(ctx, low), signed(ctx, high)))
         };
         said.extend(of.starts.iter().filter_map(net));
+    }
+    if matches!(of.state, State::ChangeProposed | State::NotIdentifiable) {
+        said.push(format!("{} drafts the change", keys::key(Cmd::Draft)));
     }
     said.push("* today's start".to_owned());
     let away: f64 = of.starts.iter().filter(|s| s.start != of.incumbent).filter_map(|s| s.propensity).sum();
@@ -237,19 +247,22 @@ fn more(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<String> {
     if let Some(cost) = of.exploring_cost {
         said.push(format!("exploring has cost {}", ctx.money(cost)));
     }
-    if let Some(loss) = of.expected_loss {
+    if let Some(loss) = of.expected_loss.filter(|loss| *loss > Money::ZERO) {
         said.push(format!("choosing now costs {} a cascade if it is wrong", exact(ctx, loss)));
     }
     if let Some(after) = of.after_100 {
         let gain = exact(ctx, after.gain_per_cascade);
         let changes = percent(after.p_leader_changes);
-        said.push(format!("100 more change the leader with {changes}, worth {gain} a cascade"));
+        said.push(match after.gain_per_cascade {
+            Money::ZERO => "100 more would change nothing".to_owned(),
+            _ => format!("100 more change the leader with {changes}, worth {gain} a cascade"),
+        });
     }
     if let Some(gap) = of.gap_sd {
         said.push(format!("gap {gap:.2} sd"));
     }
     if of.late_conversions > 0 {
-        said.push(format!("{} conversions came late and change no number", of.late_conversions));
+        said.push(format!("late conversions, which change no number: {}", of.late_conversions));
     }
     if of.blind_to_change && of.leader.is_some() {
         said.push("too little traffic to notice a change".to_owned());
@@ -287,7 +300,7 @@ fn naive<'a>(ctx: &Ctx, answer: &Answer, of: &SegmentAnswer, cells: usize) -> Ve
 fn beside<'a>(ctx: &Ctx, row: &ChannelAnswer, cells: usize) -> Line<'a> {
     let naive = each(row.conversions_per_cost).map_or_else(|| "–".to_owned(), |cost| ctx.money(cost));
     let corrected = if row.position == "first" {
-        "what today's start is worth, against nothing"
+        "today's start; there is no other one to compare it with"
     } else {
         "unknown: it saw only people who did not answer before"
     };

@@ -15,6 +15,8 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 /// Lines that a curve needs to be read.
 const CURVE: u16 = 7;
+/// Below this many lines some are left out.
+const LOW: u16 = 22;
 
 /// Draws it: the list, the sentence about the chosen one, its curve.
 pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
@@ -25,16 +27,22 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
         frame.render_widget(Paragraph::new(words).style(ctx.theme.muted), area);
         return Drawn::default();
     };
-    let head = learning::basis(ctx, answer, cells).into_iter().take(1).collect::<Vec<_>>();
-    let said = sentence(ctx, of, cells);
-    let fixed = (head.len() + said.len()) as u16 + 2;
+    // In a low window the list and the curve matter most.
+    let low = area.height < LOW;
+    let basis = if low { 0 } else { 1 };
+    let head = learning::basis(ctx, answer, cells).into_iter().take(basis).collect::<Vec<_>>();
+    let mut said = sentence(ctx, of, cells);
+    if low {
+        said.truncate(3);
+    }
+    let fixed = (head.len() + said.len() + basis) as u16;
     let curve = if of.share_by_fraction.is_empty() { 0 } else { CURVE.max(area.height / 2) };
     let most = area.height.saturating_sub(fixed + curve).max(4);
     let list = (answer.waits.len() as u16 + 1).min(most);
     let [top, rows, _, words, picture] = Layout::vertical([
         Constraint::Length(head.len() as u16),
         Constraint::Length(list),
-        Constraint::Length(1),
+        Constraint::Length(basis as u16),
         Constraint::Length(said.len() as u16),
         Constraint::Fill(1),
     ])
@@ -54,11 +62,13 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
     Drawn::default()
 }
 
-/// Channel, segment, wait, contacts, conversions, curve, where 80 % have arrived.
-const COLUMNS: [usize; 7] = [12, 13, 7, 10, 7, 14, 12];
+/// Cells of channel, segment, wait, contacts, conversions, curve, where 80 % have arrived.
+const fn columns(cells: usize) -> [usize; 7] {
+    if cells >= 100 { [12, 14, 7, 10, 7, 17, 14] } else { [11, 12, 6, 0, 6, 13, 11] }
+}
 
 fn heads<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
-    let [name, segment, wait, contacts, conv, curve, t80] = COLUMNS;
+    let [name, segment, wait, contacts, conv, curve, t80] = columns(cells);
     let text = format!(
         "{}{}{}{}{}{}{}  {}",
         left("  channel", name),
@@ -66,7 +76,7 @@ fn heads<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         right("wait", wait),
         right("contacts", contacts),
         right("conv", conv),
-        left("    arrivals", curve),
+        left(&format!("{}arrivals", " ".repeat(indent(curve))), curve),
         left("80 % by", t80),
         "advice"
     );
@@ -74,7 +84,8 @@ fn heads<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
 }
 
 fn row<'a>(ctx: &Ctx, of: &WaitAnswer, chosen: bool, cells: usize) -> Line<'a> {
-    let [name, segment, wait, contacts, conv, curve, t80] = COLUMNS;
+    let columns = columns(cells);
+    let [name, segment, wait, contacts, conv, curve, t80] = columns;
     let cursor = if chosen { "▸" } else { " " };
     let whose = of.segment.as_ref().map_or_else(|| "all".to_owned(), |segment| segment.screen());
     let arrivals = blocks(of.share_by_fraction.iter().map(|[_, share]| *share));
@@ -82,7 +93,7 @@ fn row<'a>(ctx: &Ctx, of: &WaitAnswer, chosen: bool, cells: usize) -> Line<'a> {
         (Some(at), Some(share)) => format!("{} {}", say_wait(at as u64), percent(share)),
         _ => "–".to_owned(),
     };
-    let used: usize = COLUMNS.iter().sum::<usize>() + 2;
+    let used: usize = columns.iter().sum::<usize>() + 2;
     let advised = of.suggest_change || of.too_short;
     let advice = cut(&advice(of), cells.saturating_sub(used));
     let line = Line::from(vec![
@@ -91,11 +102,16 @@ fn row<'a>(ctx: &Ctx, of: &WaitAnswer, chosen: bool, cells: usize) -> Line<'a> {
         Span::styled(right(&say_wait(of.window_s), wait), ctx.theme.strong),
         Span::styled(right(&of.contacts.to_string(), contacts), ctx.theme.text),
         Span::styled(right(&of.events.to_string(), conv), ctx.theme.text),
-        Span::styled(left(&format!("    {arrivals}"), curve), ctx.theme.accent),
+        Span::styled(left(&format!("{}{arrivals}", " ".repeat(indent(curve))), curve), ctx.theme.accent),
         Span::styled(left(&by, t80), ctx.theme.text),
         Span::styled(format!("  {advice}"), if advised { ctx.theme.warning } else { ctx.theme.muted }),
     ]);
     if chosen { line.patch_style(ctx.theme.selection) } else { line }
+}
+
+/// Before the curve, whose tenths take a cell each.
+const fn indent(curve: usize) -> usize {
+    (curve - 10) / 2
 }
 
 /// What follows, in a word or two.
@@ -120,8 +136,9 @@ fn sentence<'a>(ctx: &Ctx, of: &WaitAnswer, cells: usize) -> Vec<Line<'a>> {
     if let (Some(missed), Some(saved)) = (of.missed_on_record, of.saved_s) {
         let cost = of.missed_cost.map(|cost| format!(", about {} for it", ctx.money(cost))).unwrap_or_default();
         let words = format!(
-            "on the record it would have sent the next message to {missed} who converted later{cost}, and everybody \
-             else had it {} sooner",
+            "on the record {} would have had the next message although they still convert{cost}; whoever does not \
+             convert has it {} sooner",
+            crate::phrases::people(missed),
             say_wait(saved)
         );
         let words = wrap(&words, cells.saturating_sub(4));
@@ -132,8 +149,9 @@ fn sentence<'a>(ctx: &Ctx, of: &WaitAnswer, cells: usize) -> Vec<Line<'a>> {
 
 /// The share that has arrived over the wait: the curve as a line, its band as dots, 80 % as a dotted line across.
 fn draw_curve(ctx: &Ctx, of: &WaitAnswer, area: Rect, frame: &mut Frame) {
-    let [legend, area] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    let words = "  share of the wait's conversions that has arrived: ⠒⠒ estimate · •• its 95 % band · ∙∙ 80 %";
+    let told = u16::from(area.height > CURVE);
+    let [legend, area] = Layout::vertical([Constraint::Length(told), Constraint::Fill(1)]).areas(area);
+    let words = "  conversions of the wait that have arrived: ⠒⠒ estimate · •• its 95 % band · ⠄ ⠄ 80 %";
     frame.render_widget(
         Paragraph::new(cut(words, legend.width as usize)).style(ctx.theme.muted),
         legend,

@@ -1,0 +1,123 @@
+//! What an engine answers to whoever wants to save: the same people each time, and one more the second time.
+
+use crate::fixture;
+use cascade::engine::event::Edition;
+use cascade::engine::retime::{Choice, Fate, Shown, Stays, Wave};
+use cascade::engine::snapshot::Place;
+use cascade::model::{At, CampaignId, CascadeId, Channel, Mode};
+use cascade::runtime::handle::VersionFiles;
+use cascade::runtime::saving::{EditPreview, Outlook, Version};
+
+pub const RULES: &str = include_str!("../../rules/cascade.json");
+
+fn edition(rules: &str, content: &str) -> Edition {
+    let commit = Some("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432".into());
+    Edition { rules: rules.repeat(8), content: content.repeat(8), commit }
+}
+
+/// Those who wait on WhatsApp, two hours sooner; from the second preview on, one more.
+fn people(number: u64) -> Vec<Shown> {
+    let picture = fixture::running(Mode::Rehearsal);
+    let waits = picture.snapshot.rows.iter().filter(|row| row.place == Place::Waiting);
+    let waits = waits.filter(|row| row.channel == Channel::Whatsapp);
+    let hours = |at: At, hours: i64| At(at.0 + hours * 3_600_000);
+    let mut shown: Vec<Shown> = waits
+        .map(|row| {
+            let from = row.next.map_or(fixture::now(), |(at, _)| at);
+            let (to, spread) = (hours(from, -2), hours(from, -1));
+            Shown {
+                cascade: row.cascade,
+                person: row.person,
+                step: row.step,
+                attempt: row.attempt,
+                timer: None,
+                channel: row.channel,
+                next: Some(Channel::Phone),
+                fate: Fate::Wait { from, to, spread, settles: false },
+            }
+        })
+        .collect();
+    shown.truncate(14);
+    if number < 2 {
+        shown.pop();
+    }
+    if let Some(last) = shown.last_mut().filter(|_| number < 2) {
+        last.fate = Fate::Later;
+    }
+    shown
+}
+
+pub fn preview(number: u64) -> EditPreview {
+    let people = people(number);
+    let at = fixture::now();
+    let outlook = |choice: Choice| {
+        let at_once = people.iter().filter(|shown| shown.at_once(choice, at)).count() as u64;
+        let moved = if choice == Choice::Keep { 0 } else { people.len() as u64 };
+        let wave = Wave {
+            channel: Channel::Phone,
+            at_once,
+            lasts_s: at_once as f64 * 12.0,
+            peak: at_once.max(4),
+            peak_before: 4,
+            room: 5,
+        };
+        let until = (choice == Choice::RetimeAndSpread).then_some(At(at.0 + 3_600_000));
+        Outlook { choice, moved, at_once, until, waves: vec![wave] }
+    };
+    EditPreview {
+        number,
+        at,
+        campaign: Some((CampaignId(1), "spring-renewal".into())),
+        before: edition("3f2a1c4d", "aa00bb11"),
+        after: edition("77c0ffee", "aa00bb11"),
+        files: vec![("rules/cascade.json".into(), RULES.into(), RULES.replace("6h", "4h"))],
+        affected: people.len() as u64,
+        waits: people.iter().filter(|shown| matches!(shown.fate, Fate::Wait { .. })).count() as u64,
+        later: people.iter().filter(|shown| shown.fate == Fate::Later).count() as u64,
+        leaves: 0,
+        stays: Stays { same: 40, settling: 5, shared: 2, ended: 39 },
+        choices: [Choice::Keep, Choice::Retime, Choice::RetimeAndSpread].map(outlook).to_vec(),
+        people,
+        terms: Vec::new(),
+        texts: Vec::new(),
+        trail: vec!["commit on a new branch cascade/…, by Ana <ana@example.com>".into()],
+        warnings: vec![
+            "rules/cascade.json:3:30: warning: this wait ends in quiet hours for 12 of 100".into(),
+        ],
+    }
+}
+
+/// Two versions of one campaign: as it was launched, and shortened.
+pub fn versions() -> Vec<Version> {
+    let now = fixture::now();
+    let version = |edition, hours: i64, why: &str, choice, people, conversions| Version {
+        edition,
+        at: At(now.0 - hours * 3_600_000),
+        wall_at: None,
+        campaign: Some(CampaignId(1)),
+        by: Some(fixture::ops()),
+        why: why.into(),
+        choice,
+        people,
+        conversions,
+    };
+    let second = edition("77c0ffee", "aa00bb11");
+    let first = edition("3f2a1c4d", "aa00bb11");
+    vec![
+        version(second, 2, "phones are free before four", Some(Choice::Retime), 12, 3),
+        version(first, 30, "", None, 100, 34),
+    ]
+}
+
+pub fn files(hash: &str) -> VersionFiles {
+    let rules = if hash.starts_with("77c0ffee") { RULES.replace("6h", "4h") } else { RULES.to_owned() };
+    if hash.starts_with("aa00bb11") {
+        return vec![("sms.txt".into(), "Hi {{name}}: {{link}}".into())];
+    }
+    vec![("rules/cascade.json".into(), rules)]
+}
+
+/// Whom the first preview names.
+pub fn shown() -> Vec<CascadeId> {
+    people(1).iter().map(|shown| shown.cascade).collect()
+}

@@ -1,0 +1,147 @@
+//! The issue's own story: a wait is changed while people are in it, and what was previewed is what is done, once, with a
+//! commit, an audit row, and a way back.
+
+use crate::pty::Pty;
+use crate::{WIDE, empty, events, launched, run};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+const RULES: &str = include_str!("../../rules/cascade.json");
+
+fn git(dir: &Path, args: &[&str]) -> String {
+    let out = Command::new("git").args(args).current_dir(dir).output().unwrap();
+    assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().trim().to_owned()
+}
+
+/// A workspace in git, with somebody's half-finished work in its index and its files.
+fn repository(dir: &Path) {
+    std::fs::create_dir(dir.join("rules")).unwrap();
+    std::fs::write(dir.join("rules/cascade.json"), RULES).unwrap();
+    std::fs::write(dir.join(".gitignore"), ".cascade/\n").unwrap();
+    git(dir, &["init", "-q", "-b", "main"]);
+    for (key, value) in [("user.name", "Ana"), ("user.email", "ana@example.com"), ("commit.gpgsign", "false")]
+    {
+        git(dir, &["config", key, value]);
+    }
+    git(dir, &["add", "."]);
+    git(dir, &["commit", "-q", "-m", "Rules as they begin"]);
+    std::fs::write(dir.join("notes.txt"), "half finished\n").unwrap();
+    git(dir, &["add", "notes.txt"]);
+    std::fs::write(dir.join("notes.txt"), "half finished, and more\n").unwrap();
+}
+
+/// `● re-time             63 people moved, nobody at once`
+fn moved(text: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.contains("● re-time "))?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == "people" || *word == "person")?;
+    words[at - 1].parse().ok()
+}
+
+/// Confirms; whoever came to wait meanwhile is shown first, and confirmed as well. How many were shown last.
+fn save(console: &mut Pty) -> u64 {
+    console.keys("y");
+    let text = console.until("saved, or newcomers", |text| {
+        !text.contains("● re-time ") && !text.contains("Saving") || text.contains("y again saves")
+    });
+    let Some(count) = moved(&text).filter(|_| text.contains("y again saves")) else { return 0 };
+    console.keys("y");
+    console.until("saved", |text| !text.contains("● re-time ") && !text.contains("Saving"));
+    count
+}
+
+fn of_kind(dir: &Path, kind: &str) -> Vec<Value> {
+    events(dir).into_iter().filter(|event| event["kind"] == kind).collect()
+}
+
+#[test]
+fn a_wait_is_changed_in_flight_and_brought_back() {
+    let dir = empty();
+    let dir = dir.path();
+    repository(dir);
+    // Slow enough that nobody's six hours run out while this is read.
+    let mut console = launched(dir, &["--seed", "1", "--speed", "120"], &[]);
+    console.keys("4");
+    console.until("sixty who wait", |text| {
+        let line = text.lines().find(|line| line.contains("1 WhatsApp") && line.contains("if no reply"));
+        let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+        words.iter().filter_map(|word| word.parse::<u64>().ok()).any(|count| count >= 60)
+    });
+    console.keys("-");
+    console.sees("draft: WhatsApp 6h → 4h, not saved");
+    console.keys("S");
+    let text = console.until("the preview", |text| moved(text).is_some());
+    assert!(text.contains("4h") && text.contains("then due") || text.contains("THEN DUE"), "{text}");
+    let mut previewed = moved(&text).unwrap();
+    assert!(previewed >= 50, "{text}");
+    console.keys("y");
+    console.sees("say why");
+    console.keys("phones are free before four\r");
+    let again = save(&mut console);
+    if again > 0 {
+        previewed = again;
+    }
+    console.until("the draft is gone", |text| !text.contains("not saved"));
+
+    let retimed = of_kind(dir, "retimed");
+    let who: BTreeSet<String> = retimed.iter().map(|event| event["cascade"].to_string()).collect();
+    assert_eq!(who.len(), retimed.len(), "somebody was moved twice");
+    // Whoever left meanwhile is not moved; nobody else is.
+    let left = previewed - who.len() as u64;
+    assert!(left <= 5, "{previewed} previewed, {} moved", who.len());
+    let audit: Value = serde_json::from_slice(&run(dir, &["audit", "--json"]).stdout).unwrap();
+    let rows = audit["orders"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["why"] == "phones are free before four").expect("an audit row");
+    let done = row["items"].as_array().unwrap().iter().filter(|item| item["came"] == "done");
+    let told: BTreeSet<String> = done.map(|item| item["cascade"].to_string()).collect();
+    assert!(told.is_empty() || told == who, "the audit row and the log agree");
+
+    assert_eq!(git(dir, &["rev-parse", "--abbrev-ref", "HEAD"]), "main");
+    assert_eq!(git(dir, &["diff", "--cached", "--name-only"]), "notes.txt");
+    assert_eq!(git(dir, &["rev-list", "--count", "main"]), "1");
+    let branch = git(dir, &["for-each-ref", "--format=%(refname:short)", "refs/heads/cascade"]);
+    assert_eq!(branch.lines().count(), 1, "{branch}");
+    assert_eq!(git(dir, &["rev-list", "--count", &format!("main..{branch}")]), "1");
+    assert!(git(dir, &["log", "-1", "--format=%B", &branch]).contains("phones are free before four"));
+    let named = git(dir, &["diff-tree", "--no-commit-id", "--name-only", "-r", &branch]);
+    assert_eq!(named, "rules/cascade.json");
+    assert!(std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap().contains("\"4h\""));
+
+    console.keys("H");
+    console.until("both versions", |text| {
+        text.contains("phones are free before four") && text.contains("launched")
+    });
+    console.keys("jR");
+    console.until("the way back", |text| text.contains("Restore rules") && moved(text).is_some());
+    save(&mut console);
+    console.until("it is back", |_| {
+        std::fs::read_to_string(dir.join("rules/cascade.json")).is_ok_and(|text| text == RULES)
+    });
+    assert_eq!(git(dir, &["rev-list", "--count", &format!("main..{branch}")]), "2");
+    console.keys("\x1b\x1bq");
+    console.sees("Not heard");
+    console.keys("y");
+    assert_eq!(console.end().code, 0);
+}
+
+/// Whoever only reads is told so, and nothing is asked of the one who runs it.
+#[test]
+fn a_reader_saves_nothing() {
+    let dir = empty();
+    let mut first = launched(dir.path(), &[], &[]);
+    let mut second = Pty::start(WIDE, dir.path(), &[], &[]);
+    second.sees("attached · reading (");
+    second.keys("4-");
+    second.sees("not saved");
+    second.keys("S");
+    second.sees("it runs in their console and they keep it");
+    second.keys("qy");
+    assert_eq!(second.end().code, 0);
+    first.keys("q");
+    first.sees("Not heard");
+    first.keys("y");
+    assert_eq!(first.end().code, 0);
+}

@@ -1,0 +1,92 @@
+//! Versions, where bytes stand, and going back.
+
+use crate::repo::{NEW, OLD, RULES, Repo};
+use cascade::trail::{Onto, bytes_at, standing, versions};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+fn of(repo: &Repo) -> Vec<(String, String, bool)> {
+    let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 100).unwrap();
+    let row = |v: &cascade::trail::Version| (v.subject.screen(), v.reason.screen(), v.is_on_base);
+    found.iter().map(row).collect()
+}
+
+#[test]
+fn every_commit_that_changed_the_file_and_no_other() {
+    let repo = Repo::inside("ops");
+    std::fs::write(repo.root().join("others.txt"), "more\n").unwrap();
+    repo.commit_all("Something else");
+    repo.save("too slow").unwrap();
+    repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap();
+    let row = |subject: &str, reason: &str, on_base| (subject.to_owned(), reason.to_owned(), on_base);
+    let ours = "whatsapp waits 4h instead of 6h";
+    assert_eq!(of(&repo), [row(ours, "too slow", false), row("The first", "", true)]);
+
+    let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 1).unwrap();
+    let [newest] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(newest.bytes.as_deref(), Some(NEW.as_bytes()));
+    assert_eq!(newest.hash.as_deref(), Some(hex::encode(Sha256::digest(NEW)).as_str()));
+    assert_eq!(
+        newest.counts.as_ref().map(cascade::model::Untrusted::screen).as_deref(),
+        Some("60 re-timed, 3 at once")
+    );
+    assert_eq!(
+        (newest.author.screen().as_str(), newest.at),
+        ("Ana Ops <ana@example.com>", crate::repo::NOON)
+    );
+    let there = bytes_at(&repo.workspace(), Path::new(RULES), &newest.id[..9]).unwrap();
+    assert_eq!(there.as_deref(), Some(NEW.as_bytes()));
+}
+
+#[test]
+fn going_back_is_a_commit_of_its_own() {
+    let repo = Repo::new();
+    repo.save("too slow").unwrap();
+    let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 100).unwrap();
+    let old = String::from_utf8(found[1].bytes.clone().unwrap()).unwrap();
+    let back = repo.save_as(RULES, Some(NEW), &old, "too hasty").unwrap().commit.unwrap();
+    assert!(!back.unchanged && !back.branch.is_new);
+    assert_eq!((repo.read(RULES).as_str(), of(&repo).len()), (OLD, 3));
+}
+
+#[test]
+fn where_bytes_stand() {
+    let repo = Repo::new();
+    let at = |text: &str| {
+        standing(&repo.workspace(), Path::new(RULES), text.as_bytes(), &repo.settings).unwrap().unwrap()
+    };
+    let first = repo.branches()["main"].to_string();
+    let now = at(OLD);
+    assert_eq!(
+        (now.commit.as_ref(), now.branch.as_deref(), now.is_on_base),
+        (Some(&first), Some("main"), true)
+    );
+    assert_eq!(at(NEW).commit, None, "in no commit");
+    let saved = repo.save("too slow").unwrap().commit.unwrap();
+    repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap();
+    let now = at(NEW);
+    assert_eq!(now.commit, Some(saved.id), "the commit that brought them, not the newest one");
+    assert_eq!(
+        (now.branch, now.base.as_deref(), now.is_on_base),
+        (Some(saved.branch.name), Some("main"), false)
+    );
+    assert_eq!(at(&OLD.replace('\n', "\r\n")).commit, Some(first), "whatever the line ends");
+    let none = tempfile::tempdir().unwrap();
+    assert_eq!(standing(none.path(), Path::new(RULES), OLD.as_bytes(), &repo.settings).unwrap(), None);
+    assert!(versions(none.path(), Path::new(RULES), &repo.settings, 9).unwrap().is_empty());
+}
+
+#[test]
+fn a_merge_is_a_version_only_if_it_makes_one() {
+    let repo = Repo::new().onto(Onto::CheckedOut);
+    repo.switch_to_new("spring");
+    repo.save("too slow").unwrap();
+    let git = repo.git2();
+    let commit = |name: &str| git.find_commit(repo.branches()[name]).unwrap();
+    let (main, spring) = (commit("main"), commit("spring"));
+    let who = git2::Signature::now("Bo", "bo@example.com").unwrap();
+    let tree = spring.tree().unwrap();
+    git.commit(Some("refs/heads/main"), &who, &who, "Merge", &tree, &[&main, &spring]).unwrap();
+    assert_eq!(of(&repo).len(), 2);
+    assert!(of(&repo).iter().all(|version| version.2), "all of it is on main now");
+}
