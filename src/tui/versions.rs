@@ -66,6 +66,15 @@ impl History {
     }
 }
 
+/// The rules that are in force: those of the launch, or of the newest save that the campaign goes by.
+pub fn rules_in_force(model: &Model) -> Option<&str> {
+    let campaign = model.picture.snapshot.campaign.as_ref()?;
+    let saved = model.picture.saved.as_ref().filter(|saved| {
+        matches!(saved.state, SaveState::InForce { .. }) && saved.signature.campaign == Some(campaign.id)
+    });
+    Some(saved.map_or(&campaign.rules_hash, |saved| &saved.edition.rules))
+}
+
 /// What the page on top still needs.
 pub fn wants(model: &mut Model) -> Vec<Request> {
     let Some(page) = model.pages.last() else { return Vec::new() };

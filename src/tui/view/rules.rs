@@ -16,7 +16,7 @@ use ratatui::widgets::Paragraph;
 /// Draws it.
 pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let hash =
-        ctx.picture.snapshot.campaign.as_ref().map(|c| c.rules_hash.chars().take(7).collect::<String>());
+        crate::tui::versions::rules_in_force(ctx.model).map(|hash| hash.chars().take(7).collect::<String>());
     let source = crate::model::clean(&ctx.picture.place.rules_source);
     let detail = [hash.unwrap_or_default(), source].join(" ");
     let block = ctx.pane(Pane::Rules, cut(detail.trim(), area.width.saturating_sub(16) as usize).as_str());
