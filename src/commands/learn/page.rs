@@ -36,7 +36,7 @@ fn basis(answer: &Answer) -> String {
         (Basis::CostPerConversion, Some(value)) => {
             format!("ranked by cost per conversion, {value} {currency} with today's starts")
         }
-        (_, None) => "ranked by cost per conversion; no conversion yet".to_owned(),
+        (_, None) => "ranked by cost per conversion; no conversion with today's starts yet".to_owned(),
     }
 }
 
@@ -104,7 +104,7 @@ fn segment_lines(segment: &SegmentAnswer, currency: &str, page: &mut Results) ->
         more.push(format!("gap {gap:.2} sd"));
     }
     if let (Some(loss), Some(cost)) = (segment.expected_loss, segment.exploring_cost) {
-        more.push(format!("choosing now could cost {loss} a cascade; exploring has cost {}", cost.short()));
+        more.push(format!("choosing now could cost {loss} a cascade; exploring has cost {}", short(cost)));
     }
     if let Some(after) = segment.after_100 {
         let p = percent(after.p_leader_changes);
@@ -172,6 +172,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// Rounded, where `Money::short` cuts off.
 fn short(amount: Money) -> String {
-    amount.short()
+    Money(amount.0.round_dp(2)).short()
 }

@@ -207,7 +207,9 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
     let configured = settings.value.and_then(|value| value.0.to_f64());
     let (mut cost, mut conversions) = (0.0, 0);
     for of in &mut segments {
-        let tally = of.drawn[of.incumbent.index()];
+        let start = of.incumbent.index();
+        // Without draws, what was not drawn still tells what a conversion costs today.
+        let tally = if of.drawn[start].n > 0 { of.drawn[start] } else { of.given[start] };
         cost += tally.cost;
         conversions += tally.conversions;
         let own = (tally.conversions > 0).then(|| tally.cost / tally.conversions as f64);
