@@ -235,7 +235,7 @@ fn left_over() -> Picture {
         signature: cascade::runtime::handle::Signature::default(),
         why: "phones are free".into(),
         state: SaveState::NotInForce,
-        before: Vec::new(),
+        begun: None,
     };
     Picture { saved: Some(Arc::new(saved)), ..fixture::running(Mode::Rehearsal) }
 }

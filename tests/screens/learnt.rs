@@ -14,8 +14,11 @@ use std::time::Duration;
 const RULES: &str = include_str!("../../rules/cascade.json");
 const HOUR: i64 = 3_600_000;
 /// Waits of the built-in rules, and the window after the last step.
-const WAITS: [(Channel, i64, &str); 3] =
-    [(Channel::Whatsapp, 6 * HOUR, "0.05"), (Channel::Phone, 2 * HOUR, "0.30"), (Channel::Sms, 24 * HOUR, "0.02")];
+const WAITS: [(Channel, i64, &str); 3] = [
+    (Channel::Whatsapp, 6 * HOUR, "0.05"),
+    (Channel::Phone, 2 * HOUR, "0.30"),
+    (Channel::Sms, 24 * HOUR, "0.02"),
+];
 
 /// A segment: of how many cascades with each start how many in a thousand convert at its first contact.
 struct World {
@@ -180,7 +183,9 @@ fn the_worlds_are_what_their_names_say() {
 #[tokio::test(start_paused = true)]
 async fn the_pages_take_each_others_place_and_close_by_their_own_key() {
     let decided = || Ok(Box::new(said(&[&DECIDED])));
-    for (keys, shown) in [("7", "start retail"), ("7 8", "arrivals"), ("8 9", "by channel"), ("9 7", "start retail")] {
+    for (keys, shown) in
+        [("7", "start retail"), ("7 8", "arrivals"), ("8 9", "by channel"), ("9 7", "start retail")]
+    {
         let text = after(WIDE, decided(), keys).await.text();
         assert!(text.contains(shown), "{keys}: {text}");
     }
@@ -227,7 +232,10 @@ async fn a_finding_becomes_a_draft_with_its_evidence_as_the_reason_and_nothing_e
     let saved: Vec<&String> = seen.asked.iter().filter(|said| said.starts_with("Save")).collect();
     let [save] = saved[..] else { panic!("{:?}\n{}", seen.asked, seen.text()) };
     assert!(save.contains("because start retail with phone: 100 % likely best at "), "{save}");
-    assert!(save.contains("expected net phone") && save.ends_with("(REHEARSAL, no real customers)"), "{save}");
+    assert!(
+        save.contains("expected net phone") && save.ends_with("(REHEARSAL, no real customers)"),
+        "{save}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,9 +134,10 @@ impl Record<'_> {
                 let evidence = self.of_record(&format!("{}: {why}", of.segment.screen()));
                 Ok(Finding { change: Change::Explore(EXPLORE), evidence })
             }
-            (State::NotIdentifiable, _) => Err(
-                "starts are drawn at random from the next launch on: nothing is to be changed before it".into(),
-            ),
+            (State::NotIdentifiable, _) => {
+                Err("starts are drawn at random from the next launch on: nothing is to be changed before it"
+                    .into())
+            }
             (State::Learning | State::ChangeProposed | State::KeepProven, _) => {
                 Err(format!("not yet, and only a look proposes: {}", of.reason))
             }
@@ -147,14 +148,18 @@ impl Record<'_> {
     pub fn wait(&self, of: &WaitAnswer, rules: &Rules) -> Result<Finding, String> {
         let ladder = of.segment.as_ref().map_or(&rules.main, |segment| rules.ladder_for(segment));
         let now_s = wait_of(ladder, of.channel).ok_or_else(|| {
-            format!("no customer waits after {}: `conversion_window` says how long an answer counts", of.channel.label())
+            format!(
+                "no customer waits after {}: `conversion_window` says how long an answer counts",
+                of.channel.label()
+            )
         })?;
         let wait_s = match of.suggested_wait_s.filter(|_| of.suggest_change) {
             Some(wait_s) => wait_s,
             None if of.too_short => notch(now_s.max(of.window_s), true),
             None => return Err(format!("nothing to change: {}", of.reason)),
         };
-        let whose = of.segment.as_ref().map(|segment| format!(" for {}", segment.screen())).unwrap_or_default();
+        let whose =
+            of.segment.as_ref().map(|segment| format!(" for {}", segment.screen())).unwrap_or_default();
         let record = format!("{} delivered contacts, {} conversions", of.contacts, of.events);
         let evidence = format!("{}{whose}: {}; {record}", of.channel.label(), of.reason);
         let change = Change::Wait { segment: of.segment.clone(), channel: of.channel, wait_s };
@@ -164,7 +169,8 @@ impl Record<'_> {
     /// `expected net phone 2.70 (2.40 to 3.00, n 160), WhatsApp 2.20 (…) USD`
     fn nets(&self, of: &SegmentAnswer, leader: Channel) -> String {
         let said = |start: &StartAnswer| {
-            let (mean, low, high) = (start.net_mean?.short(), start.net_low?.short(), start.net_high?.short());
+            let (mean, low, high) =
+                (start.net_mean?.short(), start.net_low?.short(), start.net_high?.short());
             Some(format!("{} {mean} ({low} to {high}, n {})", start.start.label(), start.n))
         };
         let of_channel = |channel: Channel| of.starts.iter().find(|start| start.start == channel);

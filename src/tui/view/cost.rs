@@ -36,7 +36,11 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
 
 fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
     let mut lines = learning::basis(ctx, answer, cells).into_iter().take(1).collect::<Vec<_>>();
-    lines.push(heading(ctx, "what a conversion costs, by channel: █ at least ▓ estimate ░ at most, 95 %", cells));
+    lines.push(heading(
+        ctx,
+        "what a conversion costs, by channel: █ at least ▓ estimate ░ at most, 95 %",
+        cells,
+    ));
     let contacts = if cells >= WIDE { ["contacts", "cascades"] } else { ["conv/n"; 2] };
     lines.push(heads(ctx, ["  channel", "as", contacts[0], "conv", "cost", "each", "95 %"], cells));
     let most = answer.channels.iter().filter_map(|row| each(row.conversions_per_cost)).map(number);
@@ -48,12 +52,19 @@ fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
     let apart = "A fallback sees only people who did not answer before: these figures rank channels, they do not say \
                  where to start.";
     lines.extend(
-        wrap(apart, cells.saturating_sub(4)).into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.muted)),
+        wrap(apart, cells.saturating_sub(4))
+            .into_iter()
+            .map(|line| Line::styled(format!("  {line}"), ctx.theme.muted)),
     );
     lines.push(Line::default());
-    lines.push(heading(ctx, "what a conversion costs, by start: every step of the whole cascade, as counted", cells));
+    lines.push(heading(
+        ctx,
+        "what a conversion costs, by start: every step of the whole cascade, as counted",
+        cells,
+    ));
     lines.push(heads(ctx, ["  start", "segment", contacts[1], "conv", "cost", "each", ""], cells));
-    let dearest = answer.segments.iter().flat_map(|of| &of.starts).filter_map(|start| start.cost_per_conversion);
+    let dearest =
+        answer.segments.iter().flat_map(|of| &of.starts).filter_map(|start| start.cost_per_conversion);
     let dearest = dearest.map(number).fold(0.0, f64::max);
     for of in &answer.segments {
         lines.extend(starts(ctx, of, dearest, cells));
@@ -79,12 +90,15 @@ fn counted(conversions: u64, of: u64, cells: usize) -> String {
 
 /// Of one segment or of all: first contacts, then fallbacks, each ranked by what a unit of cost buys.
 fn channels<'a>(ctx: &Ctx, answer: &Answer, of: Option<&Segment>, most: f64, cells: usize) -> Vec<Line<'a>> {
-    let mut rows: Vec<&ChannelAnswer> = answer.channels.iter().filter(|row| row.segment.as_ref() == of).collect();
+    let mut rows: Vec<&ChannelAnswer> =
+        answer.channels.iter().filter(|row| row.segment.as_ref() == of).collect();
     if rows.is_empty() {
         return Vec::new();
     }
     let rank = |row: &ChannelAnswer| row.conversions_per_cost.unwrap_or(f64::INFINITY);
-    rows.sort_by(|a, b| (a.position != "first").cmp(&(b.position != "first")).then(rank(b).total_cmp(&rank(a))));
+    rows.sort_by(|a, b| {
+        (a.position != "first").cmp(&(b.position != "first")).then(rank(b).total_cmp(&rank(a)))
+    });
     let name = of.map_or_else(|| "all segments".to_owned(), Segment::screen);
     let title = Line::styled(format!("  {name}"), ctx.theme.strong);
     std::iter::once(title).chain(rows.into_iter().map(|row| channel(ctx, row, most, cells))).collect()

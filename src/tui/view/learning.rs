@@ -61,7 +61,10 @@ fn nothing<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
         }
     };
     let style = if learning.failed.is_some() { ctx.theme.bad } else { ctx.theme.muted };
-    wrap(&words, cells.saturating_sub(4)).into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect()
+    wrap(&words, cells.saturating_sub(4))
+        .into_iter()
+        .map(|line| Line::styled(format!("  {line}"), style))
+        .collect()
 }
 
 /// As of when, by what starts are ranked, and what an operator should know about the record.

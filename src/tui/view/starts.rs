@@ -140,7 +140,7 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
 
 /// Cells of the columns: name, n, conversions, rate, cost per conversion, opt-outs, P(best), next draw, net.
 fn columns(cells: usize) -> [usize; 9] {
-    if cells >= WIDE { [14, 6, 6, 9, 15, 9, 7, 7, 22] } else { [13, 5, 5, 6, 9, 4, 6, 6, 0] }
+    if cells >= WIDE { [13, 6, 6, 9, 14, 9, 6, 6, 22] } else { [13, 5, 5, 6, 9, 4, 6, 6, 0] }
 }
 
 fn table<'a>(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<Line<'a>> {
@@ -160,7 +160,8 @@ fn table<'a>(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<Line<'a>> {
         let style = if of.leader == Some(start.start) { ctx.theme.strong } else { ctx.theme.text };
         let texts: [&str; 9] = std::array::from_fn(|i| row[i].as_str());
         let cellwise = cellwise(texts, columns);
-        let (name, numbers) = cellwise.split_at(cellwise.char_indices().nth(columns[0]).map_or(0, |(at, _)| at));
+        let (name, numbers) =
+            cellwise.split_at(cellwise.char_indices().nth(columns[0]).map_or(0, |(at, _)| at));
         let picture = axis.zip(interval(start)).map(|(axis, of)| axis.interval(of)).unwrap_or_default();
         lines.push(Line::from(vec![
             Span::styled(name.to_owned(), ctx.theme.channel(start.start)),
@@ -253,9 +254,10 @@ fn more(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<String> {
     if let Some(after) = of.after_100 {
         let gain = exact(ctx, after.gain_per_cascade);
         let changes = percent(after.p_leader_changes);
-        said.push(match after.gain_per_cascade {
-            Money::ZERO => "100 more would change nothing".to_owned(),
-            _ => format!("100 more change the leader with {changes}, worth {gain} a cascade"),
+        said.push(if after.gain_per_cascade > Money::ZERO {
+            format!("100 more change the leader with {changes}, worth {gain} a cascade")
+        } else {
+            "100 more would change nothing".to_owned()
         });
     }
     if let Some(gap) = of.gap_sd {
@@ -272,13 +274,18 @@ fn more(ctx: &Ctx, of: &SegmentAnswer, cells: usize) -> Vec<String> {
 
 /// Small amounts by the cascade need more digits than prices.
 fn exact(ctx: &Ctx, amount: Money) -> String {
-    if number(amount) < 0.1 { format!("{} {}", amount.0.round_dp(3), ctx.picture.place.currency) } else { ctx.money(amount) }
+    if number(amount) < 0.1 {
+        format!("{} {}", amount.0.round_dp(3), ctx.picture.place.currency)
+    } else {
+        ctx.money(amount)
+    }
 }
 
 /// What a ranking of channels by their own cost would say, beside what can be said.
 fn naive<'a>(ctx: &Ctx, answer: &Answer, of: &SegmentAnswer, cells: usize) -> Vec<Line<'a>> {
     let unknown = of.state == State::NotIdentifiable;
-    let Some(naive) = of.naive_leader.filter(|naive| unknown || of.leader.is_some_and(|leader| leader != *naive))
+    let Some(naive) =
+        of.naive_leader.filter(|naive| unknown || of.leader.is_some_and(|leader| leader != *naive))
     else {
         return Vec::new();
     };
@@ -291,7 +298,12 @@ fn naive<'a>(ctx: &Ctx, answer: &Answer, of: &SegmentAnswer, cells: usize) -> Ve
     }
     let mut lines = under(ctx, std::slice::from_ref(&of.reason), cells);
     let rows = answer.channels.iter().filter(|row| row.segment.as_ref() == Some(&of.segment));
-    let head = format!("    {}{}{}  corrected", left("channel", 10), left("tried as", 12), right("naive cost/conv", 18));
+    let head = format!(
+        "    {}{}{}  corrected",
+        left("channel", 10),
+        left("tried as", 12),
+        right("naive cost/conv", 18)
+    );
     lines.push(Line::styled(cut(&head, cells), ctx.theme.muted));
     lines.extend(rows.map(|row| beside(ctx, row, cells)));
     lines
@@ -305,11 +317,7 @@ fn beside<'a>(ctx: &Ctx, row: &ChannelAnswer, cells: usize) -> Line<'a> {
         "unknown: it saw only people who did not answer before"
     };
     let place = if row.position == "first" { "first" } else { "fallback" };
-    let text = format!(
-        "    {}{}{}  {corrected}",
-        left(row.channel.label(), 10),
-        left(place, 12),
-        right(&naive, 18)
-    );
+    let text =
+        format!("    {}{}{}  {corrected}", left(row.channel.label(), 10), left(place, 12), right(&naive, 18));
     Line::styled(cut(&text, cells), ctx.theme.text)
 }

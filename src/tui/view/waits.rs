@@ -134,7 +134,8 @@ fn sentence<'a>(ctx: &Ctx, of: &WaitAnswer, cells: usize) -> Vec<Line<'a>> {
         .map(|line| Line::styled(format!("  {line}"), ctx.theme.strong))
         .collect();
     if let (Some(missed), Some(saved)) = (of.missed_on_record, of.saved_s) {
-        let cost = of.missed_cost.map(|cost| format!(", about {} for it", ctx.money(cost))).unwrap_or_default();
+        let cost =
+            of.missed_cost.map(|cost| format!(", about {} for it", ctx.money(cost))).unwrap_or_default();
         let words = format!(
             "on the record {} would have had the next message although they still convert{cost}; whoever does not \
              convert has it {} sooner",
@@ -152,14 +153,13 @@ fn draw_curve(ctx: &Ctx, of: &WaitAnswer, area: Rect, frame: &mut Frame) {
     let told = u16::from(area.height > CURVE);
     let [legend, area] = Layout::vertical([Constraint::Length(told), Constraint::Fill(1)]).areas(area);
     let words = "  conversions of the wait that have arrived: ⠒⠒ estimate · •• its 95 % band · ⠄ ⠄ 80 %";
-    frame.render_widget(
-        Paragraph::new(cut(words, legend.width as usize)).style(ctx.theme.muted),
-        legend,
-    );
+    frame.render_widget(Paragraph::new(cut(words, legend.width as usize)).style(ctx.theme.muted), legend);
     let start = std::iter::once((0.0, 0.0));
-    let curve: Vec<(f64, f64)> = start.chain(of.share_by_fraction.iter().map(|[at, share]| (*at, *share))).collect();
+    let curve: Vec<(f64, f64)> =
+        start.chain(of.share_by_fraction.iter().map(|[at, share]| (*at, *share))).collect();
     let pairs = || of.share_by_fraction.iter().zip(&of.bands);
-    let band: Vec<(f64, f64)> = pairs().flat_map(|([at, _], [low, high])| [(*at, *low), (*at, *high)]).collect();
+    let band: Vec<(f64, f64)> =
+        pairs().flat_map(|([at, _], [low, high])| [(*at, *low), (*at, *high)]).collect();
     let line: Vec<(f64, f64)> = (0..=60).map(|i| (f64::from(i) / 60.0, 0.8)).collect();
     let scatter = |points, marker, style| {
         Dataset::default().data(points).marker(marker).graph_type(GraphType::Scatter).style(style)

@@ -18,10 +18,15 @@ const ASKED: usize = 10;
 pub fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize, most: usize) -> Vec<Line<'a>> {
     let rules = answer.freshness.rules_hash.as_deref().map(|hash| format!("rules {}: ", short(hash)));
     let fresh = rules.unwrap_or_default() + &answer.freshness.reason;
-    [("  start?", start(answer)), ("  cheapest?", cheapest(ctx, answer)), ("  wait?", wait(answer)), ("  fresh", fresh)]
-        .into_iter()
-        .flat_map(|(asked, said)| question(ctx, asked, &said, cells, most))
-        .collect()
+    [
+        ("  start?", start(answer)),
+        ("  cheapest?", cheapest(ctx, answer)),
+        ("  wait?", wait(answer)),
+        ("  fresh", fresh),
+    ]
+    .into_iter()
+    .flat_map(|(asked, said)| question(ctx, asked, &said, cells, most))
+    .collect()
 }
 
 fn question<'a>(ctx: &Ctx, asked: &str, said: &str, cells: usize, most: usize) -> Vec<Line<'a>> {
@@ -66,7 +71,8 @@ fn one_start(of: &SegmentAnswer) -> String {
 fn cheapest(ctx: &Ctx, answer: &Answer) -> String {
     let best = |position: &str| {
         let rows = answer.channels.iter().filter(|row| row.segment.is_none() && row.position == position);
-        let rated = rows.filter(|row| row.conversions > 0).filter_map(|row| Some((row.conversions_per_cost?, row)));
+        let rated =
+            rows.filter(|row| row.conversions > 0).filter_map(|row| Some((row.conversions_per_cost?, row)));
         rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
     };
     let said = |words: &str, row: &ChannelAnswer| {
