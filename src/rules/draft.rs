@@ -38,8 +38,7 @@ pub struct Judged {
     pub problems: Vec<Problem>,
 }
 
-/// Judges a draft. Pure, and quick enough for every key: a millisecond or two for rules of 2,000 lines
-/// (`cargo bench --bench rules`).
+/// Judges a draft. Pure, and meant for every key; `cargo bench --bench rules` measures it on rules of 2,000 lines.
 pub fn check_draft(draft: &Draft<'_>) -> Judged {
     let (rules, mut problems) = parse(draft.rules_file, draft.rules.as_bytes());
     let (content, found) = Content::parse(draft.content.to_vec());

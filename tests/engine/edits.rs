@@ -154,7 +154,7 @@ impl Play {
                 self.world.send_what_may_go();
             }
             ["shown", name, expected @ ..] => {
-                assert_eq!(self.shown(name), expected.join(" "), "{}", self.place)
+                assert_eq!(self.shown(name), expected.join(" "), "{}", self.place);
             }
             ["at_once", choice, count] => {
                 let is = self.looked().preview.at_once(self.choice(choice));

@@ -95,7 +95,7 @@ async fn pasted_and_clicked() {
     ];
     let seen = after((120, 40), script).await;
     let screen = seen.text();
-    assert!(screen.contains("A") && screen.contains("C{ \"start\""), "{screen}");
+    assert!(screen.contains('A') && screen.contains("C{ \"start\""), "{screen}");
     let mouse = |kind, column, row| {
         Step::Event(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
     };

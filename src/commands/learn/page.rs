@@ -4,7 +4,7 @@ use super::date;
 use crate::commands::{Failure, output::Results};
 use crate::learning::answer::{Answer, Basis, ChannelAnswer, SegmentAnswer, StartAnswer, WaitAnswer};
 use crate::learning::policy::looks::State;
-use crate::model::{Mode, Money};
+use crate::model::{Mode, Money, Segment};
 
 /// Prints it.
 pub(super) fn print(answer: &Answer, mode: Option<Mode>) -> Result<(), Failure> {
@@ -145,7 +145,7 @@ fn waits(answer: &Answer, page: &mut Results) -> Result<(), Failure> {
     page.line("")?;
     page.line("Waits")?;
     for wait in &answer.waits {
-        let segment = wait.segment.as_ref().map_or_else(|| "all".to_owned(), crate::model::Segment::screen);
+        let segment = wait.segment.as_ref().map_or_else(|| "all".to_owned(), Segment::screen);
         page.line(&format!("  {:<10}{segment:<14} {}", wait.channel.label(), wait.reason))?;
     }
     Ok(())
