@@ -191,8 +191,17 @@ impl Record {
     }
 
     fn not_sent(&mut self, subject: Subject) {
+        if self.has_converted(subject) {
+            return;
+        }
         self.sends.retain(|send| Some(send.attempt) != subject.attempt);
         self.take_back(subject);
+    }
+
+    /// Whoever answered was reached, whatever is said of the send afterwards.
+    fn has_converted(&self, subject: Subject) -> bool {
+        let step = subject.step.and_then(|step| self.steps.get(step as usize));
+        step.is_some_and(|step| step.converted_at.is_some())
     }
 
     /// Nothing of a step was sent after all: whatever was heard meanwhile answers something else.
@@ -217,8 +226,9 @@ impl Record {
 
     fn settled(&mut self, subject: Subject, at: At, was_sent: bool, cost: Money) {
         self.sent(subject, at, Some(cost));
+        let converted = self.has_converted(subject);
         let settled = self.sends.iter_mut().find(|send| Some(send.attempt) == subject.attempt);
-        if let Some(send) = settled.filter(|_| !was_sent) {
+        if let Some(send) = settled.filter(|_| !was_sent && !converted) {
             send.at = None;
             self.take_back(subject);
         }

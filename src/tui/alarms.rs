@@ -86,8 +86,10 @@ pub fn lines(model: &Model) -> Vec<Line> {
     let mut lines = page.nothing_is_sent(model);
     let stops = stops(model);
     if let Some(worst) = stops.first() {
-        let told = page.stop(*worst, stops.len() - 1);
+        let others = page.troubles(model, |level| level < Level::Error).len();
         let room = most.saturating_sub(lines.len()).max(1);
+        // What to do may take a second line where nothing else is pushed out by it.
+        let told = page.stop(*worst, stops.len() - 1, lines.len() + others + 3 <= most);
         lines.extend(told.into_iter().take(room));
     }
     lines.extend(page.troubles(model, |level| level < Level::Error));
@@ -176,16 +178,16 @@ impl Page {
 
     /// What is shut or on hold, in the provider's words and ours; then what to do, when it is looked at again, and
     /// which key helps.
-    fn stop(&self, stop: Stop<'_>, others: usize) -> Vec<Line> {
+    fn stop(&self, stop: Stop<'_>, others: usize, roomy: bool) -> Vec<Line> {
         let needs = keys::key(Cmd::Go(super::layout::Pane::Needs));
         let more = if others == 0 { String::new() } else { format!("and {others} more: {needs} ") };
         match stop {
-            Stop::Breaker(row) => self.breaker(row, &more),
-            Stop::Pause(row) => self.pause(row, &more),
+            Stop::Breaker(row) => self.breaker(row, &more, roomy),
+            Stop::Pause(row) => self.pause(row, &more, roomy),
         }
     }
 
-    fn breaker(&self, row: &BreakerRow, more: &str) -> Vec<Line> {
+    fn breaker(&self, row: &BreakerRow, more: &str, roomy: bool) -> Vec<Line> {
         let failure = &row.failure;
         let (scope, fault) = (clean(&row.scope.to_string()), phrases::fault(failure));
         let what = format!(" ✗ {} HELD  {} {scope} is shut: {fault}", row.held, row.channel.label());
@@ -204,12 +206,12 @@ impl Page {
             None => [format!("being asked now · {key} you mended it "), format!("asked now · {key} ")],
         };
         let mut lines = vec![Line { look: Look::Bad, text: self.line(&quoted, more) }];
-        lines.extend(self.detail(&clean(&failure.remedy), &again));
+        lines.extend(self.detail(&clean(&failure.remedy), &again, roomy));
         lines
     }
 
-    /// What to do, whole: beside the longest tail that leaves it room, else on two lines.
-    fn detail(&self, words: &str, tails: &[String]) -> Vec<Line> {
+    /// What to do, whole: beside the longest tail that leaves it room, else on two lines if there is room for them.
+    fn detail(&self, words: &str, tails: &[String], roomy: bool) -> Vec<Line> {
         let detail = |text: String| Line { look: Look::Detail, text };
         let words = format!("   {words}");
         let room = |tail: &str| self.cells.saturating_sub(width(tail) + 1);
@@ -217,13 +219,16 @@ impl Page {
             return vec![detail(self.line(&words, tail))];
         }
         let tail = self.fitting(tails);
+        if !roomy {
+            return vec![detail(self.line(&words, tail))];
+        }
         let mut parts = wrap(words.trim_start(), self.cells.saturating_sub(3)).into_iter();
         let first = parts.next().unwrap_or_default();
         let rest = parts.collect::<Vec<_>>().join(" ");
         vec![detail(self.line(&format!("   {first}"), "")), detail(self.line(&format!("   {rest}"), tail))]
     }
 
-    fn pause(&self, row: &PauseRow, more: &str) -> Vec<Line> {
+    fn pause(&self, row: &PauseRow, more: &str, roomy: bool) -> Vec<Line> {
         let channel = row.only.map_or("everything", crate::model::Channel::label);
         let since = span((self.now - row.since).num_seconds());
         let (look, glyph) = if row.by_itself { (Look::Bad, "✗") } else { (Look::Warning, "‖") };
@@ -240,7 +245,7 @@ impl Page {
         let key = keys::key(Cmd::Mended);
         let how = [format!("{key} goes on, and asks about the waits "), format!("{key} goes on ")];
         let mut lines = vec![Line { look, text: self.line(&what, more) }];
-        lines.extend(self.detail(what_to_do, &how));
+        lines.extend(self.detail(what_to_do, &how, roomy));
         lines
     }
 }

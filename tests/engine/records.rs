@@ -40,7 +40,9 @@ fn tells_the_same(record: &Record, journey: &Journey) {
     assert_eq!(costs, journey.attempts.iter().map(|a| a.cost).sum::<Money>(), "{record:?} of {journey:?}");
     for attempt in &journey.attempts {
         let sent = record.sends.iter().any(|send| send.attempt == attempt.id && send.at.is_some());
-        let may = attempt.contacted() || attempt.stage == Stage::Claimed;
+        // An answer proves what a refusal denies.
+        let answered = record.steps.get(attempt.step as usize).is_some_and(|s| s.converted_at.is_some());
+        let may = attempt.contacted() || attempt.stage == Stage::Claimed || answered;
         assert!(may || !sent, "{attempt:?} was not sent: {record:?}");
         assert!(!attempt.contacted() || sent, "{attempt:?} was sent: {record:?}");
     }

@@ -192,7 +192,7 @@ async fn review_screens() {
 async fn nothing_is_saved_without_a_reason_and_newcomers_are_shown_first() {
     let script = || vec![Step::Keys("4 - S"), Step::Wait(Duration::from_millis(300)), Step::Keys("y")];
     let seen = after((120, 40), script()).await;
-    assert!(seen.text().contains("say why"), "{}", seen.text());
+    assert!(seen.text().contains("say why, in a few words"), "{}", seen.text());
     assert!(!seen.asked.iter().any(|asked| asked.starts_with("Save")), "{:?}", seen.asked);
     let mut first = script();
     first.extend([

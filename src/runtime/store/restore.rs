@@ -74,7 +74,7 @@ fn put(backup: &Path, path: &Path, mode: Mode, state: &Path, any: bool) -> Resul
 /// What a store's errors say of the file alone: what they advise is about a store that is in its place.
 fn why_not(error: StoreError) -> String {
     match error {
-        StoreError::Corrupt { what, .. } => what,
+        StoreError::Corrupt { what, .. } => format!("it is damaged ({what})"),
         StoreError::NotOurs { .. } => "it is another program's database".into(),
         other => other.to_string(),
     }

@@ -134,6 +134,8 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
                     .max(1)
                     .min(cells.saturating_sub(if cells >= 80 { 62 } else { 46 })),
             );
+        // What leaves at the launch waits for nobody, on whichever channel.
+        let later = wave.from > preflight.waves[0].from;
         let style = theme.channel(wave.channel);
         lines.push(Line::from(vec![
             label(if i == 0 { "waves" } else { "" }),
@@ -141,7 +143,7 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
             Span::styled(left(contacts(wave.channel), 10), style),
             Span::styled(right(&wave.people.to_string(), 5), theme.strong),
             Span::styled(format!(" {bar}"), style),
-            Span::styled(if i > 0 && cells >= 80 { " if nobody answers" } else { "" }, theme.faint),
+            Span::styled(if later && cells >= 80 { " if nobody answers" } else { "" }, theme.faint),
         ]));
     }
     if preflight.waves.len() > shown {
