@@ -134,7 +134,9 @@ async fn play(size: (u16, u16), learnt: Learnt, script: Vec<Step>) -> Seen {
     let mut picture = fixture::running(Mode::Rehearsal);
     let mut place = (*picture.place).clone();
     // The record of the worlds that were drawn is one of rules that draw.
-    let draws = learnt.as_ref().is_ok_and(|answer| answer.segments.iter().all(|of| of.state != State::NotIdentifiable));
+    let draws = learnt
+        .as_ref()
+        .is_ok_and(|answer| answer.segments.iter().all(|of| of.state != State::NotIdentifiable));
     place.rules_text = if draws { RULES.replacen(',', ", \"explore\": 0.3,", 1) } else { RULES.into() };
     picture.place = Arc::new(place);
     let (handle, mut engine) = fixture::handle(picture);

@@ -8,6 +8,7 @@ use crate::phrases::span;
 use crate::rules::edit::{self, Edited};
 use crate::rules::{Ladder, Rules, format_duration_s};
 use crate::tui::editor::ladder::notch;
+use crate::tui::keys::{self, Cmd};
 
 /// The share of drawn starts that a draft begins with.
 const EXPLORE: f64 = 0.2;
@@ -127,7 +128,8 @@ impl Record<'_> {
                 None => Err(format!("{}: there is nothing to change", of.reason)),
             },
             (State::NoPracticalDifference, _) => {
-                Err("a tie: choose by cost or comfort; e edits the rules by hand".into())
+                let by_hand = keys::key(Cmd::Rules);
+                Err(format!("a tie: choose by cost or comfort; {by_hand} edits the rules by hand"))
             }
             (State::NotIdentifiable | State::Learning, _) if rules.explore <= 0.0 => {
                 let why = "starts are not drawn at random, so that the record cannot say which one is best";

@@ -5,7 +5,7 @@ pub mod findings;
 
 use super::editor::draft::{Draft, File};
 use super::editor::{self, Focus};
-use super::keys::Cmd;
+use super::keys::{self, Cmd};
 use super::model::{Model, Page, What};
 use super::update::Request;
 use crate::learning::answer::{Answer, SegmentAnswer, WaitAnswer};
@@ -168,12 +168,15 @@ fn try_draft(model: &mut Model) -> Result<(), String> {
     }
     let text = model.desk.drafts.get(&File::Rules).map(Draft::text).unwrap_or_default();
     let (rules, _) = rules::parse(Path::new(&File::Rules.path()), text.as_bytes());
-    let rules = rules.ok_or("the draft of the rules has an error: e opens it")?;
+    let error = || format!("the draft of the rules has an error: {} opens it", keys::key(Cmd::Rules));
+    let rules = rules.ok_or_else(error)?;
     let of = findings::Record { answer: &answer, mode: model.mode() };
     let finding = match view {
         View::Starts => of.start(model.learning.segment(at).ok_or("there is no segment yet")?, &rules),
         View::Waits => of.wait(model.learning.wait(at).ok_or("there is no wait yet")?, &rules),
-        View::Cost => Err("cost alone does not say where to start: 7 does".to_owned()),
+        View::Cost => {
+            Err(format!("cost alone does not say where to start: {} does", keys::key(View::Starts.cmd())))
+        }
     }?;
     let changed = finding.change.made_in(&text, &rules)?;
     if changed == text {
@@ -183,7 +186,7 @@ fn try_draft(model: &mut Model) -> Result<(), String> {
     model.desk.put(&changed, finding.change.segment());
     model.desk.evidence.push(finding.evidence);
     model.desk.focus = Focus::Ladder;
-    let save = super::keys::key(Cmd::Save);
+    let save = keys::key(Cmd::Save);
     let words = format!(
         "a draft: {}; nobody gets it before it is saved. {save} shows whom it moves, with the evidence as its reason",
         finding.change.say()
