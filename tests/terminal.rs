@@ -437,6 +437,7 @@ fn what_a_rehearsal_taught_is_shown_and_becomes_a_draft_with_its_reason() {
         std::fs::read_to_string(dir.path().join("rules/cascade.json"))
             .is_ok_and(|saved| saved.contains("\"explore\": 0.2"))
     });
+    console.sees("saved: rules");
     console.keys("q");
     assert_eq!(console.end().code, 0);
 }
