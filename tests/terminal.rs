@@ -438,6 +438,9 @@ fn what_a_rehearsal_taught_is_shown_and_becomes_a_draft_with_its_reason() {
             .is_ok_and(|saved| saved.contains("\"explore\": 0.2"))
     });
     console.sees("saved: rules");
+    // Some are held, and would be left behind.
     console.keys("q");
+    console.sees("Not heard");
+    console.keys("y");
     assert_eq!(console.end().code, 0);
 }
