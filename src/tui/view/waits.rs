@@ -4,7 +4,7 @@
 use super::scale::{blocks, percent};
 use super::{Ctx, Drawn, learning};
 use crate::learning::answer::{Answer, WaitAnswer};
-use crate::model::clean;
+use crate::model::{Segment, clean};
 use crate::tui::learning::findings::say_wait;
 use crate::tui::text::{cut, left, right, wrap};
 use ratatui::Frame;
@@ -29,7 +29,7 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
     };
     // In a low window the list and the curve matter most.
     let low = area.height < LOW;
-    let basis = if low { 0 } else { 1 };
+    let basis = usize::from(!low);
     let head = learning::basis(ctx, answer, cells).into_iter().take(basis).collect::<Vec<_>>();
     let mut said = sentence(ctx, of, cells);
     if low {
@@ -87,7 +87,7 @@ fn row<'a>(ctx: &Ctx, of: &WaitAnswer, chosen: bool, cells: usize) -> Line<'a> {
     let columns = columns(cells);
     let [name, segment, wait, contacts, conv, curve, t80] = columns;
     let cursor = if chosen { "▸" } else { " " };
-    let whose = of.segment.as_ref().map_or_else(|| "all".to_owned(), |segment| segment.screen());
+    let whose = of.segment.as_ref().map_or_else(|| "all".to_owned(), Segment::screen);
     let arrivals = blocks(of.share_by_fraction.iter().map(|[_, share]| *share));
     let by = match (of.t80_s, of.t80_fraction) {
         (Some(at), Some(share)) => format!("{} {}", say_wait(at as u64), percent(share)),
