@@ -71,13 +71,29 @@ fn every_command_line_parses() {
 #[test]
 fn every_flag_that_is_named_exists() {
     let help = |command: &str| {
-        let refused =
-            Cli::try_parse_from(["cascade", command, "--help"].iter().filter(|word| !word.is_empty()));
+        let line = format!("cascade {command} --help");
+        let refused = Cli::try_parse_from(line.split_whitespace());
         refused.expect_err("help is no command").to_string()
     };
     let all: String = [
-        "", "init", "check", "pilot", "resume", "run", "report", "events", "backup", "restore", "purge",
-        "sandbox", "trust", "history", "propose", "learn", "replay",
+        "",
+        "init",
+        "check",
+        "pilot",
+        "resume",
+        "run",
+        "report",
+        "events",
+        "backup",
+        "restore",
+        "purge",
+        "sandbox",
+        "trust",
+        "history",
+        "propose",
+        "learn",
+        "learn simulate",
+        "replay",
     ]
     .into_iter()
     .map(help)

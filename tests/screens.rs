@@ -10,6 +10,8 @@ mod changes;
 mod editing;
 #[path = "screens/fixture.rs"]
 mod fixture;
+#[path = "screens/learnt.rs"]
+mod learnt;
 #[path = "screens/restored.rs"]
 mod restored;
 #[path = "screens/stage.rs"]

@@ -406,3 +406,41 @@ fn trust_is_asked_for_by_a_word_and_takes_no_other() {
     }
     assert!(kept.exists());
 }
+
+#[test]
+fn what_a_rehearsal_taught_is_shown_and_becomes_a_draft_with_its_reason() {
+    let dir = empty();
+    let pilot = run(dir.path(), &["pilot", "--seed", "1", "--speed", "100000"]);
+    assert_eq!(pilot.status.code(), Some(0), "{}", String::from_utf8_lossy(&pilot.stderr));
+
+    // Everybody began with WhatsApp: that record cannot say which start is best, whoever answered what.
+    let mut console = Pty::start(WIDE, dir.path(), &[], &[]);
+    console.sees("PILOT 100");
+    console.keys("7");
+    let page = console.sees("the record cannot answer: no randomised starts");
+    assert!(page.contains("REHEARSAL  no real customers") && page.contains("naive cost/conv"), "{page}");
+    console.keys("8");
+    console.sees("80 % by");
+    console.keys("9");
+    console.sees("by channel");
+    console.keys("7");
+    console.sees("no randomised starts");
+    console.keys("d");
+    let draft = console.sees("\"explore\": 0.2");
+    assert!(draft.contains("drawn at random"), "{draft}");
+    console.keys("S");
+    let review = console.sees("starts are not drawn at random");
+    assert!(review.contains("Save rules/cascade.json?"), "{review}");
+    assert!(!dir.path().join("rules/cascade.json").exists(), "nothing is saved by itself");
+    console.keys("y");
+    console.until("the save", |_| {
+        std::fs::read_to_string(dir.path().join("rules/cascade.json"))
+            .is_ok_and(|saved| saved.contains("\"explore\": 0.2"))
+    });
+    console.sees("saved: rules");
+    // Some are held, and would be left behind.
+    console.keys("q");
+    console.sees("Not heard");
+    console.keys("y");
+    assert_eq!(console.end().code, 0);
+}

@@ -43,7 +43,8 @@ impl Command {
             | Self::Preview(..)
             | Self::Versions(_)
             | Self::VersionFiles(..)
-            | Self::History(..) => {}
+            | Self::History(..)
+            | Self::Learn(_) => {}
         }
     }
 }
@@ -84,6 +85,7 @@ impl Driver {
             Command::Versions(reply) => self.versions(reply),
             Command::VersionFiles(hash, reply) => self.version_files(&hash, reply),
             Command::History(cascade, reply) => self.history(cascade, reply),
+            Command::Learn(reply) => self.tell_learnt(reply),
             Command::Quit => self.quit = true,
         }
     }
@@ -95,6 +97,7 @@ impl Driver {
             Command::Preview(wanted, reply) => self.preview_edit(wanted, reply),
             Command::Versions(reply) => self.versions(reply),
             Command::VersionFiles(hash, reply) => self.version_files(&hash, reply),
+            Command::Learn(reply) => self.tell_learnt(reply),
             Command::Quit => self.quit = true,
             Command::Order {
                 order: Order::People { deed: deed @ (Deed::Stop | Deed::OptOut), of, .. },

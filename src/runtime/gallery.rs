@@ -252,6 +252,11 @@ impl Gallery {
         self.picture.troubles.clone_from(&beside.troubles);
     }
 
+    /// Which files and settings the campaign runs on.
+    pub fn place(&self) -> Arc<PlaceFacts> {
+        Arc::clone(&self.picture.place)
+    }
+
     /// Which files and settings another process runs on.
     pub fn set_place(&mut self, place: PlaceFacts) {
         self.picture.place = Arc::new(place);

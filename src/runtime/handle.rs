@@ -7,6 +7,7 @@ use crate::engine::event::Event;
 use crate::engine::order::{Order, Who};
 use crate::engine::retime::Choice;
 use crate::engine::snapshot::Snapshot;
+use crate::learning::answer::Answer;
 use crate::model::{
     Allocation, At, CampaignId, CascadeId, Channel, Mode, Money, PersonId, Phone, Segment, Untrusted,
 };
@@ -84,6 +85,12 @@ pub struct PlaceFacts {
     pub currency: String,
     /// What each channel sends in a second, and how many at once.
     pub paces: Vec<(Channel, f64, u64)>,
+    /// What a conversion is worth; absent: starts are ranked by cost per conversion.
+    #[serde(default)]
+    pub value: Option<Money>,
+    /// What an opt-out costs.
+    #[serde(default)]
+    pub optout_penalty: Money,
 }
 
 /// A person as the screen names them; texts are safe for a terminal.
@@ -224,6 +231,9 @@ pub struct Wave {
 /// What is answered to whoever asks what saving would do.
 pub type Previewed = Result<Box<EditPreview>, Refusal>;
 
+/// What the record says, or why it cannot be asked.
+pub type Learnt = Result<Box<Answer>, String>;
+
 /// A version's files: name and text.
 pub type VersionFiles = Vec<(String, String)>;
 
@@ -268,6 +278,9 @@ pub enum Command {
     /// Everything that happened to one customer, oldest first.
     #[serde(skip)]
     History(CascadeId, oneshot::Sender<Vec<Arc<TimelineEntry>>>),
+    /// What the record of every campaign says about starts, waits and costs.
+    #[serde(skip)]
+    Learn(oneshot::Sender<Learnt>),
     /// Everything is saved; end.
     #[serde(skip)]
     Quit,
@@ -277,6 +290,11 @@ impl Command {
     /// Whether nothing but standing still can come of it.
     pub const fn holds_all(&self) -> bool {
         matches!(self, Self::Order { order: Order::Pause { only: None, .. }, .. })
+    }
+
+    /// Whether the store alone can answer it, whoever runs the campaign.
+    pub const fn asks_the_store(&self) -> bool {
+        matches!(self, Self::History(..) | Self::Versions(_) | Self::VersionFiles(..) | Self::Learn(_))
     }
 
     /// Whoever carries it on knows better than the console who sits there.
@@ -290,6 +308,7 @@ impl Command {
             | Self::Versions(_)
             | Self::VersionFiles(..)
             | Self::History(..)
+            | Self::Learn(_)
             | Self::Quit => {}
         }
     }

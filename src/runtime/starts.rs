@@ -43,19 +43,15 @@ impl Plan {
 
     /// What the record is asked with, for these rules.
     pub fn question(&self, now: At) -> Settings {
-        let (rules, config) = (&self.ready.rules, &self.ready.config);
-        Settings {
+        let config = &self.ready.config;
+        let settings = Settings {
             now,
             value: config.learning.value,
             optout_penalty: config.learning.optout_penalty,
             currency: config.currency.clone(),
-            rules: Some(rules.hash.clone()),
-            incumbents: rules.segments.iter().map(|(name, ladder)| (name.clone(), ladder.start)).collect(),
-            incumbent: Some(rules.main.start),
-            starts: rules.main.channels().collect(),
-            explore: Some(rules.explore),
             ..Settings::default()
-        }
+        };
+        super::learning::asked_by(&self.ready.rules, settings)
     }
 
     /// The allocations of its segments by what the record says; where it says nothing, as while nothing is known.

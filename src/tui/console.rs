@@ -290,6 +290,15 @@ impl<'t, B: Backend> Console<'t, B> {
                     let take = move |found: Option<_>| Msg::VersionFiles(of, found.unwrap_or_default());
                     self.question(|answer| Command::VersionFiles(hash, answer), take);
                 }
+                Request::Learn => {
+                    let asked = clock::wall();
+                    let took = move || clock::wall().duration_since(asked);
+                    self.question(Command::Learn, move |found| Msg::Learnt(found, took()));
+                }
+                Request::LearnLater(rest) => {
+                    let rested = tokio::time::sleep(rest).map(|()| Some(Msg::LearnAgain));
+                    self.asides.push(rested.boxed());
+                }
                 Request::Bench
                 | Request::Check { .. }
                 | Request::Keep(_)

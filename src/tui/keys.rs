@@ -3,6 +3,7 @@
 
 pub use super::having::available;
 use super::layout::Pane;
+use super::learning::View;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::Write as _;
 
@@ -94,6 +95,8 @@ pub enum Cmd {
     SaveNow,
     DropSaved,
     Propose,
+    Learning(View),
+    Draft,
 }
 
 /// Where a command applies.
@@ -127,6 +130,8 @@ pub enum Place {
     Versions,
     /// A customer's page.
     Person,
+    /// The pages of what was learnt.
+    Learning,
 }
 
 impl Place {
@@ -147,6 +152,7 @@ impl Place {
             Self::Review => "before a save",
             Self::Versions => "history",
             Self::Person => "a customer",
+            Self::Learning => "what was learnt",
         }
     }
 }
@@ -206,6 +212,10 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Go(Pane::Rules), "ladder", "ladder", Place::Panes, &["4"], 0, "To Rules: the steps, their waits and who stands there"),
     row(Cmd::Go(Pane::Needs), "needs", "needs you", Place::Panes, &["5"], 0, "To Needs you: what waits for a person"),
     row(Cmd::Go(Pane::Next), "next", "next", Place::Panes, &["6"], 0, "To Next: what falls due, and when"),
+    row(Cmd::Learning(View::Starts), "learning", "learning", Place::Screen, &["7"], 10, "What was learnt: the three questions of the week, and the start of each segment"),
+    row(Cmd::Learning(View::Waits), "waits", "waits", Place::Screen, &["8"], 0, "When conversions arrive within each wait, and which wait is too long or too short"),
+    row(Cmd::Learning(View::Cost), "cost", "cost", Place::Screen, &["9"], 0, "What a conversion costs: by channel, as first contact and as fallback, and by start"),
+    row(Cmd::Draft, "draft", "draft it", Place::Learning, &["d"], 1, "This finding as a change of the rules, in a draft; its evidence is the reason of the save"),
     row(Cmd::Up, "up", "up", Place::Screen, &["Up", "k"], 0, "One line up"),
     row(Cmd::Down, "down", "down", Place::Screen, &["Down", "j"], 0, "One line down"),
     row(Cmd::PageUp, "page-up", "page up", Place::Screen, &["PgUp", "Ctrl-b"], 0, "One page up"),
@@ -354,6 +364,7 @@ mod tests {
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Review],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Versions],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Person],
+        &[Place::Everywhere, Place::Screen, Place::Page, Place::Learning],
     ];
 
     #[test]

@@ -21,6 +21,7 @@ mod interrupts;
 mod keyboard;
 pub mod keys;
 mod layout;
+mod learning;
 mod model;
 mod mouse;
 mod moving;

@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::input::LineInput;
 use super::keys::Place;
 use super::layout::{self, Pane, Places};
+use super::learning::{Learning, View};
 use super::needs::{self, Need};
 use super::review::Review;
 use super::versions::{self, History};
@@ -68,6 +69,8 @@ pub struct Model {
     pub review: Option<Review>,
     /// Versions that ran.
     pub history: History,
+    /// What the record says.
+    pub learning: Learning,
     /// Where the rules stand in git; `None`: no repository, or not looked at yet.
     pub forge: Option<forge::Place>,
     /// A pull request is being opened.
@@ -153,6 +156,8 @@ pub enum What {
     Versions,
     /// One of them.
     Version(versions::Key),
+    /// What was learnt.
+    Learning(View),
     /// Every key.
     Help(Vec<Place>),
 }
@@ -164,8 +169,9 @@ impl Page {
     }
 
     /// How many things the cursor moves over; `None` for pages that merely scroll.
-    pub fn items(&self, picture: &Picture, history: &History) -> Option<usize> {
+    pub fn items(&self, picture: &Picture, history: &History, learning: &Learning) -> Option<usize> {
         match &self.what {
+            What::Learning(view) => learning.items(*view),
             What::Failures => Some(picture.snapshot.failures.len()),
             What::Inbox => Some(picture.inbox.len()),
             What::Orders => Some(picture.audit.orders().len()),
@@ -230,6 +236,7 @@ impl Model {
             desk: Desk::default(),
             review: None,
             history: History::default(),
+            learning: Learning::default(),
             forge: None,
             proposing: false,
         };
@@ -318,6 +325,7 @@ impl Model {
             Some(What::Versions | What::Version(_)) => {
                 vec![Place::Everywhere, Place::Screen, Place::Page, Place::Versions]
             }
+            Some(What::Learning(_)) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Learning],
             Some(What::Person { .. }) => vec![Place::Everywhere, Place::Screen, Place::Page, Place::Person],
             Some(_) => vec![Place::Everywhere, Place::Screen, Place::Page],
         }

@@ -113,10 +113,13 @@ fn select(model: &mut Model, pane: Pane, line: usize) {
 fn click_page(model: &mut Model, event: MouseEvent) {
     let body = model.places().body;
     let picture = Arc::clone(&model.picture);
-    let Some(page) = model.pages.last_mut() else { return };
-    if let (Some(count), Some(line)) =
-        (page.items(&picture, &model.history), (event.row as usize).checked_sub(body.y as usize + 2))
-    {
+    let Some(page) = model.pages.last_mut().filter(|page| !matches!(page.what, What::Learning(_))) else {
+        return;
+    };
+    if let (Some(count), Some(line)) = (
+        page.items(&picture, &model.history, &model.learning),
+        (event.row as usize).checked_sub(body.y as usize + 2),
+    ) {
         let lines = (body.height as usize).saturating_sub(3);
         let top = super::view::list_top(page.at, lines);
         page.at = (top + line).min(count.saturating_sub(1));

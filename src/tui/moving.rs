@@ -90,8 +90,8 @@ pub fn scroll(model: &mut Model, by: isize) {
         return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
     }
     if let Some(page) = model.pages.last_mut() {
-        let most =
-            page.items(&model.picture, &model.history).map_or(model.scroll_max, |n| n.saturating_sub(1));
+        let items = page.items(&model.picture, &model.history, &model.learning);
+        let most = items.map_or(model.scroll_max, |n| n.saturating_sub(1));
         page.at = page.at.min(most).saturating_add_signed(by).min(most);
         return;
     }

@@ -6,14 +6,14 @@ use crate::engine::order::Order;
 use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Customer, Phone};
 use crate::rules::Judged;
-use crate::runtime::handle::{Notice, Picture, Previewed, TimelineEntry, VersionFiles};
+use crate::runtime::handle::{Learnt, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{Version, Wanted};
 use crate::trail::Evidence;
 use crate::workspace::bench::{Bench, Kept, Texts};
 use crate::workspace::forge;
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What reaches the screen.
 #[derive(Debug)]
@@ -50,6 +50,10 @@ pub enum Msg {
     Versions(Vec<Version>),
     /// The answer to [`Request::VersionFiles`].
     VersionFiles(String, VersionFiles),
+    /// The answer to [`Request::Learn`], and how long it took; `None`: there will be none.
+    Learnt(Option<Learnt>, Duration),
+    /// The record may be asked again.
+    LearnAgain,
     /// Where the rules stand in git.
     Forge(Option<Box<forge::Place>>),
     /// The answer to [`Request::Propose`].
@@ -101,6 +105,10 @@ pub enum Request {
     Versions,
     /// The files of one, by the hash of its rules or texts.
     VersionFiles(String),
+    /// What the record says.
+    Learn,
+    /// To be told after this time that it may be asked again.
+    LearnLater(Duration),
     /// Look again where the rules stand in git.
     Forge,
     /// Push the branch that holds the rules, and open a pull request.

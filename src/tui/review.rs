@@ -121,7 +121,8 @@ pub fn open(model: &mut Model) -> Vec<Request> {
         model.tell(Level::Info, "laid out anew, the draft is what it started from: there is nothing to save");
         return Vec::new();
     }
-    begin(model, Wanted::Draft(files), "")
+    let reason = model.desk.reason();
+    begin(model, Wanted::Draft(files), &reason)
 }
 
 fn file(draft: &Draft) -> DraftFile {
@@ -321,6 +322,7 @@ impl Desk {
         if drafts {
             let saved = self.drafts.values_mut().filter(|draft| files.contains(&draft.file.path()));
             saved.for_each(Draft::settle);
+            self.evidence.clear();
         } else {
             self.drafts.retain(|_, draft| draft.is_changed());
         }

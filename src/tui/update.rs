@@ -9,6 +9,7 @@ use super::editor::draft::File;
 use super::input::LineInput;
 use super::keys::{self, Cmd};
 use super::layout::Pane;
+use super::learning;
 use super::model::{Dialog, Model, Page, ReadFor, What};
 use super::mouse;
 use super::moving;
@@ -71,6 +72,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             model.history.files.insert(hash, files);
             Vec::new()
         }
+        Msg::Learnt(learnt, took) => learning::take(model, learnt, took),
+        Msg::LearnAgain => {
+            learning::rested(model);
+            Vec::new()
+        }
         Msg::Forge(place) => {
             model.forge = place.map(|place| *place);
             Vec::new()
@@ -88,6 +94,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
     requests.extend(wanted_history(model));
     requests.extend(editor::wants(model));
     requests.extend(versions::wants(model));
+    requests.extend(learning::wants(model));
     requests
 }
 
@@ -208,6 +215,8 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             let here = model.screen_context();
             open(model, What::Help(here));
         }
+        Cmd::Learning(view) => learning::open(model, view),
+        Cmd::Draft => learning::draft(model),
         Cmd::Filter => moving::filter(model),
         Cmd::Zoom => model.zoomed = !model.zoomed,
         Cmd::NextPane => model.focus = model.focus.step(1),

@@ -37,6 +37,15 @@ fn a_wait_is_changed_where_it_stands_and_nothing_else() {
 }
 
 #[test]
+fn the_share_of_drawn_starts_is_set_or_changed() {
+    let edited = edit::set_explore(NOTED, 0.3).unwrap();
+    assert_eq!(edited, NOTED.replace("\"explore\": 0.2", "\"explore\": 0.3"));
+    let without = edit::set_explore(SMALLEST, 0.2).unwrap();
+    assert!((sound(&without).explore - 0.2).abs() < 1e-9, "{without}");
+    assert!(edit::set_explore(NOTED, 7.0).is_err());
+}
+
+#[test]
 fn a_segment_that_shares_the_steps_gets_its_own_to_change_them() {
     let edited = edit::set_wait(NOTED, Some("vip"), Channel::Phone, "1h30m").unwrap();
     let rules = sound(&edited);

@@ -579,6 +579,7 @@ fn place(mode: Mode) -> PlaceFacts {
         timezone: "America/New_York".into(),
         currency: "USD".into(),
         paces: vec![(Channel::Whatsapp, 20.0, 8), (Channel::Phone, 1.0, 10), (Channel::Sms, 1.0, 4)],
+        ..PlaceFacts::default()
     }
 }
 
@@ -744,6 +745,8 @@ pub struct Engine {
     pub picture: watch::Sender<Arc<Picture>>,
     pub commands: mpsc::Receiver<Command>,
     pub notices: mpsc::Sender<Notice>,
+    /// What is said when the record is asked.
+    pub learnt: Learnt,
 }
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
@@ -754,5 +757,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let (notices_to, notices) = mpsc::channel(16);
     let operator = ops();
     let handle = Handle { picture, commands, notices, clock, operator, control: None };
-    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to })
+    let learnt = Err("nothing was recorded".into());
+    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt })
 }

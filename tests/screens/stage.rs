@@ -75,6 +75,7 @@ pub async fn play_on(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut commands = std::mem::replace(&mut engine.commands, nobody);
+    let learnt = engine.learnt.clone();
     let listener = tokio::spawn({
         let asked = Arc::clone(&asked);
         async move {
@@ -85,6 +86,7 @@ pub async fn play_on(
                     Command::History(_, answer) => {
                         _ = answer.send(fixture::timeline().into_iter().collect());
                     }
+                    Command::Learn(answer) => _ = answer.send(learnt.clone()),
                     Command::Preview(_, answer) => {
                         previews += 1;
                         _ = answer.send(Ok(Box::new(changes::preview(previews))));
@@ -124,9 +126,11 @@ fn said(command: &Command) -> String {
         Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
         Command::DropSaved(_) => "DropSaved".into(),
         Command::Preview(wanted, _) => format!("Preview {wanted:?}"),
-        Command::Versions(_) | Command::VersionFiles(..) | Command::History(..) | Command::Quit => {
-            format!("{command:?}").chars().take(60).collect()
-        }
+        Command::Versions(_)
+        | Command::VersionFiles(..)
+        | Command::History(..)
+        | Command::Learn(_)
+        | Command::Quit => format!("{command:?}").chars().take(60).collect(),
     }
 }
 

@@ -55,6 +55,15 @@ pub fn set_start(text: &str, segment: Option<&str>, channel: Channel) -> Edited 
     file.with(at, &quoted(channel.as_str()))
 }
 
+/// Sets the share of cascades whose start is drawn at random.
+pub fn set_explore(text: &str, share: f64) -> Edited {
+    let file = File::open(text)?;
+    let mut root = file.root();
+    root.set("explore", &share.to_string(), "start");
+    let at = file.root_at();
+    file.with(at..at + file.root().0.len(), &root.0)
+}
+
 /// Gives a segment a start of its own; its steps stay the main ones.
 pub fn split_segment(text: &str, name: &str, start: Channel) -> Edited {
     let file = File::open(text)?;

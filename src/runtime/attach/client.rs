@@ -11,6 +11,8 @@ use crate::runtime::ears::Hearing;
 use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
+use crate::runtime::history;
+use crate::runtime::learning;
 use crate::runtime::operator;
 use crate::runtime::saving;
 use crate::runtime::store::{Reader, StoreError};
@@ -168,7 +170,7 @@ impl Client {
                         self.questions.insert(self.asked, reply);
                         ask(&mut link.pen, Asked::Preview { number: self.asked, wanted }).await
                     }
-                    Some(question @ (Command::History(..) | Command::Versions(_) | Command::VersionFiles(..))) => {
+                    Some(question) if question.asks_the_store() => {
                         self.answer(question);
                         Ok(())
                     }
@@ -281,6 +283,7 @@ impl Client {
     /// Read beside the loop, which waits for no disk.
     fn answer(&self, question: Command) {
         let (store, notices) = (self.store.clone(), self.notices.clone());
+        let (place, now) = (self.gallery.place(), self.clock.now());
         tokio::task::spawn_blocking(move || {
             // The screen may have gone elsewhere meanwhile.
             let read = Reader::open(&store).and_then(|reader| {
@@ -292,6 +295,10 @@ impl Client {
                     Command::Versions(reply) => drop(reply.send(reader.versions()?)),
                     Command::VersionFiles(hash, reply) => {
                         drop(reply.send(saving::as_text(reader.version(&hash)?)));
+                    }
+                    Command::Learn(reply) => {
+                        let learnt = history::learn(&reader, &learning::question(&place, now));
+                        drop(reply.send(learnt.map(Box::new).map_err(|error| error.to_string())));
                     }
                     // Asked of whoever runs the campaign.
                     Command::Launch(_)
@@ -342,9 +349,7 @@ impl Client {
                 biased;
                 command = asks.commands.recv() => match command {
                     None | Some(Command::Quit) => return None,
-                    Some(question @ (Command::History(..) | Command::Versions(_) | Command::VersionFiles(..))) => {
-                        self.answer(question);
-                    }
+                    Some(question) if question.asks_the_store() => self.answer(question),
                     Some(hold) if hold.holds_all() => {
                         self.held = Some(hold);
                         let then = "nobody is there to hold: it is the first thing asked for when somebody is";

@@ -14,7 +14,7 @@ pub use press::{LISTED, choose_segment, mouse, move_on_ladders, paste, press, ru
 use super::input::LineInput;
 use super::model::{Dialog, Model, What};
 use super::update::{self, Msg, Request};
-use crate::model::{Channel, Customer, Phone};
+use crate::model::{Channel, Customer, Phone, Segment};
 use crate::rules::Judged;
 use crate::rules::Problem;
 use crate::runtime::handle::Level;
@@ -63,6 +63,8 @@ pub struct Desk {
     asked: Asked,
     /// Previews asked for so far.
     pub previews: u64,
+    /// What the record said for changes that were drafted from it: the reason of their save.
+    pub evidence: Vec<String>,
 }
 
 /// What is under way.
@@ -110,7 +112,28 @@ impl Desk {
             let base = draft.base.clone();
             draft.replace(&base);
         }
+        if file == File::Rules {
+            self.evidence.clear();
+        }
         self.offers = None;
+    }
+
+    /// A text with a change in it that was made elsewhere becomes the draft of the rules; the cursor of the ladders goes
+    /// to the one that it is about.
+    pub fn put(&mut self, text: &str, segment: Option<&Segment>) {
+        let Some(draft) = self.drafts.get_mut(&File::Rules) else { return };
+        draft.replace(text);
+        draft.check.rules = draft::rules_of(File::Rules, text);
+        let rules = draft.check.rules.as_ref();
+        let place = segment.and_then(|name| rules?.segments.keys().position(|own| own == name));
+        self.at = ladder::At { ladder: place.map_or(0, |place| place + 1), step: 0 };
+        self.keep_on_ladders();
+    }
+
+    /// Why the drafts are saved, as far as the record says so.
+    pub fn reason(&self) -> String {
+        let of_rules = self.changed().any(|draft| draft.file == File::Rules);
+        if of_rules { self.evidence.join("; ") } else { String::new() }
     }
 }
 

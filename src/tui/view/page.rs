@@ -1,6 +1,6 @@
 //! Pages over the panes: each makes its lines, this file scrolls and frames them.
 
-use super::{Ctx, Drawn, editor, failures, lists, orders, person, review, versions};
+use super::{Ctx, Drawn, editor, failures, learning, lists, orders, person, review, versions};
 use crate::model::{CampaignId, OrderId};
 use crate::tui::keys::{self, Place};
 use crate::tui::model::{Page, What};
@@ -15,6 +15,7 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     match page.what {
         What::Editor => return editor::draw(ctx, area, frame),
         What::Review => return review::draw(ctx, page.at, area, frame),
+        What::Learning(view) => return learning::draw(ctx, view, page.at, area, frame),
         _ => {}
     }
     let title = Span::styled(format!(" {} ", title(ctx, &page.what)), ctx.theme.title);
@@ -36,7 +37,7 @@ pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
         What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
         What::Help(places) => help(ctx, places, cells),
         What::Version(key) => versions::one(ctx, key, cells),
-        What::Editor | What::Review => Vec::new(),
+        What::Editor | What::Review | What::Learning(_) => Vec::new(),
     };
     let scroll_max = lines.len().saturating_sub(height);
     let top = page.at.min(scroll_max);
@@ -81,7 +82,7 @@ fn title(ctx: &Ctx, what: &What) -> String {
             format!("{} {} is shut", channel.label(), crate::model::clean(&scope.to_string()))
         }
         What::Inbox => "Inbox, newest first".to_owned(),
-        What::Editor | What::Review => String::new(),
+        What::Editor | What::Review | What::Learning(_) => String::new(),
         What::Versions => "History: versions that ran, newest first".to_owned(),
         What::Version(key) => format!("Rules {}", crate::phrases::retimed::short(&key.rules)),
         What::Help(_) => "Keys of this place".to_owned(),
@@ -101,6 +102,7 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
             Place::Review,
             Place::Versions,
             Place::Person,
+            Place::Learning,
             Place::Actions,
             Place::Question,
             Place::Order,

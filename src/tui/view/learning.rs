@@ -1,0 +1,90 @@
+//! The frame of the pages of what was learnt: which there are, of what record they are, and what there is to say while
+//! there is no answer.
+
+use super::{Ctx, Drawn, cost, starts, waits};
+use crate::learning::answer::{Answer, Basis};
+use crate::model::{Mode, clean};
+use crate::tui::keys;
+use crate::tui::learning::View;
+use crate::tui::text::{when, wrap};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Draws a page; answers how far it can scroll.
+pub fn draw(ctx: &Ctx, view: View, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+    let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
+    let block = ctx.block(title(ctx, view), true).title_top(hint);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(answer) = ctx.model.learning.answer.as_deref().filter(|answer| !is_empty(answer)) else {
+        frame.render_widget(Paragraph::new(nothing(ctx, inner.width as usize)), inner);
+        return Drawn::default();
+    };
+    match view {
+        View::Starts => starts::draw(ctx, answer, at, inner, frame),
+        View::Waits => waits::draw(ctx, answer, at, inner, frame),
+        View::Cost => cost::draw(ctx, answer, at, inner, frame),
+    }
+}
+
+const fn is_empty(answer: &Answer) -> bool {
+    answer.segments.is_empty()
+}
+
+/// The pages there are, and whether any of it happened to real people.
+fn title<'a>(ctx: &Ctx, shown: View) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    for view in View::ALL {
+        let name = if view == shown { ctx.theme.title } else { ctx.theme.muted };
+        spans.push(Span::styled(format!(" {} ", keys::key(view.cmd())), ctx.theme.key));
+        spans.push(Span::styled(view.title(), name));
+    }
+    spans.push(Span::raw(" "));
+    if ctx.model.mode() == Mode::Rehearsal {
+        spans.push(Span::styled(" REHEARSAL ", ctx.theme.rehearsal));
+        spans.push(Span::styled(" no real customers ", ctx.theme.muted));
+    }
+    spans
+}
+
+fn nothing<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
+    let learning = &ctx.model.learning;
+    let words = match (&learning.failed, &learning.answer) {
+        (Some(why), _) => format!("The record cannot be read: {}", clean(why)),
+        (None, None) => "reading the record …".to_owned(),
+        (None, Some(_)) => {
+            "Nothing has been launched here yet, and nothing was learnt. With `\"explore\": 0.2` in the rules a launch \
+             draws the start of a fifth of its customers at random: only that can tell which start is best."
+                .to_owned()
+        }
+    };
+    let style = if learning.failed.is_some() { ctx.theme.bad } else { ctx.theme.muted };
+    wrap(&words, cells.saturating_sub(4))
+        .into_iter()
+        .map(|line| Line::styled(format!("  {line}"), style))
+        .collect()
+}
+
+/// As of when, by what starts are ranked, and what an operator should know about the record.
+pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
+    let value = answer.value.map(|value| ctx.money(value));
+    let ranked = match (answer.basis, value) {
+        (Basis::Net, Some(value)) => {
+            format!("a conversion is worth {value}, an opt-out costs {}", ctx.money(answer.optout_penalty))
+        }
+        (Basis::CostPerConversion, Some(value)) => {
+            format!("ranked by cost per conversion, {value} with today's starts")
+        }
+        (_, None) => "ranked by cost per conversion; no conversion yet".to_owned(),
+    };
+    let as_of = when(answer.now, ctx.now, ctx.zone);
+    let stale = ctx.model.learning.failed.as_deref().map(clean);
+    let stale = stale.map(|why| format!("! this is not the newest: {why}"));
+    let notes = answer.notes.iter().map(|note| format!("! {}", clean(note))).chain(stale);
+    let head = Line::styled(format!("  as of {as_of} · {ranked}"), ctx.theme.muted);
+    let notes = notes.flat_map(|note| wrap(&note, cells.saturating_sub(4)));
+    let notes = notes.map(|note| Line::styled(format!("  {note}"), ctx.theme.warning));
+    std::iter::once(head).chain(notes).collect()
+}
