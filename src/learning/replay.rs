@@ -260,9 +260,12 @@ impl Totals {
     }
 }
 
-/// The person's act, if it came in time.
+/// The person's act, if it came in time: before the cascade was mature, or within the window of the last message, which
+/// may have left later than its rules say.
 fn recorded_act(cascade: &Cascade) -> Option<Act> {
-    let ends = cascade.horizon_s.map(|s| cascade.launched_at + TimeDelta::seconds(s as i64));
+    let matures = cascade.horizon_s.map(|s| cascade.launched_at + TimeDelta::seconds(s as i64));
+    let window = |step: &Step| Some(step.sent_at? + TimeDelta::seconds(step.window_s? as i64));
+    let ends = matures.map(|at| cascade.steps.iter().filter_map(window).fold(at, At::max));
     first_act(cascade).filter(|act| ends.is_none_or(|ends| act.at() <= ends))
 }
 

@@ -39,6 +39,7 @@ fn journeys() -> Vec<Journey> {
 
 #[test]
 fn starts_are_drawn_as_was_told_and_walked_as_they_were_drawn() {
+    use Channel::{Phone, Sms, Whatsapp};
     let said = "retail: 50 % start elsewhere: WhatsApp 50 %, phone 25 %, SMS 25 %";
     assert!(PILOT.told.contains(said), "{}", PILOT.told);
     let mut counts: BTreeMap<Channel, usize> = BTreeMap::new();
@@ -47,7 +48,6 @@ fn starts_are_drawn_as_was_told_and_walked_as_they_were_drawn() {
         let drawn = start.drawn.as_ref().unwrap();
         let channels: Vec<Channel> = start.walk.iter().map(|leg| leg.channel).collect();
         let waits: Vec<Option<u64>> = start.walk.iter().map(|leg| leg.wait_s.map(|s| s / 60)).collect();
-        use Channel::{Phone, Sms, Whatsapp};
         let (wanted, minutes) = match start.start {
             Whatsapp => ([Whatsapp, Phone, Sms], [Some(40), Some(30), None]),
             Phone => ([Phone, Whatsapp, Sms], [Some(30), Some(40), None]),

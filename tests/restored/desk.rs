@@ -20,8 +20,8 @@ impl Desk {
         let count = format!("{doubts} in doubt: sent or not? 5 Enter lists them, X there settles all");
         assert!(text.contains(&count), "nothing of {count}:\n{text}");
         self.0.keys("p");
-        let question = self.0.sees("Go on with everything?");
-        assert!(question.contains("Settle that first"), "{question}");
+        self.0.sees("Go on with everything?");
+        self.0.sees("Settle that first");
         self.0.keys("N");
         self.0.loses("Go on with everything?");
     }

@@ -65,12 +65,17 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     // Slow enough that nobody's six hours run out while this is read.
     let mut console = launched(dir, &["--seed", "1", "--speed", "10"], &[]);
     console.keys("4");
-    // Whoever is still being sent to stands elsewhere by the time of the save, and would be left as they are.
-    console.until("sixty who wait, and everybody sent to", |text| {
-        let line = text.lines().find(|line| line.contains("1 WhatsApp") && line.contains("› phone"));
-        let mut words =
-            line.unwrap_or_default().split_whitespace().skip_while(|word| *word != "phone").skip(1);
-        words.next() == Some("–") && words.next().and_then(|word| word.parse::<u64>().ok()) >= Some(60)
+    // Whoever is still being sent to, or called, stands elsewhere by the time of the save, and would be left as they are.
+    console.until("sixty who wait, and nobody being sent to", |text| {
+        let numbers = |channel: &str, next: &str| {
+            let line = text.lines().find(|line| line.contains(channel) && line.contains("› "));
+            let words = line.unwrap_or_default().split_whitespace().map(str::to_owned);
+            words.skip_while(|word| word != next).skip(1).collect::<Vec<_>>()
+        };
+        let (first, second) = (numbers("1 WhatsApp", "phone"), numbers("2 phone", "SMS"));
+        let waits = first.get(1).and_then(|word| word.parse::<u64>().ok());
+        let idle = |row: &[String]| row.first().is_some_and(|word| word == "–");
+        idle(&first) && idle(&second) && waits >= Some(60)
     });
     console.keys("-");
     console.sees("draft: WhatsApp 6h → 4h, not saved");
@@ -91,13 +96,17 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     let retimed = of_kind(dir, "retimed");
     let who: BTreeSet<String> = retimed.iter().map(|event| event["cascade"].to_string()).collect();
     assert_eq!(who.len(), retimed.len(), "somebody was moved twice");
-    assert_eq!(who.len() as u64, previewed, "previewed, and moved");
     let audit: Value = serde_json::from_slice(&run(dir, &["audit", "--json"]).stdout).unwrap();
     let rows = audit["orders"].as_array().unwrap();
     let row = rows.iter().find(|row| row["why"] == "phones are free before four").expect("an audit row");
-    let done = row["items"].as_array().unwrap().iter().filter(|item| item["came"] == "done");
+    let items = row["items"].as_array().unwrap();
+    // Everybody who was previewed is accounted for: moved, or somewhere else by then, such as a bounce.
+    assert_eq!(items.len() as u64, previewed, "previewed, and accounted for");
+    let done = items.iter().filter(|item| item["came"] == "done");
     let told: BTreeSet<String> = done.map(|item| item["cascade"].to_string()).collect();
     assert_eq!(told, who, "the audit row and the log agree");
+    assert!(items.len() - told.len() <= 5, "{items:?}");
+    assert!(items.iter().all(|item| item["came"] == "done" || item["came"] == "left"), "{items:?}");
 
     assert_eq!(git(dir, &["rev-parse", "--abbrev-ref", "HEAD"]), "main");
     assert_eq!(git(dir, &["diff", "--cached", "--name-only"]), "notes.txt");
