@@ -297,9 +297,14 @@ impl Record {
         let step = answered.or_else(|| self.steps.iter().position(|step| Some(step.channel) == credited));
         match end {
             End::Converted => {
-                if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
-                    step.converted_at = step.answered_at.or(Some(at));
+                let Some(place) = step.filter(|place| *place < self.steps.len()) else { return };
+                let answered = self.steps[place].answered_at.unwrap_or(at);
+                if self.sent_at(place).is_none() {
+                    // An answer proves what a refusal denied.
+                    let of = Subject { attempt: by, step: Some(place as u32), ..Subject::default() };
+                    self.sent(of, answered, None);
                 }
+                self.steps[place].converted_at = Some(answered);
             }
             End::OptedOut => self.forced |= self.was_not_asked_to(),
             // The operator ended it: what would have come of it is not known.
