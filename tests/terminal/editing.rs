@@ -57,6 +57,22 @@ fn of_kind(dir: &Path, kind: &str) -> Vec<Value> {
     events(dir).into_iter().filter(|event| event["kind"] == kind).collect()
 }
 
+/// One commit on a branch of its own, with the reason and the rules alone in it; everything else is as it was.
+fn committed_beside_the_rest(dir: &Path) -> String {
+    assert_eq!(git(dir, &["rev-parse", "--abbrev-ref", "HEAD"]), "main");
+    assert_eq!(git(dir, &["diff", "--cached", "--name-only"]), "notes.txt");
+    assert_eq!(git(dir, &["rev-list", "--count", "main"]), "1");
+    let branch = git(dir, &["for-each-ref", "--format=%(refname:short)", "refs/heads/cascade"]);
+    assert_eq!(branch.lines().count(), 1, "{branch}");
+    assert_eq!(git(dir, &["rev-list", "--count", &format!("main..{branch}")]), "1");
+    let said = git(dir, &["log", "-1", "--format=%B", &branch]);
+    assert!(said.contains("phones are free before four") && said.contains("shown to be moved"), "{said}");
+    let named = git(dir, &["diff-tree", "--no-commit-id", "--name-only", "-r", &branch]);
+    assert_eq!(named, "rules/cascade.json");
+    assert!(std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap().contains("\"4h\""));
+    branch
+}
+
 #[test]
 fn a_wait_is_changed_in_flight_and_brought_back() {
     let dir = empty();
@@ -108,17 +124,7 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     assert!(items.len() - told.len() <= 5, "{items:?}");
     assert!(items.iter().all(|item| item["came"] == "done" || item["came"] == "left"), "{items:?}");
 
-    assert_eq!(git(dir, &["rev-parse", "--abbrev-ref", "HEAD"]), "main");
-    assert_eq!(git(dir, &["diff", "--cached", "--name-only"]), "notes.txt");
-    assert_eq!(git(dir, &["rev-list", "--count", "main"]), "1");
-    let branch = git(dir, &["for-each-ref", "--format=%(refname:short)", "refs/heads/cascade"]);
-    assert_eq!(branch.lines().count(), 1, "{branch}");
-    assert_eq!(git(dir, &["rev-list", "--count", &format!("main..{branch}")]), "1");
-    let said = git(dir, &["log", "-1", "--format=%B", &branch]);
-    assert!(said.contains("phones are free before four") && said.contains("shown to be moved"), "{said}");
-    let named = git(dir, &["diff-tree", "--no-commit-id", "--name-only", "-r", &branch]);
-    assert_eq!(named, "rules/cascade.json");
-    assert!(std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap().contains("\"4h\""));
+    let branch = committed_beside_the_rest(dir);
 
     console.keys("H");
     console.until("both versions", |text| {
