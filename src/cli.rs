@@ -1,9 +1,12 @@
 //! One declaration of every command and flag; the help is made from it.
 
+mod values;
+
 use crate::model::{At, Money};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use values::{amount, duration, loopback, loopback_socket, replications, speed, time};
 
 /// Runs a WhatsApp, phone and SMS cascade on a customer list, and shows every step live.
 ///
@@ -421,42 +424,4 @@ pub struct Purge {
     /// Print one JSON object, cascade.purge/1
     #[arg(long)]
     pub json: bool,
-}
-
-fn duration(text: &str) -> Result<u64, String> {
-    let seconds = crate::rules::parse_duration_s(text);
-    seconds.ok_or_else(|| "write a duration such as 90d, 12h or 1d12h".into())
-}
-
-fn amount(text: &str) -> Result<Money, String> {
-    Money::parse(text).ok_or_else(|| "write an amount such as 5.00, in the workspace's currency".into())
-}
-
-fn replications(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=100_000).contains(count));
-    count.ok_or_else(|| "write a number from 1 to 100000".into())
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|s: &f64| (0.001..=1_000_000.0).contains(s));
-    speed.ok_or_else(|| "a speed is a number from 0.001 to 1000000, such as 3600".into())
-}
-
-fn time(text: &str) -> Result<At, String> {
-    let example = "write date, time and zone, such as 2026-01-05T09:00:00-05:00";
-    At::parse(text).map_err(|fault| format!("{fault}; {example}"))
-}
-
-fn loopback(text: &str) -> Result<String, String> {
-    if crate::config::is_loopback(text) {
-        Ok(text.trim_end_matches('/').to_owned())
-    } else {
-        Err("a sandbox is on loopback, such as http://127.0.0.1:8788".into())
-    }
-}
-
-fn loopback_socket(text: &str) -> Result<SocketAddr, String> {
-    let socket: Option<SocketAddr> = text.parse().ok();
-    let socket = socket.filter(|s| s.ip().is_loopback());
-    socket.ok_or_else(|| "write a loopback address and a port, such as 127.0.0.1:8788".into())
 }

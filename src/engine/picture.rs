@@ -1,5 +1,7 @@
 //! Making a [`Snapshot`]: counting, grouping and naming what the rows say. Decides nothing.
 
+mod ladder;
+
 use super::campaign::Campaign;
 use super::deeds;
 use super::event::{End, Hold};
@@ -8,7 +10,7 @@ use super::journey::{Alarm, Attempt, Journey, Stage, State, Word};
 use super::order::Deed;
 use super::snapshot::{
     BreakerRow, CampaignFacts, ChannelRow, DueGroup, DueKind, FailureRow, Last, LastWhat, Phase, Place,
-    Purse, Row, Sending, Snapshot, StepRow, Tally,
+    Purse, Row, Sending, Snapshot, Tally,
 };
 use crate::model::{At, Channel, Class, Disposition, Failure, Money, Outcome, Scope};
 use chrono::TimeDelta;
@@ -34,7 +36,7 @@ pub fn snapshot(campaign: &Campaign, seq: u64, now: At, rows: Arc<Vec<Arc<Row>>>
         failures: failure_rows(campaign),
         breakers: breakers(campaign),
         pauses: forecast::pauses(campaign, now),
-        steps: steps(campaign),
+        steps: ladder::steps(campaign),
         next: due_groups(campaign),
         rows,
         money: purse(campaign),
@@ -284,46 +286,6 @@ fn breakers(campaign: &Campaign) -> Vec<BreakerRow> {
         })
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.held));
-    rows
-}
-
-/// Whoever goes the likeliest way by the newest rules: a start that was drawn at random is not the rules' own.
-fn typical(campaign: &Campaign) -> Option<&Journey> {
-    let likelier = |a: &&Journey, b: &&Journey| {
-        let by_draw = a.start.propensity.total_cmp(&b.start.propensity);
-        a.edition.cmp(&b.edition).then(by_draw).then(b.id.cmp(&a.id))
-    };
-    campaign.journeys().iter().max_by(likelier)
-}
-
-fn steps(campaign: &Campaign) -> Vec<StepRow> {
-    let Some(walk) = typical(campaign).map(|j| j.start.walk.clone()) else { return Vec::new() };
-    let mut rows: Vec<StepRow> = walk
-        .iter()
-        .map(|leg| StepRow {
-            channel: leg.channel,
-            wait_s: leg.wait_s,
-            sending: 0,
-            waiting: 0,
-            stuck: 0,
-            to_come: 0,
-        })
-        .collect();
-    for journey in campaign.journeys().iter().filter(|j| !j.is_over()) {
-        for row in &mut rows {
-            let place = journey.start.walk.iter().position(|leg| leg.channel == row.channel);
-            match place.map(|p| (p as u32).cmp(&journey.step)) {
-                Some(std::cmp::Ordering::Greater) => row.to_come += 1,
-                Some(std::cmp::Ordering::Equal) => match journey.state {
-                    State::Queued | State::Deferred(_) | State::Sending | State::Retrying => row.sending += 1,
-                    State::Waiting | State::Settling => row.waiting += 1,
-                    State::Held(_) | State::InDoubt => row.stuck += 1,
-                    State::Ended(_) => {}
-                },
-                Some(std::cmp::Ordering::Less) | None => {}
-            }
-        }
-    }
     rows
 }
 
