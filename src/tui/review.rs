@@ -254,23 +254,31 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
         Ok(preview) => (who(preview), preview.campaign.is_some()),
         Err(_) => (HashSet::new(), false),
     };
-    let is_good = preview.is_ok();
+    let confirmed = std::mem::take(&mut review.confirmed) && preview.is_ok();
+    let before = before.filter(|_| confirmed).unwrap_or_default();
+    let seen_before = std::mem::take(&mut review.newcomers);
+    if confirmed {
+        let newcomers: HashSet<CascadeId> = now.difference(&before).copied().collect();
+        review.left = before.difference(&now).count();
+        // Newcomers are shown once; whoever comes after that is left as they are.
+        if newcomers.is_empty() || !seen_before.is_empty() || review.choice == Choice::Keep {
+            review.newcomers = seen_before;
+            // What goes out is what is on the screen, and whoever left it since is named with what came of it. Only who
+            // is late by now, and so is spread, has to be found out anew.
+            if review.choice == Choice::RetimeAndSpread {
+                review.preview = Some(preview);
+            }
+            return send(model);
+        }
+        review.newcomers = newcomers;
+    }
     review.preview = Some(preview);
     if first && is_in_flight && !now.is_empty() {
         // Whoever changes a wait while people are in it means them.
         review.choice = Choice::Retime;
     }
-    let confirmed = std::mem::take(&mut review.confirmed);
-    if !confirmed || !is_good {
+    if !confirmed {
         return Vec::new();
-    }
-    let before = before.unwrap_or_default();
-    let seen_before = std::mem::take(&mut review.newcomers);
-    review.newcomers = now.difference(&before).copied().collect();
-    review.left = before.difference(&now).count();
-    // Newcomers are shown once; whoever comes after that is left as they are.
-    if review.newcomers.is_empty() || !seen_before.is_empty() || review.choice == Choice::Keep {
-        return send(model);
     }
     let count = crate::phrases::people(review.newcomers.len() as u64);
     model.tell(

@@ -116,12 +116,14 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     let rows = audit["orders"].as_array().unwrap();
     let row = rows.iter().find(|row| row["why"] == "phones are free before four").expect("an audit row");
     let items = row["items"].as_array().unwrap();
-    // Everybody who was previewed is accounted for: moved, or somewhere else by then, such as a bounce.
-    assert_eq!(items.len() as u64, previewed, "previewed, and accounted for");
+    // Everybody who was shown is accounted for: moved, or somewhere else by then, such as a bounce. Whoever came into it
+    // after that is named too, and left as they are.
+    let shown: Vec<&Value> = items.iter().filter(|item| item["because"] != "not_shown").collect();
+    assert_eq!(shown.len() as u64, previewed, "previewed, and accounted for");
     let done = items.iter().filter(|item| item["came"] == "done");
     let told: BTreeSet<String> = done.map(|item| item["cascade"].to_string()).collect();
     assert_eq!(told, who, "the audit row and the log agree");
-    assert!(items.len() - told.len() <= 5, "{items:?}");
+    assert!(told.len() >= 50, "{items:?}");
     assert!(items.iter().all(|item| item["came"] == "done" || item["came"] == "left"), "{items:?}");
 
     let branch = committed_beside_the_rest(dir);
