@@ -96,7 +96,11 @@ fn draft(text: &str, base: Option<&str>) -> Wanted {
 async fn save(handle: &mut Handle, preview: &EditPreview, choice: Choice, why: &str) -> Saved {
     let before = handle.picture.borrow().saved.as_ref().map_or(0, |saved| saved.number);
     let signature = Signature::here();
-    give(handle, Command::Save { preview: preview.number, choice, why: why.into(), signature }).await;
+    give(
+        handle,
+        Command::Save { preview: preview.number, choice, why: why.into(), include: false, signature },
+    )
+    .await;
     let picture = seen(handle, "in force", |p| {
         p.saved.as_ref().is_some_and(|s| {
             s.number >= before.max(1) && matches!(s.state, SaveState::InForce { .. }) && s.why == why
@@ -280,8 +284,13 @@ fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_laun
         assert_eq!(picture.saved.as_ref().unwrap().state, SaveState::NotInForce);
         let other = look(&ana, draft(&four(), None)).await.unwrap();
         let signature = Signature::here();
-        let command =
-            Command::Save { preview: other.number, choice: Choice::Keep, why: "x".into(), signature };
+        let command = Command::Save {
+            preview: other.number,
+            choice: Choice::Keep,
+            why: "x".into(),
+            include: false,
+            signature,
+        };
         give(&ana, command).await;
         let refused = ana.notices.recv().await.unwrap();
         assert!(refused.text.contains("put it in force or drop it"), "{refused:?}");

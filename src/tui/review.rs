@@ -10,9 +10,13 @@ use super::update::{self, Request};
 use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Mode};
 use crate::runtime::handle::{Level, Previewed};
-use crate::runtime::saving::{DraftFile, EditPreview, SaveState, Wanted};
+use crate::runtime::saving::{DraftFile, EditPreview, Loose, Moved, SaveState, Wanted};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::collections::HashSet;
+
+mod moved;
+
+pub use moved::{lost, merged};
 
 /// The word that confirms in live, where people are moved.
 pub const WORD: &str = "save";
@@ -48,6 +52,10 @@ pub struct Review {
     pub newcomers: HashSet<CascadeId>,
     /// How many left meanwhile.
     pub left: usize,
+    /// What somebody else changed and this is saved over, as the operator chose.
+    pub over: Vec<Moved>,
+    /// What nobody committed and the operator has confirmed.
+    accepted: Vec<Loose>,
     /// Confirmed: the preview that comes is compared with the one that was shown.
     confirmed: bool,
     /// Saving: the number of the save before, 0 if there was none.
@@ -67,6 +75,8 @@ impl Review {
             field: Field::Choice,
             newcomers: HashSet::new(),
             left: 0,
+            over: Vec::new(),
+            accepted: Vec::new(),
             confirmed: false,
             saving: None,
             asked,
@@ -163,6 +173,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::ChooseSpread => review.choice = Choice::RetimeAndSpread,
         Cmd::SayWhy => review.field = Field::Reason,
         Cmd::SaveNow => return confirm(model, live),
+        Cmd::Reapply | Cmd::SaveOver | Cmd::DropMoved => return moved::run(model, cmd),
         Cmd::DropSaved if review.wanted == Wanted::Saved => {
             close(model);
             return vec![Request::DropSaved];
@@ -214,6 +225,10 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
         model.tell(Level::Warning, "say why, in a few words: it stands in the history for good");
         return Vec::new();
     }
+    if let Some(words) = moved::unaccepted(review) {
+        model.tell(Level::Warning, words);
+        return Vec::new();
+    }
     if live && review.moved() > 0 && review.word.text().trim() != WORD {
         review.field = Field::Word;
         let words =
@@ -238,7 +253,8 @@ fn send(model: &mut Model) -> Vec<Request> {
     let Some(number) = review.shown().map(|preview| preview.number) else { return Vec::new() };
     review.saving = Some(before);
     let why = review.reason.text().trim().to_owned();
-    vec![Request::Save { preview: number, choice: review.choice, why }]
+    let include = review.accepts();
+    vec![Request::Save { preview: number, choice: review.choice, why, include }]
 }
 
 /// The answer to [`Request::Preview`]. After a confirmation: newcomers are shown before anything is done.
@@ -304,17 +320,24 @@ pub fn follow(model: &mut Model) -> bool {
             close(model);
             return true;
         }
-        SaveState::Failed { .. } | SaveState::Dropped => stopped(model),
+        SaveState::Failed { .. } | SaveState::Dropped => {
+            // The notice that says why asks for the next preview.
+        }
         SaveState::Committing | SaveState::NotInForce => {}
     }
     false
 }
 
-/// It was refused, or failed: everything is as it was, and can be tried again.
-pub fn stopped(model: &mut Model) {
-    if let Some(review) = &mut model.review {
-        (review.saving, review.confirmed) = (None, false);
+/// It was refused, or failed: it can be tried again, and what it does now is shown.
+pub fn stopped(model: &mut Model) -> Vec<Request> {
+    let Some(review) = &mut model.review else { return Vec::new() };
+    review.confirmed = false;
+    if review.saving.take().is_none() {
+        return Vec::new();
     }
+    model.desk.previews += 1;
+    review.asked = model.desk.previews;
+    vec![Request::Preview(review.asked, review.wanted.clone())]
 }
 
 fn close(model: &mut Model) {

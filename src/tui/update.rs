@@ -49,11 +49,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Notice(notice) => {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
-            if notice.level == Level::Error {
-                review::stopped(model);
-            }
+            let again = if notice.level == Level::Error { review::stopped(model) } else { Vec::new() };
             model.tell(notice.level, notice.text);
-            Vec::new()
+            again
         }
         Msg::History(cascade, entries) => {
             take_history(model, cascade, entries);
@@ -250,6 +248,9 @@ fn run_changes(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::ChooseSpread
         | Cmd::SayWhy
         | Cmd::SaveNow
+        | Cmd::Reapply
+        | Cmd::DropMoved
+        | Cmd::SaveOver
         | Cmd::DropSaved => return review::run(model, cmd),
         Cmd::History => open(model, What::Versions),
         Cmd::Propose => {

@@ -80,6 +80,8 @@ pub fn preview(number: u64) -> EditPreview {
         people,
         terms: Vec::new(),
         texts: Vec::new(),
+        loose: Vec::new(),
+        learnt: None,
         trail: vec!["commit on a new branch cascade/…, by Ana <ana@example.com>".into()],
         warnings: vec![
             "rules/cascade.json:3:30: warning: this wait ends in quiet hours for 12 of 100".into(),

@@ -397,6 +397,7 @@ fn campaign(mode: Mode) -> CampaignFacts {
         kind: CampaignKind::Pilot,
         mode,
         rules_hash: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
+        rules_in_flight: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         content_hash: "00".into(),
         rules_commit: None,
         customers: 100,

@@ -123,7 +123,10 @@ fn said(command: &Command) -> String {
             let why = if why.is_empty() { String::new() } else { format!(" because {why}") };
             format!("{order:?}{why}")
         }
-        Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
+        Command::Save { preview, choice, why, include, .. } => {
+            let include = if *include { ", with what nobody committed" } else { "" };
+            format!("Save {preview} {choice} because {why}{include}")
+        }
         Command::DropSaved(_) => "DropSaved".into(),
         Command::Preview(wanted, _) => format!("Preview {wanted:?}"),
         Command::Versions(_)

@@ -224,6 +224,12 @@ impl Draft {
         self.revision += 1;
     }
 
+    /// The file stands otherwise: nothing is changed of that yet.
+    pub fn begin_anew(&mut self, base: &str) {
+        let revision = self.revision + 1;
+        *self = Self { revision, ..Self::new(self.file, base) };
+    }
+
     /// It was saved: this text is what it starts from now.
     pub fn settle(&mut self) {
         self.base = self.text();
