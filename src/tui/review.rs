@@ -320,10 +320,8 @@ pub fn follow(model: &mut Model) -> bool {
             close(model);
             return true;
         }
-        SaveState::Failed { .. } | SaveState::Dropped => {
-            // The notice that says why asks for the next preview.
-        }
-        SaveState::Committing | SaveState::NotInForce => {}
+        // The notice that says why it failed asks for the next preview.
+        SaveState::Committing | SaveState::NotInForce | SaveState::Failed { .. } | SaveState::Dropped => {}
     }
     false
 }

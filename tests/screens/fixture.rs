@@ -748,6 +748,8 @@ pub struct Engine {
     pub notices: mpsc::Sender<Notice>,
     /// What is said when the record is asked.
     pub learnt: Learnt,
+    /// What stands in the rules file when something is previewed; `None`: whatever the draft began from.
+    pub stands: Option<String>,
 }
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
@@ -759,5 +761,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let operator = ops();
     let handle = Handle { picture, commands, notices, clock, operator, control: None };
     let learnt = Err("nothing was recorded".into());
-    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt })
+    let stands = None;
+    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt, stands })
 }

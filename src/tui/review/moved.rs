@@ -61,15 +61,12 @@ pub fn merged(desk: &Desk, moved: &Moved) -> Option<String> {
 pub fn lost(moved: &Moved) -> String {
     let rules = |text: &str| rules_of(File::Rules, text).filter(|_| of(moved) == Some(File::Rules));
     let said = rules(&moved.began).zip(rules(&moved.stands)).map(|(old, new)| changes(&old, &new));
-    match said.filter(|said| !said.is_empty()) {
-        Some(said) => said.join(", "),
-        None => {
-            let diff = crate::trail::diff::diff(moved.began.as_bytes(), moved.stands.as_bytes());
-            let lines =
-                |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
-            format!("{} there, {} gone", lines(diff.added), lines(diff.removed))
-        }
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
+        return said.join(", ");
     }
+    let diff = crate::trail::diff::diff(moved.began.as_bytes(), moved.stands.as_bytes());
+    let lines = |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    format!("{} there, {} gone", lines(diff.added), lines(diff.removed))
 }
 
 fn of(moved: &Moved) -> Option<File> {

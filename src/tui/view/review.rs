@@ -185,7 +185,7 @@ fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: us
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")),
     );
     for (channel, count) in preview.texts.iter().filter(|(_, count)| *count > 0) {
-        said.push(format!("{count} are still to get a {} text, the new one", channel.label()));
+        said.push(format!("{count} are still to get the new {} text", channel.label()));
     }
     lines.extend(
         wrap(&said.join(", "), cells.saturating_sub(4))
