@@ -3,7 +3,7 @@
 use super::files::beside;
 use super::judge::change;
 use super::view::Held;
-use super::{Begun, Change, SaveState, Saved, TrailError, Written};
+use super::{Begun, Change, NOT_SAVED, SaveState, Saved, TrailError, Written};
 use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::order::{Ask, Came, Left};
@@ -101,7 +101,7 @@ impl Driver {
         let held = match found.map(|at| self.desk.held.remove(at)) {
             Ok(Some(held)) => held,
             Ok(None) => return,
-            Err(refusal) => return self.tell(Level::Error, format!("not saved: {refusal}")),
+            Err(refusal) => return self.tell(Level::Error, format!("{NOT_SAVED}: {refusal}")),
         };
         turn.batch.versions.extend(held.plan.versions());
         let earlier = self.desk.newest().filter(|_| held.saved);
@@ -244,9 +244,9 @@ impl Driver {
         let why = clean(&error.to_string());
         let goes_on = matches!(error, TrailError::Cut(_)) || held.as_ref().is_some_and(|held| held.saved);
         let words = if goes_on {
-            format!("not in force yet: {why}. It is kept as it was begun; S offers it again")
+            format!("{NOT_SAVED} to the end: {why}. It is kept as it was begun, and S offers it again")
         } else {
-            format!("not saved, and nothing is changed: {why}")
+            format!("{NOT_SAVED}, and nothing is changed: {why}")
         };
         if let Some(saved) = self.desk.saves.last_mut() {
             saved.state = if goes_on { SaveState::NotInForce } else { SaveState::Failed { why } };
