@@ -329,3 +329,29 @@ fn what_was_saved_before_a_crash_is_offered_and_without_a_campaign_the_next_laun
     assert_eq!(process.terminate().code, Some(0));
     house.log_gives_the_rows();
 }
+
+/// Half of all starts are drawn elsewhere; three waves in two campaign hours.
+const EXPLORING: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "explore": 0.5, "steps": [
+    { "channel": "whatsapp", "wait": "40m", "if_no_reply": "phone" },
+    { "channel": "phone", "wait": "30m", "if_no_answer": "sms" },
+    { "channel": "sms", "wait": null, "wait_if_first": "20m", "terminal": true } ] }"#;
+
+#[test]
+fn what_stops_counting_in_what_was_learnt_is_told_before_a_save() {
+    let house = House::with(&[(FILE, EXPLORING)]);
+    assert_eq!(house.run(&["pilot", "--speed", "3600", "--seed", "1", "--json"]).code, Some(0));
+    let process = run(&house);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut ana = come(&house).await;
+        seen(&mut ana, "ready", |p| p.starting.is_none() && p.preflight.is_some()).await;
+        let shown = look(&ana, draft(&EXPLORING.replace("40m", "20m"), Some(EXPLORING))).await.unwrap();
+        let learnt = shown.learnt.unwrap();
+        assert!(learnt.before >= 50, "{learnt:?}");
+        assert_eq!(learnt.after, 0, "other waits are other arms");
+        let texts = ana.picture.borrow().place.content.clone();
+        let (name, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
+        let file = DraftFile { name: format!("rules/content/{name}"), text: format!("{text}\n"), base: None };
+        assert_eq!(look(&ana, Wanted::Draft(vec![file])).await.unwrap().learnt, None);
+    });
+    assert_eq!(process.terminate().code, Some(0));
+}

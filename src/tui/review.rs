@@ -240,6 +240,7 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     }
     let why = match &review.preview {
         None => Some("not yet: whom it moves is being found out".to_owned()),
+        Some(Err(refusal)) if !refusal.moved.is_empty() => Some(moved::choose_first()),
         Some(Err(refusal)) => Some(refusal.lines.join("; ")),
         Some(Ok(_)) => None,
     };

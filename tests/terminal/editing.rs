@@ -189,15 +189,22 @@ fn what_a_colleague_changed_since_a_draft_began_is_not_saved_over() {
     let theirs = RULES.replace("2h", "3h");
     std::fs::write(dir.join("rules/cascade.json"), &theirs).unwrap();
     let mut console = Pty::start(WIDE, dir, &[], &[]);
-    console.sees("changed on disk since: e opens it");
+    console.sees("the file has changed since: e opens it");
     console.sees("Press  L");
     console.keys("S");
-    let text = console.sees("was changed on disk since this draft began");
-    assert!(text.contains("phone 2h → 3h") && text.contains("save over theirs"), "{text}");
+    let all = |text: &str, words: &[&str]| words.iter().all(|word| text.contains(word));
+    console.until("what was changed", |text| {
+        all(text, &["was changed on disk since this draft began", "phone 2h → 3h", "save over theirs"])
+    });
     console.keys("y");
+    console.sees("not saved: choose first");
     console.keys("t");
-    let text = console.sees("in no commit: rules/cascade.json");
-    assert!(text.contains("WhatsApp 6h → 4h") && text.contains("cascade/2"), "{text}");
+    let text = console.until("both, and what is in no commit", |text| {
+        all(
+            text,
+            &["in no commit: rules/cascade.json", "WhatsApp 6h → 4h", "a new branch, cascade/2", "y saves"],
+        )
+    });
     assert!(!text.contains("what-it-is-for"), "{text}");
     console.keys("y");
     console.sees("say why, in a few words");

@@ -88,7 +88,7 @@ pub fn take_found(model: &mut Model, kept: Vec<Kept>) {
         let mut draft = Draft::new(file, base);
         draft.replace(&found.text);
         draft.kept = draft.revision;
-        let moved = if *base == stands { "" } else { "; the file was changed on disk since" };
+        let moved = if *base == stands { "" } else { "; the file has changed since" };
         let key = keys::key(if file == File::Rules { Cmd::Rules } else { Cmd::Content });
         let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
         if draft.is_changed() {

@@ -46,6 +46,14 @@ pub(super) fn unaccepted(review: &mut Review) -> Option<String> {
     Some(crate::model::clean(&words))
 }
 
+/// What is answered to a `y` before that.
+pub(super) fn choose_first() -> String {
+    let [onto, drop, over] = [Cmd::Reapply, Cmd::DropMoved, Cmd::SaveOver].map(keys::key);
+    format!(
+        "not saved: choose first: {onto} puts your changes on top of theirs, {drop} drops yours, {over} saves over theirs"
+    )
+}
+
 /// The draft's changes on top of what stands there now, if nobody changed the same lines in another way.
 pub fn merged(desk: &Desk, moved: &Moved) -> Option<String> {
     let file = of(moved)?;

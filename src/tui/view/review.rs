@@ -297,9 +297,8 @@ fn comes_to(ctx: &Ctx, preview: &EditPreview, outlook: &Outlook) -> String {
         Choice::RetimeAndSpread => {
             let all = preview.choices.iter().find(|other| other.choice == Choice::Retime);
             let would = all.map_or(0, |all| all.at_once);
-            let spread = outlook.until.filter(|_| would > 0).map(|at| {
-                format!("; the {would} who would be at once: the last at {}", when(at, ctx.now, ctx.zone))
-            });
+            let until = outlook.until.filter(|_| would > 0).map(|at| when(at, ctx.now, ctx.zone));
+            let spread = until.map(|until| format!(", {would} spread until {until}"));
             format!("{moved} moved, {}{}", at_once(outlook.at_once), spread.unwrap_or_default())
         }
     }
