@@ -194,6 +194,10 @@ async fn what_is_saved_for_the_next_launch_is_not_what_they_go_by() {
     assert!(text.lines().next().unwrap().contains(words), "{text}");
     let pane = text.lines().find(|line| line.contains("4 Rules")).unwrap();
     assert!(pane.contains(words), "{text}");
+    // In a narrower window the header says at least whose they are.
+    let narrow = play((120, 40), kept(), options(), settled(vec![])).await.text();
+    let head = narrow.lines().next().unwrap();
+    assert!(head.contains("in flight 3f2a1c4") && !head.contains("77c0ffe"), "{narrow}");
 }
 
 #[tokio::test(start_paused = true)]
