@@ -67,7 +67,7 @@ impl History {
 }
 
 /// Under which rules the campaign runs, or ran, and under which the next one would be launched, where those are others:
-/// `a1b2c3d`, or `in flight a1b2c3d` and `next launch d4e5f6a`.
+/// `a1b2c3d`, and then `in flight · next launch d4e5f6a`.
 pub fn rules_in_force(model: &Model) -> Option<(String, Option<String>)> {
     let picture = &model.picture;
     let campaign = picture.snapshot.campaign.as_ref()?;
@@ -81,7 +81,7 @@ pub fn rules_in_force(model: &Model) -> Option<(String, Option<String>)> {
     };
     let now = short(&campaign.rules_in_flight);
     Some(match next.filter(|next| **next != campaign.rules_in_flight) {
-        Some(next) => (format!("{here} {now}"), Some(format!("next launch {}", short(next)))),
+        Some(next) => (now, Some(format!("{here} · next launch {}", short(next)))),
         None => (now, None),
     })
 }
