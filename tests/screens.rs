@@ -16,6 +16,8 @@ mod learnt;
 mod restored;
 #[path = "screens/stage.rs"]
 mod stage;
+#[path = "screens/told.rs"]
+mod told;
 
 use cascade::clock::Clock;
 use cascade::engine::event::End;

@@ -124,6 +124,7 @@ impl<'t, B: Backend> Console<'t, B> {
     {
         let found = aside::found(self.workspace.clone());
         self.asides.push(found);
+        self.asides.push(aside::on_disk(self.workspace.clone(), None));
         self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
         aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
@@ -304,7 +305,8 @@ impl<'t, B: Backend> Console<'t, B> {
                 | Request::Keep(_)
                 | Request::Customer(..)
                 | Request::Forge
-                | Request::Propose(_) => {
+                | Request::Propose(_)
+                | Request::Watch(_) => {
                     self.asides.push(aside::of(
                         request,
                         self.workspace.clone(),

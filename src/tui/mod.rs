@@ -27,6 +27,7 @@ mod mouse;
 mod moving;
 mod msg;
 mod needs;
+mod notices;
 mod review;
 mod terminal;
 mod text;

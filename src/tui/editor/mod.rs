@@ -158,6 +158,16 @@ pub fn open(model: &mut Model, file: File) {
     update::open(model, What::Editor);
 }
 
+/// Opens a file where the disk's own version of it is wrong.
+pub fn open_at(model: &mut Model, file: File) {
+    let place = model.on_disk.iter().find(|problem| is_about(problem, file));
+    let place = place.map(|problem| (problem.line.saturating_sub(1), problem.column.saturating_sub(1)));
+    open(model, file);
+    if let (Some((line, column)), Some(draft)) = (place, model.desk.draft_mut()) {
+        draft.go_to((line as usize, column as usize));
+    }
+}
+
 /// The file that `c` opens: of the channel in hand, else the one looked at last.
 pub fn content(model: &Model) -> File {
     if let Some(file @ File::Content(_)) = model.desk.open {
@@ -177,6 +187,11 @@ pub fn begin(model: &mut Model, file: File) -> bool {
     let Some(text) = text_of(model, file) else { return false };
     model.desk.drafts.insert(file, Draft::new(file, &text));
     true
+}
+
+/// A file as it is edited, else as [`begin`] would begin it.
+pub fn text(model: &Model, file: File) -> Option<String> {
+    model.desk.drafts.get(&file).map(Draft::text).or_else(|| text_of(model, file))
 }
 
 /// A file as the workspace has it, or as the campaign's process read it.
@@ -210,11 +225,7 @@ pub fn close(model: &mut Model) {
 
 /// The texts that are judged together: drafts where there are some.
 pub fn texts(model: &Model) -> Texts {
-    let text = |file: File| {
-        let draft = model.desk.drafts.get(&file).map(Draft::text);
-        draft.or_else(|| text_of(model, file)).map(|text| (file.path(), text))
-    };
-    File::ALL.into_iter().filter_map(text).collect()
+    File::ALL.into_iter().filter_map(|file| Some((file.path(), text(model, file)?))).collect()
 }
 
 /// What the draft and its preview still need of the loop.
@@ -316,7 +327,9 @@ fn take_bench(model: &mut Model, bench: Result<Arc<Bench>, String>) {
             for (file, draft) in &mut model.desk.drafts {
                 let text = bench.text(&file.path()).filter(|text| *text != draft.base && !draft.is_changed());
                 if let Some(text) = text {
+                    let cursor = draft.cursor();
                     *draft = Draft::new(*file, &text);
+                    draft.go_to(cursor);
                 }
             }
             model.desk.bench = Some(bench);
@@ -351,10 +364,11 @@ fn take_kept(model: &mut Model, kept: Vec<Kept>) {
             super::keys::Cmd::Content
         });
         let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
-        if draft.is_changed() {
-            model.tell(Level::Warning, words);
-        }
+        let is_changed = draft.is_changed();
         model.desk.drafts.insert(file, draft);
+        if is_changed {
+            model.tell_of(file, Level::Warning, words);
+        }
     }
 }
 
@@ -375,7 +389,7 @@ fn take_check(model: &mut Model, revisions: &[(File, u64)], judged: Judged) {
 }
 
 /// The file of a problem is named as people know it: in the workspace, or as built in.
-fn is_about(problem: &Problem, file: File) -> bool {
+pub fn is_about(problem: &Problem, file: File) -> bool {
     let path = std::path::Path::new(&problem.file);
     path.ends_with(file.path()) || path.ends_with(file.name())
 }

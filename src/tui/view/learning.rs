@@ -1,32 +1,36 @@
 //! The frame of the pages of what was learnt: which there are, of what record they are, and what there is to say while
 //! there is no answer.
 
+use super::page::foot;
 use super::{Ctx, Drawn, cost, starts, waits};
 use crate::learning::answer::{Answer, Basis};
 use crate::model::{Mode, clean};
 use crate::tui::keys;
 use crate::tui::learning::View;
-use crate::tui::text::{when, wrap};
+use crate::tui::model::Page;
+use crate::tui::text::{day, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Draws a page; answers how far it can scroll.
-pub fn draw(ctx: &Ctx, view: View, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+pub fn draw(ctx: &Ctx, view: View, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
     let block = ctx.block(title(ctx, view), true).title_top(hint);
     let inner = block.inner(area);
-    frame.render_widget(block, area);
     let Some(answer) = ctx.model.learning.answer.as_deref().filter(|answer| !is_empty(answer)) else {
         frame.render_widget(Paragraph::new(nothing(ctx, inner.width as usize)), inner);
+        frame.render_widget(block, area);
         return Drawn::default();
     };
-    match view {
-        View::Starts => starts::draw(ctx, answer, at, inner, frame),
-        View::Waits => waits::draw(ctx, answer, at, inner, frame),
-        View::Cost => cost::draw(ctx, answer, at, inner, frame),
-    }
+    let more = match view {
+        View::Starts => starts::draw(ctx, answer, page, inner, frame),
+        View::Waits => waits::draw(ctx, answer, page, inner, frame),
+        View::Cost => cost::draw(ctx, answer, page.at, inner, frame),
+    };
+    frame.render_widget(foot(ctx, block, more), area);
+    Drawn { scroll_max: more.most, ..Drawn::default() }
 }
 
 const fn is_empty(answer: &Answer) -> bool {
@@ -79,7 +83,9 @@ pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
         }
         (_, None) => "ranked by cost per conversion; no conversion yet".to_owned(),
     };
-    let as_of = when(answer.now, ctx.now, ctx.zone);
+    // Between two campaigns the record is asked as the next launch will find it, which is later than now.
+    let then = if answer.now > ctx.now { ", the next launch" } else { "" };
+    let as_of = day(answer.now, ctx.zone) + then;
     let stale = ctx.model.learning.failed.as_deref().map(clean);
     let stale = stale.map(|why| format!("! this is not the newest: {why}"));
     let notes = answer.notes.iter().map(|note| format!("! {}", clean(note))).chain(stale);
