@@ -91,9 +91,9 @@ pub fn lines(model: &Model) -> Vec<Line> {
     let mut lines = page.nothing_is_sent(model);
     let stops = stops(model);
     if let Some(worst) = stops.first() {
-        let others =
-            page.troubles(model, |level| level < Level::Error).len() + usize::from(!model.on_disk.is_empty());
-        let room = most.saturating_sub(lines.len()).max(1);
+        let on_disk = usize::from(!model.on_disk.is_empty());
+        let room = most.saturating_sub(lines.len() + on_disk).max(1);
+        let others = page.troubles(model, |level| level < Level::Error).len() + on_disk;
         // What to do may take a second line where nothing else is pushed out by it.
         let told = page.stop(*worst, stops.len() - 1, lines.len() + others + 3 <= most);
         lines.extend(told.into_iter().take(room));
@@ -108,7 +108,7 @@ pub fn lines(model: &Model) -> Vec<Line> {
     lines
 }
 
-/// Cells that are enough to say what is shut.
+/// Cells that are enough to say what is shut, or wrong.
 const SHUT: usize = 16;
 
 /// After a backup was put back: channels on which nobody can be asked what was said, and how many stand at a step there.
@@ -189,11 +189,14 @@ impl Page {
     /// Another editor left the files wrong.
     fn on_disk(&self, model: &Model) -> Option<Line> {
         let problem = model.on_disk.first()?;
-        let words = format!(" ✗ ON DISK  {}: {}", needs::place(problem), clean(&problem.message));
+        let place = format!(" ✗ ON DISK  {}: ", needs::place(problem));
         let key = keys::key(Cmd::Go(super::layout::Pane::Needs));
         let tails = [format!("{}: {key} ", needs::IN_FLIGHT), format!("those in flight go on: {key} ")];
-        let tail = if model.in_flight() { self.fitting(&tails).to_owned() } else { format!("{key} ") };
-        Some(Line { look: Look::Bad, text: self.line(&words, &tail) })
+        let said = |tail: &&String| {
+            model.in_flight() && self.has_room(&place, &format!("{tail}{}", " ".repeat(SHUT)))
+        };
+        let tail = tails.iter().find(said).cloned().unwrap_or_else(|| format!("{key} "));
+        Some(Line { look: Look::Bad, text: self.line(&(place + &clean(&problem.message)), &tail) })
     }
 
     fn troubles(&self, model: &Model, which: impl Fn(Level) -> bool) -> Vec<Line> {

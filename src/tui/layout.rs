@@ -184,15 +184,14 @@ fn tall(body: Rect) -> Vec<(Pane, Rect)> {
     rows.iter().zip(rects.iter()).map(|((pane, _), rect)| (*pane, *rect)).collect()
 }
 
-/// The pane below keeps its eight lines as long as the two above have something to give: the sentence under the channels
-/// first, then the third of the needs.
+/// The needs give way to the pane below, which is the list of customers as a rule; not while keys go to them.
 fn medium(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
-    let (needs, channels) = match body.height {
-        ..18 => (4, 5),
-        18 => (5, 5),
-        _ => (5, 6),
+    let needs = match (body.height, focus) {
+        (..18, Pane::Needs) | (18, _) => 4,
+        (..18, _) => 3,
+        _ => 5,
     };
-    let rows = [Constraint::Length(needs), Constraint::Length(channels), Constraint::Fill(1)];
+    let rows = [Constraint::Length(needs), Constraint::Length(6), Constraint::Fill(1)];
     let [needs, channels, rest] = Layout::vertical(rows).areas(body);
     let lower = match focus {
         Pane::Timeline | Pane::Rules | Pane::Next => focus,

@@ -47,7 +47,7 @@ async fn answers_that_nobody_can_be_asked_for_are_said_with_how_many_it_may_be()
     }
     let text = play((120, 40), restored(false), options(), settled(vec![Step::Keys("p")])).await.text();
     assert!(text.contains("WhatsApp has no list of what was said"), "{text}");
-    assert!(text.contains("At a WhatsApp step now: 32 people."), "{text}");
+    assert!(text.contains("WhatsApp step now: 32 people."), "{text}");
     let text = play((120, 40), restored(true), options(), settled(vec![])).await.text();
     assert!(!text.contains("WhatsApp step"), "not before it is known: {text}");
 }

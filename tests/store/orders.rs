@@ -2,13 +2,16 @@
 
 use crate::fixture::{Tale, in_flight, open, phone, signed, stored};
 use cascade::engine::audit::Back;
-use cascade::engine::event::RecallResult;
+use cascade::engine::event::{Edition, RecallResult};
 use cascade::engine::input::Input;
 use cascade::engine::meaning::Meaning;
-use cascade::engine::order::{Ask, Came, Left, Order};
+use cascade::engine::order::{Ask, Came, Left, Order, Who};
+use cascade::engine::retime::Choice;
 use cascade::model::{
     At, AttemptId, CampaignId, Channel, Class, Disposition, Failure, Scope, Sent, TextId, Untrusted,
 };
+use cascade::runtime::handle::Signature;
+use cascade::runtime::saving::{META, SaveState, Saved};
 use cascade::runtime::store::{Dealing, Keeper as _, TextRow};
 
 #[tokio::test]
@@ -126,4 +129,38 @@ async fn what_campaigns_had_to_do_with_a_number_is_known_before_the_next_launch(
     assert_eq!(of(0), Some(Dealing { contacted_at: Some(sent_at[0]), declined: false }));
     assert_eq!(of(1), Some(Dealing { contacted_at: Some(sent_at[1]), declined: true }));
     assert_eq!((of(2), of(3)), (None, None), "nobody wrote to the third, nobody knows the last");
+}
+
+/// A save that no launch has used, as the store keeps it.
+fn saved(number: u64, rules: &str, wall_at: At) -> Saved {
+    let by = Who { user: "ops".into(), host: "desk".into(), tty: None };
+    Saved {
+        number,
+        edition: Edition { rules: rules.into(), content: "c".into(), commit: None },
+        files: vec!["rules/cascade.json".into()],
+        choice: Choice::Keep,
+        signature: Signature { by, wall_at, campaign: None },
+        why: format!("save {number}"),
+        state: SaveState::InForce { note: String::new() },
+        begun: None,
+    }
+}
+
+#[tokio::test]
+async fn saves_and_launches_stand_in_the_order_of_the_calendar() {
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (mut tale, mut launched) = Tale::launch(store.id(), 1);
+    let hour = |n: i64| At::from_secs(1_900_000_000 + n * 3600);
+    let own = tale.campaign.edition(0);
+    let mut saves =
+        [saved(1, "a", hour(-2)), saved(2, "b", hour(-1)), saved(3, "c", hour(1)), saved(4, "b", hour(2))];
+    saves[0].edition = own.clone();
+    launched.meta.push((META, serde_json::to_string(&saves).unwrap()));
+    store.commit(launched).await.unwrap();
+    store.commit(tale.hear(signed(Order::StopAll, None))).await.unwrap();
+    let versions = store.reader().unwrap().versions().unwrap();
+    let told: Vec<_> = versions.iter().map(|v| (v.edition.rules.as_str(), v.campaign.is_some())).collect();
+    assert_eq!(told, [("b", false), ("c", false), ("b", false), (own.rules.as_str(), true)]);
+    assert_eq!((versions[0].at, versions[1].at), (hour(2), hour(1)));
 }

@@ -37,7 +37,7 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
 }
 
 fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = learning::basis(ctx, answer, cells).into_iter().take(1).collect::<Vec<_>>();
+    let (mut lines, _) = learning::basis(ctx, answer, cells);
     lines.push(heading(
         ctx,
         "what a conversion costs, by channel: █ at least ▓ estimate ░ at most, 95 %",

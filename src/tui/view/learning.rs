@@ -11,6 +11,7 @@ use crate::tui::model::Page;
 use crate::tui::text::{day, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -71,8 +72,8 @@ fn nothing<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
         .collect()
 }
 
-/// As of when, by what starts are ranked, and what an operator should know about the record.
-pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
+/// As of when and by what starts are ranked; and what an operator should know about the record.
+pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> (Vec<Line<'a>>, Vec<Line<'a>>) {
     let value = answer.value.map(|value| ctx.money(value));
     let ranked = match (answer.basis, value) {
         (Basis::Net, Some(value)) => {
@@ -89,8 +90,10 @@ pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
     let stale = ctx.model.learning.failed.as_deref().map(clean);
     let stale = stale.map(|why| format!("! this is not the newest: {why}"));
     let notes = answer.notes.iter().map(|note| format!("! {}", clean(note))).chain(stale);
-    let head = Line::styled(format!("  as of {as_of} · {ranked}"), ctx.theme.muted);
-    let notes = notes.flat_map(|note| wrap(&note, cells.saturating_sub(4)));
-    let notes = notes.map(|note| Line::styled(format!("  {note}"), ctx.theme.warning));
-    std::iter::once(head).chain(notes).collect()
+    let said = |words: &str, style: Style| -> Vec<Line<'a>> {
+        let lines = wrap(words, cells.saturating_sub(4)).into_iter();
+        lines.map(|line| Line::styled(format!("  {line}"), style)).collect()
+    };
+    let head = said(&format!("as of {as_of} · {ranked}"), ctx.theme.muted);
+    (head, notes.flat_map(|note| said(&note, ctx.theme.warning)).collect())
 }

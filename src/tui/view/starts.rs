@@ -29,15 +29,14 @@ pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Fra
     let most = if height >= 30 { 2 } else { 1 };
     let asked = week::lines(ctx, answer, cells, most);
     let in_full = week::lines(ctx, answer, cells, usize::MAX);
-    let mut basis = learning::basis(ctx, answer, cells);
+    let (mut basis, notes) = learning::basis(ctx, answer, cells);
     let mut rest = Vec::new();
     if in_full.len() > asked.len() {
         rest.push(heading(ctx, "the questions of the week, in full", cells));
         rest.extend(in_full);
     }
-    if asked.len() + basis.len() + 1 > height / 2 {
-        rest.extend(basis.drain(1..));
-    }
+    let fits = asked.len() + basis.len() + notes.len() < height / 2;
+    if fits { &mut basis } else { &mut rest }.extend(notes);
     let mut lines = asked;
     lines.append(&mut basis);
     lines.push(heading(ctx, "├─●─┤ expected net, 90 % interval · ○ raw mean · raw: as counted", cells));

@@ -35,11 +35,12 @@ pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Fra
     // In a low window the list and the curve matter most.
     let low = area.height < LOW;
     let basis = usize::from(!low);
-    let head = learning::basis(ctx, answer, cells).into_iter().take(basis).collect::<Vec<_>>();
+    let (as_of, notes) = learning::basis(ctx, answer, cells);
+    let head = if low { Vec::new() } else { as_of.clone() };
     let mut said = sentence(ctx, of, cells);
     if low {
         // Of all that there is to say three lines are seen at a time.
-        said.extend(learning::basis(ctx, answer, cells));
+        said.extend(as_of.into_iter().chain(notes));
     }
     let most = if low { said.len().saturating_sub(SAID) } else { 0 };
     let skip = page.skip.min(most);
