@@ -119,6 +119,15 @@ impl Draft {
         }
     }
 
+    /// The same file with another text to start from; the cursor keeps its place. A check or a keeping of the text before
+    /// that is still under way is none of this one.
+    pub fn anew(&self, base: &str) -> Self {
+        let revision = self.revision + 1;
+        let mut draft = Self { revision, kept: revision, ..Self::new(self.file, base) };
+        draft.go_to(self.cursor());
+        draft
+    }
+
     /// To be drawn, and asked where things stand.
     pub const fn area(&self) -> &TextArea<'static> {
         &self.area

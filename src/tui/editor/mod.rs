@@ -330,9 +330,7 @@ fn take_bench(model: &mut Model, bench: Result<Arc<Bench>, String>) {
             for (file, draft) in &mut model.desk.drafts {
                 let text = bench.text(&file.path()).filter(|text| *text != draft.base && !draft.is_changed());
                 if let Some(text) = text {
-                    let cursor = draft.cursor();
-                    *draft = Draft::new(*file, &text);
-                    draft.go_to(cursor);
+                    *draft = draft.anew(&text);
                 }
             }
             model.desk.bench = Some(bench);

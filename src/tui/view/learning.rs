@@ -77,7 +77,7 @@ pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> (Vec<Line<'a>>, Ve
     let value = answer.value.map(|value| ctx.money(value));
     let ranked = match (answer.basis, value) {
         (Basis::Net, Some(value)) => {
-            format!("a conversion is worth {value}, an opt-out costs {}", ctx.money(answer.optout_penalty))
+            format!("a conversion is worth {value}, an opt-out -{}", ctx.money(answer.optout_penalty))
         }
         (Basis::CostPerConversion, Some(value)) => {
             format!("ranked by cost per conversion, {value} with today's starts")
