@@ -5,7 +5,7 @@ use crate::changes;
 use crate::fixture;
 use crate::stage::{Step, play};
 use crate::{options, settled};
-use cascade::model::{Channel, Mode};
+use cascade::model::{Channel, Mode, PersonId};
 use cascade::runtime::handle::{Before, Level, Notice, Picture};
 use cascade::tui::Options;
 use std::fs;
@@ -207,4 +207,15 @@ async fn a_long_reason_in_the_history_is_read_whole() {
     let words = text.replace(['┃', '\n', '▸'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("Tue 6 Jan 14:12 77c0ffe"), "{text}");
     assert!(text.contains("phones are") && text.contains("before four"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_sign_is_shown_as_a_picture_whose_width_is_anybodys_guess() {
+    let mut picture = fixture::running(Mode::Rehearsal);
+    let people = Arc::make_mut(&mut picture.people);
+    people.get_mut(&PersonId(1)).unwrap().name = "\u{260e}\u{fe0f} Gus \u{2764}\u{fe0f} Holm".into();
+    let seen = play((200, 60), picture, options(), settled(vec![])).await;
+    assert!(seen.buffer.content().iter().all(|cell| !cell.symbol().contains('\u{fe0f}')));
+    let text = seen.text();
+    assert!(text.contains("\u{260e}  Gus \u{2764}  Holm") && text.contains("+14155550100"), "{text}");
 }
