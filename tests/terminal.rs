@@ -370,7 +370,7 @@ const NAMES: [&str; 8] = [
     "김철수",
     "\u{260e}\u{fe0f} Phone",
     "José García",
-    "李 Xi",
+    "नमस्ते राम",
 ];
 
 #[test]

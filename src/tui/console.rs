@@ -8,7 +8,7 @@ use super::interrupts::Interrupt;
 use super::model::Model;
 use super::theme::Theme;
 use super::update::{Msg, Request, update};
-use super::{Error, Exit, Options, aside, view};
+use super::{Error, Exit, Options, aside, cells, view};
 use crate::clock;
 use crate::model::CascadeId;
 use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
@@ -19,7 +19,7 @@ use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use std::collections::VecDeque;
 use std::io;
@@ -60,6 +60,8 @@ pub(super) struct Console<'t, B: Backend> {
     leaving: Option<Exit>,
     /// Pages over the panes in the last frame.
     pages: usize,
+    /// Cells of the last frame that lie under wide letters.
+    covered: Vec<Position>,
 }
 
 /// What woke the loop.
@@ -113,6 +115,7 @@ impl<'t, B: Backend> Console<'t, B> {
             notices_come: true,
             leaving: None,
             pages: 0,
+            covered: Vec::new(),
         })
     }
 
@@ -362,9 +365,13 @@ impl<'t, B: Backend> Console<'t, B> {
             buffer.set_style(buffer.area, unlike_any);
             self.terminal.swap_buffers();
         }
-        let (model, theme) = (&self.model, &self.theme);
+        let (model, theme, covered) = (&self.model, &self.theme, std::mem::take(&mut self.covered));
         let mut drawn = view::Drawn::default();
-        self.terminal.draw(|frame| drawn = view::draw(model, theme, frame)).map_err(Error::drawing)?;
+        let frame = self.terminal.draw(|frame| {
+            drawn = view::draw(model, theme, frame);
+            cells::rewrite(frame.buffer_mut(), &covered);
+        });
+        self.covered = cells::covered(frame.map_err(Error::drawing)?.buffer);
         self.model.scroll_max = drawn.scroll_max;
         self.model.desk.area = drawn.text;
         Ok(())

@@ -11,6 +11,7 @@
 mod alarms;
 mod aside;
 mod asking;
+mod cells;
 mod console;
 mod dialogs;
 mod editor;

@@ -32,6 +32,7 @@ mod week;
 mod welcome;
 
 use super::alarms::{self, Look};
+use super::cells;
 use super::keys::{self, COMMANDS, Cmd};
 use super::layout::{Pane, Places, SMALLEST, Shape};
 use super::model::Model;
@@ -41,7 +42,6 @@ use crate::model::{At, CampaignId, Money};
 use crate::runtime::handle::{Level, Picture};
 use chrono_tz::Tz;
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -145,20 +145,8 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame) -> Drawn {
     notices(&ctx, places.notices, frame);
     footer(&ctx, places.footer, frame);
     dialog::draw(&ctx, frame);
-    plain_signs(frame.buffer_mut());
+    cells::plain_signs(frame.buffer_mut());
     drawn
-}
-
-/// Asks for the picture of a sign that is a letter otherwise.
-const AS_A_PICTURE: char = '\u{fe0f}';
-
-/// Terminals disagree whether the picture of a sign takes one cell or two, and what is written behind it lands beside its
-/// place. As a letter it takes one everywhere; the room of the picture stays.
-fn plain_signs(buffer: &mut Buffer) {
-    for cell in buffer.content.iter_mut().filter(|cell| cell.symbol().contains(AS_A_PICTURE)) {
-        let plain = cell.symbol().replace(AS_A_PICTURE, "");
-        cell.set_symbol(&plain);
-    }
 }
 
 fn too_small(theme: &Theme, frame: &mut Frame) {
