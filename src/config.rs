@@ -165,4 +165,6 @@ pub struct Learning {
     pub value: Option<Money>,
     /// What an opt-out costs us.
     pub optout_penalty: Money,
+    /// What a conversion loses in worth with every hour since the launch, as a rate: 0.01 leaves 79 % after a day.
+    pub decay_per_h: f64,
 }

@@ -8,7 +8,7 @@ use super::{Exit, Failure, output, report};
 use crate::cli::{Learn, LearnWhat, Place};
 use crate::clock;
 use crate::learning::answer::Settings;
-use crate::learning::history::{BadRow, Cascade, Reader, gather};
+use crate::learning::history::{BadRow, gather, read};
 use crate::learning::ledger::Ledger;
 use crate::model::{At, Channel, Mode, Segment};
 use crate::rules::{self, Rules};
@@ -17,13 +17,9 @@ use crate::workspace::{self, Named, Workspace};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
 
 /// Bad rows that are named one by one.
 const NAMED: usize = 20;
-/// Cascades that travel together from the thread that reads to the one that sums up.
-const TOGETHER: usize = 2_048;
 
 /// Answers from the workspace's store, or from a history file.
 pub(super) fn run(place: &Place, args: &Learn) -> Result<Exit, Failure> {
@@ -34,6 +30,7 @@ pub(super) fn run(place: &Place, args: &Learn) -> Result<Exit, Failure> {
     let mut settings = Settings {
         value: args.value.or(config.learning.value),
         optout_penalty: args.optout_penalty.unwrap_or(config.learning.optout_penalty),
+        decay_per_h: config.learning.decay_per_h,
         currency: config.currency.clone(),
         ..Settings::default()
     };
@@ -101,7 +98,7 @@ fn from_store(
         Some(now) => now,
         None => report::now(&reader, mode)?,
     };
-    let ledger = history::ledger(&reader)?;
+    let ledger = history::ledger(&reader, history::all_threads())?;
     settings.incumbents = starts(rules, ledger.segments());
     settings.explore = rules.map(|rules| rules.explore);
     if let Some(rules) = rules.filter(|rules| rules.explore > 0.0) {
@@ -110,51 +107,24 @@ fn from_store(
     Ok((ledger, Some(mode)))
 }
 
-/// Reads on one thread and sums up on another. A file in another order than by cascade is read again, all of it.
+/// A file in another order than by cascade is read again, all of it.
 fn from_file(path: &Path) -> Result<Ledger, Failure> {
     let unusable = |fault: &dyn std::fmt::Display| {
         let columns = "a history file has a row for each step; `cascade report --csv DIR` writes one";
         Failure::usage(format!("{}: {fault}; {columns}", path.display()))
     };
     let open = || File::open(path).map_err(|fault| unusable(&fault));
-    let mut reader = Reader::new(open()?).map_err(|fault| unusable(&fault))?;
-    let (sender, receiver) = mpsc::sync_channel::<Vec<Cascade>>(8);
-    let (ledger, bad) = thread::scope(|scope| {
-        let summed = scope.spawn(move || {
-            let mut ledger = Ledger::new();
-            for cascades in receiver {
-                for cascade in &cascades {
-                    ledger.add(cascade);
-                }
-            }
-            ledger
-        });
-        let mut bad = Vec::new();
-        let mut batch = Vec::with_capacity(TOGETHER);
-        while let Some(read) = reader.next() {
-            match read {
-                Ok(cascade) => batch.push(cascade),
-                Err(row) => bad.push(row),
-            }
-            if batch.len() == TOGETHER && sender.send(std::mem::take(&mut batch)).is_err() {
-                break;
-            }
-            if reader.is_scattered() {
-                break;
-            }
-        }
-        let _ = sender.send(batch);
-        drop(sender);
-        (summed.join().unwrap_or_default(), bad)
-    });
-    if !reader.is_scattered() {
-        tell(path, &bad, reader.left_out());
-        return Ok(ledger);
-    }
-    let gathered = gather(open()?).map_err(|fault| unusable(&fault))?;
-    tell(path, &gathered.bad, gathered.left_out);
     let mut ledger = Ledger::new();
-    ledger.extend(gathered.cascades);
+    let read = read(open()?, history::all_threads(), Ledger::add).map_err(|fault| unusable(&fault))?;
+    if read.is_scattered {
+        drop(read);
+        let gathered = gather(open()?).map_err(|fault| unusable(&fault))?;
+        tell(path, &gathered.bad, gathered.left_out);
+        ledger.extend(gathered.cascades);
+    } else {
+        tell(path, &read.bad, read.left_out);
+        read.parts.into_iter().for_each(|part| ledger.append(part));
+    }
     Ok(ledger)
 }
 

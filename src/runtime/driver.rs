@@ -79,6 +79,8 @@ pub struct Driver {
     pub(super) disk: Disk,
     /// Rules and texts that are shown, saved, and put in force.
     pub(super) desk: Desk,
+    /// When the record was asked last for what it teaches.
+    pub(super) learnt_at: Option<At>,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
     /// What is to be done before anything that comes in.
@@ -107,6 +109,7 @@ impl Driver {
             begun: false,
             disk: Disk::default(),
             desk: Desk::default(),
+            learnt_at: None,
             restored: None,
             first: Vec::new(),
             refused: false,
@@ -125,7 +128,7 @@ impl Driver {
             if self.quit || (self.parts.until_done && self.is_done()) {
                 return self.close().await;
             }
-            let wake = self.next_wake();
+            let wake = self.next_wake().into_iter().chain(self.next_lesson()).min();
             let picture = self.parts.gallery.due_in();
             tokio::select! {
                 biased;
@@ -154,6 +157,7 @@ impl Driver {
         self.mind_the_gap();
         self.mind_hearing();
         self.mind_mute_channels();
+        self.mind_the_day();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);

@@ -12,6 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// The days of the record are those of UTC.
+const DAY_MS: i64 = 86_400_000;
+
 /// What the record is asked with, in a place whose rules may not be readable: then what starts there are is seen from
 /// the record itself.
 pub(super) fn question(place: &PlaceFacts, now: At) -> Settings {
@@ -19,6 +22,7 @@ pub(super) fn question(place: &PlaceFacts, now: At) -> Settings {
         now,
         value: place.value,
         optout_penalty: place.optout_penalty,
+        decay_per_h: place.decay_per_h,
         currency: place.currency.clone(),
         ..Settings::default()
     };
@@ -43,7 +47,8 @@ pub(super) fn asked_by(rules: &Rules, settings: Settings) -> Settings {
 
 impl Driver {
     /// Asks the record, beside the loop: a million cascades take a second.
-    pub(super) fn learn(&self) {
+    pub(super) fn learn(&mut self) {
+        self.learnt_at = Some(self.now());
         let Some(plan) = self.parts.plan.as_ref().filter(|plan| plan.ready.rules.explore > 0.0) else {
             return;
         };
@@ -60,6 +65,25 @@ impl Driver {
             // Without a loop nothing is launched.
             let _ = news.send(heard).await;
         });
+    }
+
+    /// When the record is asked again though nothing happens: with the day, since windows end by themselves. While a
+    /// campaign is in flight nothing can be launched, and its end asks.
+    pub(super) fn next_lesson(&self) -> Option<At> {
+        let in_flight = self.kept.campaign.as_ref().is_some_and(|campaign| campaign.header.ended_at.is_none());
+        let day = self.learnt_at?.0.div_euclid(DAY_MS) + 1;
+        let waits = !self.parts.until_done && !in_flight && self.is_well();
+        waits.then_some(At(day.saturating_mul(DAY_MS)))
+    }
+
+    /// Asks it when that day has come.
+    pub(super) fn mind_the_day(&mut self) {
+        let now = self.now();
+        // A start has asked already.
+        self.learnt_at = self.learnt_at.or(Some(now));
+        if self.next_lesson().is_some_and(|due| due <= now) {
+            self.learn();
+        }
     }
 
     /// What the record says now, for a screen; read and summed up beside the loop.

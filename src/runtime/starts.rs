@@ -48,6 +48,7 @@ impl Plan {
             now,
             value: config.learning.value,
             optout_penalty: config.learning.optout_penalty,
+            decay_per_h: config.learning.decay_per_h,
             currency: config.currency.clone(),
             ..Settings::default()
         };

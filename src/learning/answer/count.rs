@@ -1,12 +1,12 @@
 //! Which cascades count (section 4 of the statistics), and the replay of their days through the policy.
 
 use super::{Basis, ExcludedBy, Overall, Settings, money};
-use crate::learning::ledger::{Item, Ledger};
+use crate::learning::ledger::{Item, Ledger, Span};
 use crate::learning::policy::Course;
 use crate::learning::posterior::{Cell, STARTS_MAX};
 use crate::model::{At, Channel, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -95,71 +95,113 @@ impl Counted {
     }
 }
 
-/// A finished cascade whose start was drawn.
-struct Ready<'a> {
-    item: &'a Item,
-    segment: usize,
-    start: Channel,
+/// A finished cascade under the rules in force.
+struct Finished {
+    due: At,
     /// What came within its window.
-    converted_at: Option<At>,
+    converted: Option<Span>,
     opted_out: bool,
-    day: i64,
+    is_late: bool,
+}
+
+/// One cascade, if it is finished by `now`.
+fn finished(ledger: &Ledger, item: &Item, now: At) -> Option<Finished> {
+    let horizon_ms = ledger.horizon_ms(item);
+    let due = At(item.launched_at.0.saturating_add(horizon_ms));
+    let limit_ms = horizon_ms.max(item.open_until.ms());
+    let converted = item.converted.filter(|at| at.ms() <= limit_ms);
+    (due <= now).then(|| Finished {
+        due,
+        converted,
+        opted_out: item.opted_out.is_some_and(|at| at.ms() <= limit_ms),
+        is_late: item.converted.is_some() && converted.is_none(),
+    })
+}
+
+impl Item {
+    /// Whether chance chose its start.
+    fn is_drawn(&self) -> bool {
+        self.propensity.is_some_and(|p| p < 1.0)
+    }
 }
 
 /// Goes over the record.
 pub(super) fn count(ledger: &Ledger, settings: &Settings) -> Counted {
-    let newest = ledger.items.iter().max_by_key(|item| item.launched_at);
-    let rules = settings.rules.clone().or_else(|| newest.map(|item| rules_of(ledger, item).to_owned()));
+    let seen = Seen::of(ledger);
+    let rules = settings.rules.clone().or_else(|| seen.newest_rules(ledger));
     let is_current = |hash: &String| rules.as_ref() == Some(hash) || settings.equivalent.contains(hash);
     let current: Vec<bool> = ledger.rules.iter().map(is_current).collect();
-    let mut counts = empty(ledger, settings, &current);
-    let order = counts.order.clone();
-    let (mut ready, mut since, mut cascades) = (Vec::with_capacity(ledger.items.len()), None::<At>, 0);
-    for item in &ledger.items {
+    let Ordered { mut segments, order } = empty(ledger, settings, &current, &seen);
+    let (mut since, mut cascades) = (None::<At>, 0);
+    let lately = settings.now.0.saturating_sub(30 * DAY_MS);
+    for item in ledger.items() {
         let arm = ledger.arm_of(item);
-        let segment = order[arm.segment];
-        let of = &mut counts.segments[segment];
+        let of = &mut segments[order[arm.segment]];
         if !current[arm.rules] {
             of.excluded.other_rules += 1;
             continue;
         }
         cascades += 1;
         since = Some(since.map_or(item.launched_at, |first| first.min(item.launched_at)));
-        of.lately += u64::from(item.launched_at.0 > settings.now.0.saturating_sub(30 * DAY_MS));
-        let is_drawn = item.propensity.is_some_and(|p| p < 1.0);
-        of.is_random |= is_drawn;
-        let due = ledger.matures_at(item);
-        if due > settings.now {
-            of.running += 1;
-            continue;
-        }
-        let limit = due.max(item.open_until);
-        let converted_at = item.converted_at.filter(|at| *at <= limit);
-        of.late += u64::from(item.converted_at.is_some() && converted_at.is_none());
-        let opted_out = item.opted_out_at.is_some_and(|at| at <= limit);
-        let tallies = if is_drawn { &mut of.drawn } else { &mut of.given };
-        let tally = &mut tallies[arm.start.index()];
-        tally.n += 1;
-        tally.conversions += u64::from(converted_at.is_some());
-        tally.opted_out += u64::from(opted_out);
-        tally.cost += item.cost;
-        if is_drawn {
-            let day = due.0.div_euclid(DAY_MS);
-            ready.push(Ready { item, segment, start: arm.start, converted_at, opted_out, day });
-        } else if item.forced {
-            of.excluded.forced += 1;
-        } else {
-            of.excluded.not_drawn += 1;
+        of.lately += u64::from(item.launched_at.0 > lately);
+        of.is_random |= item.is_drawn();
+        match finished(ledger, item, settings.now) {
+            Some(finished) => of.add(item, arm.start, &finished),
+            None => of.running += 1,
         }
     }
-    let mut counted = begin(counts.segments, settings, rules);
+    let mut counted = begin(segments, settings, rules);
     (counted.since, counted.cascades) = (since, cascades);
-    counted.replay(ready, settings);
+    counted.replay(ledger, settings, &order, &current);
     counted
 }
 
-fn rules_of<'a>(ledger: &'a Ledger, item: &Item) -> &'a str {
-    &ledger.rules[ledger.arm_of(item).rules]
+impl Counts {
+    /// Takes in a finished cascade.
+    fn add(&mut self, item: &Item, start: Channel, finished: &Finished) {
+        if item.unsent {
+            self.excluded.unsent += 1;
+            return;
+        }
+        self.late += u64::from(finished.is_late);
+        let tallies = if item.is_drawn() { &mut self.drawn } else { &mut self.given };
+        let tally = &mut tallies[start.index()];
+        tally.n += 1;
+        tally.conversions += u64::from(finished.converted.is_some());
+        tally.opted_out += u64::from(finished.opted_out);
+        tally.cost += item.cost;
+        if item.forced {
+            self.excluded.forced += 1;
+        } else if !item.is_drawn() {
+            self.excluded.not_drawn += 1;
+        }
+    }
+}
+
+/// What is known of the record before anything is counted.
+struct Seen {
+    /// Cascades of each arm.
+    arms: Vec<u64>,
+    /// The arm of the newest cascade.
+    newest: Option<u32>,
+}
+
+impl Seen {
+    fn of(ledger: &Ledger) -> Self {
+        let (mut arms, mut newest) = (vec![0; ledger.arms.len()], None);
+        let mut last = At(i64::MIN);
+        for item in ledger.items() {
+            arms[item.arm as usize] += 1;
+            if item.launched_at >= last {
+                (last, newest) = (item.launched_at, Some(item.arm));
+            }
+        }
+        Self { arms, newest }
+    }
+
+    fn newest_rules(&self, ledger: &Ledger) -> Option<String> {
+        self.newest.map(|arm| ledger.rules[ledger.arms[arm as usize].rules].clone())
+    }
 }
 
 /// The segments in the order of their names, and where each of the ledger's stands in it.
@@ -168,11 +210,10 @@ struct Ordered {
     order: Vec<usize>,
 }
 
-fn empty(ledger: &Ledger, settings: &Settings, current: &[bool]) -> Ordered {
+fn empty(ledger: &Ledger, settings: &Settings, current: &[bool], seen: &Seen) -> Ordered {
     let mut frequent = vec![[0_u64; Channel::ALL.len()]; ledger.segments.len()];
-    for item in &ledger.items {
-        let arm = ledger.arm_of(item);
-        frequent[arm.segment][arm.start.index()] += if current[arm.rules] { 1_000_000 } else { 1 };
+    for (arm, n) in ledger.arms.iter().zip(&seen.arms) {
+        frequent[arm.segment][arm.start.index()] += n * if current[arm.rules] { 1_000_000 } else { 1 };
     }
     let incumbent = |at: usize, segment: &Segment| {
         let seen = |c: &Channel| frequent.iter().any(|starts| starts[c.index()] > 0);
@@ -247,8 +288,8 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
 }
 
 impl Counted {
-    /// Lets the days pass: each cascade on the day on which it matured.
-    fn replay(&mut self, ready: Vec<Ready<'_>>, settings: &Settings) {
+    /// Lets the days pass: each cascade whose start was drawn, on the day on which it matured.
+    fn replay(&mut self, ledger: &Ledger, settings: &Settings, order: &[usize], current: &[bool]) {
         let penalty = match self.basis {
             Basis::Net => settings.optout_penalty.0.to_f64().unwrap_or_default(),
             Basis::CostPerConversion => 0.0,
@@ -257,26 +298,61 @@ impl Counted {
         for (place, channel) in self.channels.iter().enumerate() {
             places[channel.index()] = place;
         }
-        let rows = self.course.watches.len();
-        let mut days: BTreeMap<i64, Vec<[Cell; STARTS_MAX]>> = BTreeMap::new();
-        for Ready { item, segment, start, converted_at, opted_out, day } in ready {
-            let of = &self.segments[segment];
-            let (Some(value), Some(row)) = (of.value, of.place) else { continue };
-            let worth = converted_at.map_or(0.0, |at| {
-                let hours = (at - item.launched_at).num_milliseconds() as f64 / 3_600_000.0;
+        let mut days = Days::new(self.course.watches.len());
+        for item in ledger.items().filter(|item| item.is_drawn() && !item.unsent) {
+            let arm = ledger.arm_of(item);
+            let of = &self.segments[order[arm.segment]];
+            let (true, Some(value), Some(row)) = (current[arm.rules], of.value, of.place) else { continue };
+            let Some(finished) = finished(ledger, item, settings.now) else { continue };
+            let worth = finished.converted.map_or(0.0, |at| {
+                let hours = at.ms() as f64 / 3_600_000.0;
                 value * (-settings.decay_per_h * hours).exp()
             });
-            let net = worth - item.cost - if opted_out { penalty } else { 0.0 };
-            let cells = days.entry(day).or_insert_with(|| vec![Default::default(); rows]);
-            cells[row][places[start.index()]].add(net);
+            let net = worth - item.cost - if finished.opted_out { penalty } else { 0.0 };
+            let cells = days.on(finished.due.0.div_euclid(DAY_MS));
+            cells[row][places[arm.start.index()]].add(net);
             let weight = item.propensity.map_or(0.0, |p| 1.0 / f64::from(p));
-            let (n, weights, nets) = &mut self.weighted[start.index()];
+            let (n, weights, nets) = &mut self.weighted[arm.start.index()];
             *n += 1;
             *weights += weight;
             *nets += weight * net;
         }
-        for (day, cells) in days {
+        for (day, cells) in days.in_order() {
             self.course.day(day, &cells, |_, _| {});
         }
+    }
+}
+
+/// A row of cells for each segment of the course.
+type Rows = Vec<[Cell; STARTS_MAX]>;
+
+/// What matured on each day.
+struct Days {
+    rows: usize,
+    days: Vec<(i64, Rows)>,
+    places: HashMap<i64, usize>,
+    /// The day that was asked for last: cascades mostly stand in their order.
+    last: (i64, usize),
+}
+
+impl Days {
+    fn new(rows: usize) -> Self {
+        Self { rows, days: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
+    }
+
+    fn on(&mut self, day: i64) -> &mut Rows {
+        if self.last.0 != day {
+            let place = *self.places.entry(day).or_insert(self.days.len());
+            if place == self.days.len() {
+                self.days.push((day, vec![Default::default(); self.rows]));
+            }
+            self.last = (day, place);
+        }
+        &mut self.days[self.last.1].1
+    }
+
+    fn in_order(mut self) -> Vec<(i64, Rows)> {
+        self.days.sort_unstable_by_key(|(day, _)| *day);
+        self.days
     }
 }

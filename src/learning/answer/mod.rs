@@ -106,7 +106,7 @@ pub struct SegmentAnswer {
     pub running: u64,
     /// Finished cascades that do not count.
     pub excluded: u64,
-    /// Of those: forced, not drawn at random, under other rules.
+    /// Of those: forced, not drawn at random, under other rules, never begun.
     pub excluded_by: ExcludedBy,
     /// What the record comes to.
     pub state: State,
@@ -153,12 +153,14 @@ pub struct ExcludedBy {
     pub not_drawn: u64,
     /// They ran under other rules.
     pub other_rules: u64,
+    /// Nobody was ever contacted on their start: it expired, or was refused before it left. That says nothing about it.
+    pub unsent: u64,
 }
 
 impl ExcludedBy {
     /// All of them.
     pub const fn total(self) -> u64 {
-        self.forced + self.not_drawn + self.other_rules
+        self.forced + self.not_drawn + self.other_rules + self.unsent
     }
 }
 
@@ -354,10 +356,10 @@ impl Ledger {
             // Waits and costs of channels look at contacts, the rest at cascades.
             let contacts = scope.spawn(|| (waits::all(self, settings), channels::all(self, settings)));
             let counted = count::count(self, settings);
-            let segments = segments::all(self, settings, &counted);
+            let (waits, costs) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let segments = segments::all(settings, &counted, &costs.naive_leaders);
             let winners = winners::all(&counted, &segments);
             let freshness = winners::freshness(self, settings, &counted, &segments);
-            let (waits, channels) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Answer {
                 schema: "cascade.learn/1",
                 now: settings.now,
@@ -369,7 +371,7 @@ impl Ledger {
                 waits,
                 winners,
                 freshness,
-                channels,
+                channels: costs.rows,
                 overall: counted.overall(),
                 notes: words::notes(&counted, settings),
             }

@@ -2,16 +2,16 @@
 
 use super::count::{Counted, Counts, DAY_MS, Tallies, Tally};
 use super::{
-    After, Basis, ExcludedBy, Look, SegmentAnswer, Settings, StartAnswer, channels, figure, money, words,
+    After, Basis, ExcludedBy, Look, SegmentAnswer, Settings, StartAnswer, figure, money, words,
 };
-use crate::learning::ledger::Ledger;
 use crate::learning::policy::Watch;
 use crate::learning::policy::draw::capped;
 use crate::learning::policy::looks::{self, State, threshold};
 use crate::learning::posterior::draws::Verdict;
 use crate::learning::posterior::{Belief, PerStart};
-use crate::model::{At, Channel, Money};
+use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// The normal quantile of a 90 % interval, and of one side at 95 %.
 const Z90: f64 = 1.644_853_626_951_473;
@@ -21,8 +21,11 @@ const MORE_MAX: u64 = 5_000;
 const GAP_FROM: f64 = 200.0;
 
 /// Every segment's answer.
-pub(super) fn all(ledger: &Ledger, settings: &Settings, counted: &Counted) -> Vec<SegmentAnswer> {
-    let naive = channels::naive_leaders(ledger, settings);
+pub(super) fn all(
+    settings: &Settings,
+    counted: &Counted,
+    naive: &BTreeMap<Segment, Channel>,
+) -> Vec<SegmentAnswer> {
     let one = |of: &Counts| {
         let naive = naive.get(&of.segment).copied();
         match of.place {

@@ -119,8 +119,13 @@ fn arrive(advice: &Advice, window_s: f64) -> String {
         let missed = advice.after_suggestion;
         let all = advice.arrivals.events;
         let wait = span(suggested);
+        let floor = if advice.is_floor {
+            "; less is not advised here: whoever picks up does so at once, whoever calls back needs the time"
+        } else {
+            ""
+        };
         format!(
-            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later"
+            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later{floor}"
         )
     } else {
         format!("{rule}; 90 % may take until {}: {now} stays", span(advice.t90.high_s.min(window_s)))
@@ -163,6 +168,14 @@ pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
     if counted.basis == Basis::CostPerConversion {
         let how = "starts are ranked by cost per conversion, and opt-outs cost nothing";
         notes.push(format!("no value is configured: {how}; set `value` under [learning]"));
+    }
+    if settings.decay_per_h > 0.0 {
+        let left = percent((-24.0 * settings.decay_per_h).exp());
+        notes.push(format!("a conversion loses worth with time: after a day {left} of its value is left"));
+    }
+    let unsent: u64 = counted.segments.iter().map(|of| of.excluded.unsent).sum();
+    if unsent > 0 {
+        notes.push(format!("{unsent} cascades never sent anything on their start, and are left out"));
     }
     if counted.other_rules > 0 {
         notes.push(format!("{} cascades ran under other rules and are left out", counted.other_rules));

@@ -5,13 +5,16 @@
 //! |---|---|
 //! | `rows` | the cells of its rows as values, with line and column of what cannot be used |
 //! | `read` | cascades out of rows |
+//! | `parts` | a file that several threads read |
 //! | `write` | the same file from records |
 
+mod parts;
 mod read;
 mod rows;
 mod write;
 
-pub use read::{Gathered, Reader, gather};
+pub use parts::{Parts, read};
+pub use read::{Gathered, gather};
 pub use rows::{BadRow, Unreadable};
 pub use write::{COLUMNS, write_header, write_rows};
 
@@ -41,6 +44,23 @@ pub struct Cascade {
     pub forced: bool,
     /// The steps that were taken, in their order.
     pub steps: Vec<Step>,
+}
+
+impl Default for Cascade {
+    /// Nobody's yet: to be filled.
+    fn default() -> Self {
+        Self {
+            id: Untrusted::default(),
+            segment: Segment::default(),
+            start: Channel::Whatsapp,
+            propensity: None,
+            rules: Untrusted::default(),
+            launched_at: At::default(),
+            horizon_s: None,
+            forced: false,
+            steps: Vec::new(),
+        }
+    }
 }
 
 /// One step of a cascade, with the times at which its outcomes happened.

@@ -1,18 +1,17 @@
 //! What the loop asks of a store: commit a turn, read it all back, and a few questions in between. A seam: a
 //! simulation keeps its batches in memory, and loses what a crash loses.
 
-use super::{Batch, Loaded, Store, StoreError, StoredEvent, SuppressionRow};
+use super::{Batch, Loaded, Reader, Store, StoreError, StoredEvent, SuppressionRow};
 use crate::engine::Campaign;
 use crate::learning::{
     self,
     answer::{Answer, Settings},
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
-use crate::runtime::history;
 use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// People who are in the store already, by number and name.
@@ -163,8 +162,11 @@ impl Keeper for Store {
     }
 
     fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        let reader = self.reader();
-        let learn = tokio::task::spawn_blocking(move || history::learn(&reader?, &settings));
+        let (path, shelf) = (self.path().to_owned(), Arc::clone(&self.shelf));
+        let learn = tokio::task::spawn_blocking(move || {
+            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.learn(&Reader::open(&path)?, &settings)
+        });
         async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 

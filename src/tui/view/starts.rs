@@ -124,6 +124,7 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
         (left_out.forced, "start forced"),
         (left_out.not_drawn, "start not drawn"),
         (left_out.other_rules, "other rules"),
+        (left_out.unsent, "start never sent"),
     ];
     let why: Vec<String> =
         why.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
