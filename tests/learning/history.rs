@@ -16,7 +16,7 @@ fn text(cascades: &[Cascade]) -> String {
 }
 
 fn parts(text: &str) -> Result<Parts<Vec<Cascade>>, Unreadable> {
-    history::read(text.as_bytes(), 2, |all, cascade| all.push(cascade.clone()))
+    history::read(text.as_bytes(), 2, |all: &mut Vec<Cascade>, cascade| all.push(cascade.clone()))
 }
 
 fn read(text: &str) -> (Vec<Cascade>, Vec<BadRow>) {

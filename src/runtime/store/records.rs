@@ -8,7 +8,7 @@ use super::redact::{FORGOTTEN, Traces};
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
-use crate::model::{CampaignId, CascadeId, Leg, Segment};
+use crate::model::{CampaignId, CascadeId, Leg};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use std::collections::BTreeMap;
 
