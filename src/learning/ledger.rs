@@ -3,7 +3,7 @@
 
 mod span;
 
-use super::history::{Cascade, Step};
+use super::history::{Cascade, Ending, Step};
 use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
 pub(super) use span::Span;
@@ -30,8 +30,8 @@ pub(super) struct Item {
     pub(super) arm: u32,
     /// To maturity, where the record tells.
     pub(super) horizon: Option<Span>,
-    /// When the window of its last step ends, which quiet hours may put behind its maturity.
-    pub(super) open_until: Span,
+    /// When it ended; where the record does not tell, when the window of its last step does. `None`: it still runs.
+    pub(super) closed: Option<Span>,
     pub(super) converted: Option<Span>,
     pub(super) opted_out: Option<Span>,
     /// `None`: not drawn at random, or forced.
@@ -53,10 +53,14 @@ pub(super) struct Touch {
     pub(super) cost: f32,
     /// Its segment and channel, by [`list`].
     pub(super) list: u32,
+    /// The place of its cascade on the page.
+    pub(super) item: u32,
     pub(super) step: u8,
     pub(super) is_first: bool,
     pub(super) is_delivered: bool,
     pub(super) is_bounced: bool,
+    /// It converted while it was its turn, however long quiet hours or a pause made that.
+    pub(super) is_in_turn: bool,
 }
 
 impl Touch {
@@ -258,7 +262,11 @@ impl Item {
             cost: steps.iter().map(|step| amount(step.cost)).sum(),
             arm: arm as u32,
             horizon: cascade.horizon_s.map(|s| Span::of_ms(ms(s))),
-            open_until: since(ends.max().map_or(cascade.launched_at, At)),
+            closed: match cascade.ending {
+                Ending::Untold => Some(since(ends.max().map_or(cascade.launched_at, At))),
+                Ending::Open => None,
+                Ending::At(at) => Some(since(at)),
+            },
             converted: steps.iter().filter_map(|step| step.converted_at).min().map(since),
             opted_out: steps.iter().filter_map(|step| step.opted_out_at).min().map(since),
             propensity: cascade.propensity.filter(|_| !cascade.forced).map(|p| p as f32),
@@ -269,7 +277,9 @@ impl Item {
 }
 
 impl Page {
+    /// Adds the contacts of the cascade that was added last.
     fn touch(&mut self, segment: usize, cascade: &Cascade) {
+        let item = self.items.len().saturating_sub(1) as u32;
         let mut is_first = true;
         for (at, step) in cascade.steps.iter().enumerate() {
             let Some(sent_at) = step.sent_at else { continue };
@@ -283,10 +293,12 @@ impl Page {
                 ended: ended.map(since),
                 cost: amount(step.cost) as f32,
                 list: list(segment, step.channel) as u32,
+                item,
                 step: step.step.min(u32::from(u8::MAX)) as u8,
                 is_first,
                 is_delivered: step.delivered_at.is_some() || step.converted_at.is_some(),
                 is_bounced: step.bounced_at.is_some(),
+                is_in_turn: is_in_turn(cascade, at),
             });
             is_first = false;
         }
@@ -297,6 +309,15 @@ impl Extend<Cascade> for Ledger {
     fn extend<T: IntoIterator<Item = Cascade>>(&mut self, cascades: T) {
         cascades.into_iter().for_each(|cascade| self.add(&cascade));
     }
+}
+
+/// Whether a step converted before the next one left and before the cascade ended, where the record tells that.
+fn is_in_turn(cascade: &Cascade, at: usize) -> bool {
+    let (Some(converted), Ending::At(end)) = (cascade.steps[at].converted_at, cascade.ending) else {
+        return false;
+    };
+    let left = |later: &Step| later.sent_at.is_some_and(|sent| sent <= converted);
+    converted <= end && !cascade.steps[at + 1..].iter().any(left)
 }
 
 /// A terminal step's row may leave the window out.

@@ -11,7 +11,7 @@
 
 use cascade::clock::wall;
 use cascade::learning::answer::Settings;
-use cascade::learning::history::{Cascade, Step, read, write_header, write_rows};
+use cascade::learning::history::{Cascade, Ending, Step, read, write_header, write_rows};
 use cascade::learning::ledger::Ledger;
 use cascade::model::{At, Channel, Mode, Money, Segment};
 use cascade::runtime::history::{self, Shelf, all_threads};
@@ -62,6 +62,7 @@ fn cascade(id: u64) -> Cascade {
         rules: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         launched_at: At::from_millis(at),
         horizon_s: None,
+        ending: Ending::Untold,
         forced: false,
         steps,
     }

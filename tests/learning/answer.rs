@@ -174,7 +174,8 @@ fn the_pages_of_a_record_say_what_it_says_as_a_whole() {
     let mut early = Ledger::new();
     let begun = |cascade: &Cascade| Cascade { steps: Vec::new(), ..cascade.clone() };
     for (at, cascades) in all.chunks(100).enumerate().take(all.len().div_ceil(100) - 1) {
-        let known: Vec<Cascade> = if at == 2 { cascades.iter().map(begun).collect() } else { cascades.to_vec() };
+        let known: Vec<Cascade> =
+            if at == 2 { cascades.iter().map(begun).collect() } else { cascades.to_vec() };
         early.append(page(&known));
     }
     assert_ne!(said(&early), said(&whole));

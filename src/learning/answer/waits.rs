@@ -78,7 +78,12 @@ impl<'a> View<'a> {
         Contact {
             window_s: seconds(touch.window_ms()),
             age_s: seconds(self.settings.now.0.saturating_sub(touch.sent_at.0)),
-            converted_s: touch.converted.map(|at| seconds(at.ms())),
+            // Behind its window and before anything else was sent: quiet hours or a pause gave it the time, and that
+            // the window is too short does not follow.
+            converted_s: touch
+                .converted
+                .filter(|at| !touch.is_in_turn || at.ms() <= touch.window_ms())
+                .map(|at| seconds(at.ms())),
             ended_s: touch.ended.map(|at| seconds(at.ms())),
         }
     }
@@ -131,42 +136,41 @@ fn write(
     window_s: u64,
     next_cost: f64,
 ) -> WaitAnswer {
-        let window = window_s as f64;
-        let shares = (1..=10).map(|tenth| {
-            let fraction = f64::from(tenth) / 10.0;
-            (fraction, advice.arrivals.share(fraction * window))
-        });
-        let (share_by_fraction, bands) = shares
-            .map(|(fraction, g)| ([fraction, figure(g.share)], [figure(g.low), figure(g.high)]))
-            .unzip();
-        let is_told = advice.arrivals.events > 0;
-        let suggested = advice.suggested_s.map(|s| s as u64);
-        let shorter = suggested.filter(|_| advice.suggest_change);
-        WaitAnswer {
-            channel,
-            segment: segment.cloned(),
-            window_s,
-            contacts: advice.contacts,
-            events: advice.arrivals.events,
-            status: advice.status.as_str(),
-            share_by_fraction: if is_told { share_by_fraction } else { Vec::new() },
-            bands: if is_told { bands } else { Vec::new() },
-            t80_s: is_told.then_some(advice.t80.at_s),
-            t90_s: is_told.then_some(advice.t90.at_s),
-            t95_s: is_told.then_some(advice.t95.at_s),
-            t90_low_s: is_told.then_some(advice.t90.low_s),
-            t90_high_s: is_told.then_some(advice.t90.high_s),
-            t80_fraction: is_told.then(|| figure(advice.t80.at_s / window)),
-            t80_band: is_told.then(|| [advice.t80.low_s / window, advice.t80.high_s / window].map(figure)),
-            suggested_wait_s: suggested,
-            suggest_change: advice.suggest_change,
-            late_share: advice.late.map(|late| figure(late.share)),
-            too_short: advice.too_short,
-            missed_on_record: shorter.map(|_| advice.after_suggestion),
-            missed_cost: shorter.map(|_| money(advice.after_suggestion as f64 * next_cost)),
-            saved_s: shorter.map(|s| window_s.saturating_sub(s)),
-            reason: words::wait(advice, window),
-        }
+    let window = window_s as f64;
+    let shares = (1..=10).map(|tenth| {
+        let fraction = f64::from(tenth) / 10.0;
+        (fraction, advice.arrivals.share(fraction * window))
+    });
+    let (share_by_fraction, bands) =
+        shares.map(|(fraction, g)| ([fraction, figure(g.share)], [figure(g.low), figure(g.high)])).unzip();
+    let is_told = advice.arrivals.events > 0;
+    let suggested = advice.suggested_s.map(|s| s as u64);
+    let shorter = suggested.filter(|_| advice.suggest_change);
+    WaitAnswer {
+        channel,
+        segment: segment.cloned(),
+        window_s,
+        contacts: advice.contacts,
+        events: advice.arrivals.events,
+        status: advice.status.as_str(),
+        share_by_fraction: if is_told { share_by_fraction } else { Vec::new() },
+        bands: if is_told { bands } else { Vec::new() },
+        t80_s: is_told.then_some(advice.t80.at_s),
+        t90_s: is_told.then_some(advice.t90.at_s),
+        t95_s: is_told.then_some(advice.t95.at_s),
+        t90_low_s: is_told.then_some(advice.t90.low_s),
+        t90_high_s: is_told.then_some(advice.t90.high_s),
+        t80_fraction: is_told.then(|| figure(advice.t80.at_s / window)),
+        t80_band: is_told.then(|| [advice.t80.low_s / window, advice.t80.high_s / window].map(figure)),
+        suggested_wait_s: suggested,
+        suggest_change: advice.suggest_change,
+        late_share: advice.late.map(|late| figure(late.share)),
+        too_short: advice.too_short,
+        missed_on_record: shorter.map(|_| advice.after_suggestion),
+        missed_cost: shorter.map(|_| money(advice.after_suggestion as f64 * next_cost)),
+        saved_s: shorter.map(|s| window_s.saturating_sub(s)),
+        reason: words::wait(advice, window),
+    }
 }
 
 /// Whether there is advice.

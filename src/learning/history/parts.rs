@@ -54,10 +54,14 @@ fn in_parts<T: Default + Send>(
             let layout = file.layout;
             drop(file);
             let (mut made, mut bad) = (T::default(), Vec::new());
-            let ended = each(Rows::of(&bytes, &layout, 0), |id| hasher.hash_one(id), |read| match read {
-                Ok(cascade) => add(&mut made, cascade),
-                Err(row) => bad.push(row),
-            });
+            let ended = each(
+                Rows::of(&bytes, &layout, 0),
+                |id| hasher.hash_one(id),
+                |read| match read {
+                    Ok(cascade) => add(&mut made, cascade),
+                    Err(row) => bad.push(row),
+                },
+            );
             done.push(Part { number, made, bad, ended, lines: count(&bytes, b'\n') });
         }
     };
@@ -68,7 +72,8 @@ fn in_parts<T: Default + Send>(
         };
         workers.into_iter().map(join).collect()
     });
-    let mut parts = read.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<_>>();
+    let mut parts =
+        read.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<_>>();
     parts.sort_unstable_by_key(|part| part.number);
     let lines = file.into_inner().unwrap_or_else(PoisonError::into_inner).lines;
     Ok(joined(parts, lines))
@@ -223,7 +228,8 @@ mod tests {
     #[test]
     fn a_bad_row_is_named_by_its_line_in_any_part() {
         let good = text((0..40).filter(|id| id % 3 == 0));
-        let bad = good.replace("c33,plain,sms", "c33,plain,smoke").replace("c33,plain,whatsapp", "c33,plain,smoke");
+        let bad =
+            good.replace("c33,plain,sms", "c33,plain,smoke").replace("c33,plain,whatsapp", "c33,plain,smoke");
         let line = 1 + bad.lines().position(|line| line.contains("smoke")).unwrap() as u64;
         for text in [bad.clone(), bad.replace('\n', "\r\n")] {
             for size in [300, 100_000] {

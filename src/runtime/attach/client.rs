@@ -12,8 +12,8 @@ use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
 use crate::runtime::history::Shelf;
-use crate::runtime::learning;
 use crate::runtime::operator;
+use crate::runtime::question::Question;
 use crate::runtime::saving;
 use crate::runtime::store::{Reader, StoreError};
 use std::collections::HashMap;
@@ -301,7 +301,7 @@ impl Client {
                     }
                     Command::Learn(reply) => {
                         let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-                        let learnt = shelf.learn(&reader, &learning::question(&place, now));
+                        let learnt = shelf.learn(&reader, &Question::in_place(&place, now));
                         drop(shelf);
                         drop(reply.send(learnt.map(Box::new).map_err(|error| error.to_string())));
                     }

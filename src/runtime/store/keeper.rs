@@ -8,6 +8,7 @@ use crate::learning::{
     answer::{Answer, Settings},
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use crate::runtime::question::Question;
 use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
@@ -75,8 +76,8 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
 
     /// What the record of every campaign says. Read beside the loop.
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        ready(Ok(learning::answer::answer([], &settings))).boxed()
+    fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        ready(Ok(learning::answer::answer([], &Settings::default()))).boxed()
     }
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
@@ -161,11 +162,11 @@ impl Keeper for Store {
         self.reader()?.contacts_since(since)
     }
 
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
+    fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
         let (path, shelf) = (self.path().to_owned(), Arc::clone(&self.shelf));
         let learn = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.learn(&Reader::open(&path)?, &settings)
+            shelf.learn(&Reader::open(&path)?, &question)
         });
         async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
