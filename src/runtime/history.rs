@@ -15,6 +15,7 @@ use crate::model::{CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// What a campaign fixed for all its cascades.
@@ -66,7 +67,9 @@ pub fn ledger(reader: &Reader, threads: usize) -> Result<Ledger, StoreError> {
     });
     let mut read = read.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     read.sort_unstable_by_key(|(page, _)| *page);
-    read.into_iter().for_each(|(_, page)| ledger.append(page));
+    for (_, page) in read {
+        ledger.append(page);
+    }
     Ok(ledger)
 }
 
@@ -76,11 +79,7 @@ pub fn all_threads() -> usize {
 }
 
 /// One page, but for campaigns that were launched since `terms` were read.
-fn summed(
-    reader: &Reader,
-    page: u64,
-    terms: &BTreeMap<CampaignId, Terms>,
-) -> Result<Ledger, StoreError> {
+fn summed(reader: &Reader, page: u64, terms: &BTreeMap<CampaignId, Terms>) -> Result<Ledger, StoreError> {
     let (mut ledger, mut cascade) = (Ledger::page(PAGE as usize), Cascade::default());
     reader.page_of_records(page, |campaign, record| {
         if let Some(terms) = terms.get(&campaign) {
@@ -125,6 +124,11 @@ impl Shelf {
         self.seq = Some(seq);
         Ok(())
     }
+}
+
+/// What a record says that several ask, one after the other.
+pub fn ask(record: &Mutex<Shelf>, reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
+    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, settings)
 }
 
 /// The cascades of one campaign.

@@ -70,7 +70,8 @@ impl Driver {
     /// When the record is asked again though nothing happens: with the day, since windows end by themselves. While a
     /// campaign is in flight nothing can be launched, and its end asks.
     pub(super) fn next_lesson(&self) -> Option<At> {
-        let in_flight = self.kept.campaign.as_ref().is_some_and(|campaign| campaign.header.ended_at.is_none());
+        let in_flight =
+            self.kept.campaign.as_ref().is_some_and(|campaign| campaign.header.ended_at.is_none());
         let day = self.learnt_at?.0.div_euclid(DAY_MS) + 1;
         let waits = !self.parts.until_done && !in_flight && self.is_well();
         waits.then_some(At(day.saturating_mul(DAY_MS)))

@@ -329,7 +329,7 @@ type Rows = Vec<[Cell; STARTS_MAX]>;
 /// What matured on each day.
 struct Days {
     rows: usize,
-    days: Vec<(i64, Rows)>,
+    cells: Vec<(i64, Rows)>,
     places: HashMap<i64, usize>,
     /// The day that was asked for last: cascades mostly stand in their order.
     last: (i64, usize),
@@ -337,22 +337,22 @@ struct Days {
 
 impl Days {
     fn new(rows: usize) -> Self {
-        Self { rows, days: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
+        Self { rows, cells: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
     }
 
     fn on(&mut self, day: i64) -> &mut Rows {
         if self.last.0 != day {
-            let place = *self.places.entry(day).or_insert(self.days.len());
-            if place == self.days.len() {
-                self.days.push((day, vec![Default::default(); self.rows]));
+            let place = *self.places.entry(day).or_insert(self.cells.len());
+            if place == self.cells.len() {
+                self.cells.push((day, vec![Default::default(); self.rows]));
             }
             self.last = (day, place);
         }
-        &mut self.days[self.last.1].1
+        &mut self.cells[self.last.1].1
     }
 
     fn in_order(mut self) -> Vec<(i64, Rows)> {
-        self.days.sort_unstable_by_key(|(day, _)| *day);
-        self.days
+        self.cells.sort_unstable_by_key(|(day, _)| *day);
+        self.cells
     }
 }
