@@ -169,7 +169,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::AttemptDeferred { until: at, why, .. } => {
             warning("◷", format!("{}, may go in {}", deferral(*why), until(*at)))
         }
-        Kind::AttemptClaimed { reserved } => {
+        Kind::AttemptClaimed { reserved, .. } => {
             quiet = true;
             muted(format!("sending, at most {}", reserved.short()))
         }

@@ -10,11 +10,12 @@ use crate::clock;
 use crate::learning::answer::Settings;
 use crate::learning::history::{BadRow, gather, read};
 use crate::learning::ledger::Ledger;
-use crate::model::{At, Channel, Mode, Segment};
+use crate::model::{At, Mode};
+use crate::rules::content::digest;
 use crate::rules::{self, Rules};
 use crate::runtime::history;
+use crate::runtime::question::Question;
 use crate::workspace::{self, Named, Workspace};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -32,18 +33,20 @@ pub(super) fn run(place: &Place, args: &Learn) -> Result<Exit, Failure> {
         optout_penalty: args.optout_penalty.unwrap_or(config.learning.optout_penalty),
         decay_per_h: config.learning.decay_per_h,
         currency: config.currency.clone(),
+        equivalent: config.learning.equivalent.iter().chain(&args.equivalent).cloned().collect(),
         ..Settings::default()
     };
-    let rules = rules_of(place);
-    let (ledger, mode) = match &args.history {
+    let in_force = in_force(place);
+    let (ledger, settings, mode) = match &args.history {
         Some(path) => {
             settings.now = args.now.unwrap_or_else(clock::wall_at);
-            settings.incumbent = rules.as_ref().map(|rules| rules.main.start);
-            settings.incumbents =
-                starts(rules.as_ref(), rules.iter().flat_map(|rules| rules.segments.keys()));
-            (from_file(path)?, None)
+            if let Some((rules, _)) = &in_force {
+                let own = rules.segments.iter().map(|(segment, ladder)| (segment.clone(), ladder.start));
+                (settings.incumbent, settings.incumbents) = (Some(rules.main.start), own.collect());
+            }
+            (from_file(path)?, settings, None)
         }
-        None => from_store(place, args, rules.as_ref(), &mut settings)?,
+        None => from_store(place, args, in_force, settings)?,
     };
     if ledger.is_empty() {
         return Err(Failure::usage(match &args.history {
@@ -60,38 +63,31 @@ pub(super) fn run(place: &Place, args: &Learn) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The workspace's rules, if they can be read: they say what today's starts are.
-fn rules_of(place: &Place) -> Option<Rules> {
+/// The workspace's rules and the hash of its texts, if they can be read: they say what today's starts are.
+fn in_force(place: &Place) -> Option<(Rules, String)> {
     let opened = Workspace::open(&place.workspace, &Named::default(), &|name| std::env::var(name).ok());
-    let found = match opened {
-        Ok(workspace) => workspace.rules,
+    let workspace = match opened {
+        Ok(workspace) => workspace,
         Err(unusable) => {
             output::note(&format!("today's starts are not known: {unusable}"));
             return None;
         }
     };
-    let (rules, _) = rules::parse(&found.source.path(), &found.bytes);
+    let (rules, _) = rules::parse(&workspace.rules.source.path(), &workspace.rules.bytes);
     if rules.is_none() {
         output::note("today's starts are not known: the rules have errors, and `cascade check` lists them");
     }
-    rules
+    let texts = workspace.content_files().into_iter().map(|file| (file.name, file.bytes)).collect();
+    Some((rules?, digest(texts)))
 }
 
-fn starts<'a>(
-    rules: Option<&Rules>,
-    segments: impl Iterator<Item = &'a Segment>,
-) -> BTreeMap<Segment, Channel> {
-    let start = |segment: &Segment| rules.map(|rules| (segment.clone(), rules.ladder_for(segment).start));
-    segments.filter_map(start).collect()
-}
-
-/// The store's record. Its rules are in force; a segment's start is what they say.
+/// The store's record, asked as the console asks it.
 fn from_store(
     place: &Place,
     args: &Learn,
-    rules: Option<&Rules>,
-    settings: &mut Settings,
-) -> Result<(Ledger, Option<Mode>), Failure> {
+    in_force: Option<(Rules, String)>,
+    mut settings: Settings,
+) -> Result<(Ledger, Settings, Option<Mode>), Failure> {
     let (reader, site): (_, Site) = report::open_store(place)?;
     let (_, mode) = site.store();
     settings.now = match args.now {
@@ -99,12 +95,11 @@ fn from_store(
         None => report::now(&reader, mode)?,
     };
     let ledger = history::ledger(&reader, history::all_threads())?;
-    settings.incumbents = starts(rules, ledger.segments());
-    settings.explore = rules.map(|rules| rules.explore);
-    if let Some(rules) = rules.filter(|rules| rules.explore > 0.0) {
-        settings.starts = rules.main.channels().collect();
-    }
-    Ok((ledger, Some(mode)))
+    let question = match in_force {
+        Some((rules, texts)) => Question::of(rules, &texts, settings),
+        None => Question::without_rules(settings),
+    };
+    Ok((ledger, question.settings(&reader)?, Some(mode)))
 }
 
 /// A file in another order than by cascade is read again, all of it.

@@ -208,6 +208,9 @@ pub enum Kind {
     AttemptClaimed {
         /// Worst case, taken from the budget until the result is in.
         reserved: Money,
+        /// Which of the campaign's versions its text is of, from 0: that of the launch.
+        #[serde(default, skip_serializing_if = "is_first")]
+        content: u32,
     },
     /// The provider took it.
     AttemptAccepted {
@@ -426,6 +429,11 @@ pub struct NewWait {
     pub due: At,
     /// Timer of `due`.
     pub timer: TimerId,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_first(version: &u32) -> bool {
+    *version == 0
 }
 
 impl Kind {

@@ -255,7 +255,7 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         attempt.failure = Some(Arc::new(failure.clone()));
     };
     match kind {
-        Kind::AttemptClaimed { reserved } => {
+        Kind::AttemptClaimed { reserved, .. } => {
             (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
         }
         Kind::AttemptAccepted { provider_id, cost } => {

@@ -3,7 +3,7 @@
 
 mod span;
 
-use super::history::{Cascade, Step};
+use super::history::{Cascade, Ending, Step};
 use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
 pub(super) use span::Span;
@@ -32,8 +32,8 @@ pub(super) struct Item {
     pub(super) arm: u32,
     /// To maturity, where the record tells.
     pub(super) horizon: Option<Span>,
-    /// When the window of its last step ends, which quiet hours may put behind its maturity.
-    pub(super) open_until: Span,
+    /// When it ended; where the record does not tell, when the window of its last step does. `None`: it still runs.
+    pub(super) closed: Option<Span>,
     pub(super) converted: Option<Span>,
     pub(super) opted_out: Option<Span>,
     /// `None`: not drawn at random, or forced.
@@ -63,6 +63,8 @@ pub(super) struct Touch {
     pub(super) is_first: bool,
     pub(super) is_delivered: bool,
     pub(super) is_bounced: bool,
+    /// It converted while it was its turn, however long quiet hours or a pause made that.
+    pub(super) is_in_turn: bool,
 }
 
 impl Touch {
@@ -277,7 +279,11 @@ impl Item {
             cost: steps.iter().map(|step| amount(step.cost)).sum(),
             arm: arm as u32,
             horizon: cascade.horizon_s.map(|s| Span::of_ms(ms(s))),
-            open_until: since(ends.max().map_or(cascade.launched_at, At)),
+            closed: match cascade.ending {
+                Ending::Untold => Some(since(ends.max().map_or(cascade.launched_at, At))),
+                Ending::Open => None,
+                Ending::At(at) => Some(since(at)),
+            },
             converted: steps.iter().filter_map(|step| step.converted_at).min().map(since),
             opted_out: steps.iter().filter_map(|step| step.opted_out_at).min().map(since),
             propensity: cascade.propensity.filter(|_| !cascade.forced).map(|p| p as f32),
@@ -310,6 +316,7 @@ impl Page {
                 is_first,
                 is_delivered: step.delivered_at.is_some() || step.converted_at.is_some(),
                 is_bounced: step.bounced_at.is_some(),
+                is_in_turn: is_in_turn(cascade, at),
             });
             is_first = false;
         }
@@ -325,6 +332,15 @@ impl Extend<Cascade> for Ledger {
 /// A step's place in its walk; nobody walks as far as this counts.
 fn place(step: &Step) -> u8 {
     step.step.min(u32::from(u8::MAX)) as u8
+}
+
+/// Whether a step converted before the next one left and before the cascade ended, where the record tells that.
+fn is_in_turn(cascade: &Cascade, at: usize) -> bool {
+    let (Some(converted), Ending::At(end)) = (cascade.steps[at].converted_at, cascade.ending) else {
+        return false;
+    };
+    let left = |later: &Step| later.sent_at.is_some_and(|sent| sent <= converted);
+    converted <= end && !cascade.steps[at + 1..].iter().any(left)
 }
 
 /// A terminal step's row may leave the window out.

@@ -3,15 +3,16 @@
 //!
 //! Read beside whoever writes, a page at a time: nobody waits for it.
 
+use super::question::Question;
 use super::store::records::{PAGE, Records};
 use super::store::{Reader, StoreError};
 use crate::engine::Campaign;
-use crate::engine::event::{Event, Kind};
+use crate::engine::event::{End, Event, Kind};
 use crate::engine::record::Record;
-use crate::learning::answer::{Answer, Settings};
-use crate::learning::history::{Cascade, Step};
+use crate::learning::answer::Answer;
+use crate::learning::history::{Cascade, Ending, Step};
 use crate::learning::ledger::Ledger;
-use crate::model::{CampaignId, CascadeId, Untrusted};
+use crate::model::{At, CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +22,7 @@ use std::thread;
 /// What a campaign fixed for all its cascades.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// SHA-256 of its rules.
+    /// What it ran under: SHA-256 of its rules, and of its texts.
     pub rules: Untrusted,
     /// How long after the last step an answer still counts, in seconds.
     pub conversion_window_s: u64,
@@ -102,9 +103,9 @@ pub struct Shelf {
 
 impl Shelf {
     /// What the record says now.
-    pub fn learn(&mut self, reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
+    pub fn learn(&mut self, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
         self.read_on(reader)?;
-        Ok(self.ledger.answer(settings))
+        Ok(self.ledger.answer(&question.settings(reader)?))
     }
 
     fn read_on(&mut self, reader: &Reader) -> Result<(), StoreError> {
@@ -127,8 +128,8 @@ impl Shelf {
 }
 
 /// What a record says that several ask, one after the other.
-pub fn ask(record: &Mutex<Shelf>, reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
-    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, settings)
+pub fn ask(record: &Mutex<Shelf>, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
+    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, question)
 }
 
 /// The cascades of one campaign.
@@ -143,7 +144,7 @@ pub fn of_campaign(reader: &Reader, campaign: CampaignId) -> Result<Vec<Cascade>
 pub fn of_events<'a>(campaign: &Campaign, events: impl IntoIterator<Item = &'a Event>) -> Vec<Cascade> {
     let launch = &campaign.header.launch;
     let terms = Terms {
-        rules: launch.rules_hash.clone().into(),
+        rules: version(&launch.rules_hash, &launch.content_hash).into(),
         conversion_window_s: launch.policy.conversion_window_s,
     };
     let mut records: BTreeMap<CascadeId, Record> = BTreeMap::new();
@@ -159,8 +160,16 @@ pub fn of_events<'a>(campaign: &Campaign, events: impl IntoIterator<Item = &'a E
 }
 
 fn terms(reader: &Reader) -> Result<BTreeMap<CampaignId, Terms>, StoreError> {
-    let of = |(rules, conversion_window_s): (String, u64)| Terms { rules: rules.into(), conversion_window_s };
+    let of = |(rules, texts, conversion_window_s): (String, String, u64)| Terms {
+        rules: version(&rules, &texts).into(),
+        conversion_window_s,
+    };
     Ok(reader.campaign_terms()?.into_iter().map(|(id, found)| (id, of(found))).collect())
+}
+
+/// What cascades run under, as the record writes it: [`answer::parts`](crate::learning::answer::parts) takes it apart.
+pub fn version(rules: &str, texts: &str) -> String {
+    format!("{rules}+{texts}")
 }
 
 impl Iterator for History<'_> {
@@ -215,6 +224,14 @@ fn fill(cascade: &mut Cascade, record: &Record, terms: &Terms) {
     }
     cascade.launched_at = record.launched_at;
     cascade.horizon_s = Some(record.steps.iter().map(|step| window(step.wait_s)).sum());
+    cascade.ending = match record.ended {
+        None => Ending::Open,
+        // A provider's clock may be ahead of ours.
+        Some((at, End::Converted)) => {
+            Ending::At(record.steps.iter().filter_map(|step| step.converted_at).fold(at, At::max))
+        }
+        Some((at, End::Declined | End::Exhausted | End::OptedOut | End::Stopped)) => Ending::At(at),
+    };
     cascade.forced = record.forced;
     cascade.steps.clear();
     cascade.steps.extend(record.steps.iter().enumerate().map(step));

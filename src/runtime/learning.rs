@@ -1,49 +1,18 @@
 //! Learning between two campaigns: what the ended ones say decides from what the next one's starts are drawn.
 
 use super::driver::Driver;
-use super::handle::{Learnt, Level, PlaceFacts};
+use super::handle::{Learnt, Level};
 use super::launch::next_monday;
 use super::news::News;
+use super::question::Question;
 use super::tasks::Part;
-use crate::learning::answer::{Answer, Settings};
+use crate::learning::answer::Answer;
 use crate::model::At;
-use crate::rules::{self, Rules};
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The days of the record are those of UTC.
 const DAY_MS: i64 = 86_400_000;
-
-/// What the record is asked with, in a place whose rules may not be readable: then what starts there are is seen from
-/// the record itself.
-pub(super) fn question(place: &PlaceFacts, now: At) -> Settings {
-    let settings = Settings {
-        now,
-        value: place.value,
-        optout_penalty: place.optout_penalty,
-        decay_per_h: place.decay_per_h,
-        currency: place.currency.clone(),
-        ..Settings::default()
-    };
-    match rules::parse(Path::new(&place.rules_source), place.rules_text.as_bytes()).0 {
-        Some(rules) => asked_by(&rules, settings),
-        None => settings,
-    }
-}
-
-/// The same for rules that are known.
-pub(super) fn asked_by(rules: &Rules, settings: Settings) -> Settings {
-    let own = rules.segments.iter().map(|(name, ladder)| (name.clone(), ladder.start));
-    Settings {
-        rules: Some(rules.hash.clone()),
-        incumbents: own.collect(),
-        incumbent: Some(rules.main.start),
-        starts: rules.main.channels().collect(),
-        explore: Some(rules.explore),
-        ..settings
-    }
-}
 
 impl Driver {
     /// Asks the record, beside the loop: a million cascades take a second.
@@ -92,7 +61,11 @@ impl Driver {
         let ended = self.kept.campaign.as_ref().is_none_or(|campaign| campaign.header.ended_at.is_some());
         let now = if ended { self.next_launch() } else { self.now() };
         let place = self.parts.gallery.place();
-        let asked = self.parts.plan.as_ref().map_or_else(|| question(&place, now), |plan| plan.question(now));
+        let asked = self
+            .parts
+            .plan
+            .as_ref()
+            .map_or_else(|| Question::in_place(&place, now), |plan| plan.question(now));
         let read = self.parts.store.learn(asked);
         self.parts.tasks.spawn(Part::Learn, async move {
             // The screen may have gone elsewhere meanwhile.

@@ -12,12 +12,13 @@
 use cascade::clock::wall;
 use cascade::engine::event::{CascadeStart, Drawn, End, Event, Kind, Subject};
 use cascade::learning::answer::Settings;
-use cascade::learning::history::{Cascade, Step, read, write_header, write_rows};
+use cascade::learning::history::{Cascade, Ending, Step, read, write_header, write_rows};
 use cascade::learning::ledger::Ledger;
 use cascade::model::{
     Allocation, At, AttemptId, CampaignId, CascadeId, Channel, Leg, Mode, Money, Outcome, PersonId, Segment,
 };
 use cascade::runtime::history::{self, Shelf, all_threads};
+use cascade::runtime::question::Question;
 use cascade::runtime::store::{Batch, Reader, Store};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rusqlite::Connection;
@@ -67,6 +68,7 @@ fn cascade(id: u64) -> Cascade {
         rules: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         launched_at: At::from_millis(at),
         horizon_s: None,
+        ending: Ending::Untold,
         forced: false,
         steps,
     }
@@ -82,6 +84,10 @@ fn file() -> Vec<u8> {
 fn settings() -> Settings {
     let incumbent = Some(Channel::Whatsapp);
     Settings { now: At::from_secs(1_798_761_600), value: Money::parse("5"), incumbent, ..Settings::default() }
+}
+
+fn question() -> Question {
+    Question::without_rules(settings())
 }
 
 fn from_file(bytes: &[u8]) -> Ledger {
@@ -220,7 +226,7 @@ fn ratios(criterion: &mut Criterion) {
     let from_store = |threads: usize| history::ledger(&reader, threads).unwrap().answer(&settings());
     assert_eq!(from_file(&bytes).len() as u64, CASCADES);
     assert_eq!(from_store(1).segments.iter().map(|segment| segment.mature).sum::<u64>(), CASCADES);
-    shelf.learn(&reader, &settings()).unwrap();
+    shelf.learn(&reader, &question()).unwrap();
     let mut seq = reader.last_event().unwrap();
     // Interleaved, so that whatever else the machine does falls on all of them.
     let mut times: [Vec<Duration>; 6] = Default::default();
@@ -232,7 +238,7 @@ fn ratios(criterion: &mut Criterion) {
         times[4].push(timed(|| from_store(1)));
         seq += 1;
         happen(&path, seq);
-        times[5].push(timed(|| shelf.learn(&reader, &settings()).unwrap()));
+        times[5].push(timed(|| shelf.learn(&reader, &question()).unwrap()));
     }
     let [rows, from_rows, walk, all, alone, again] = times.map(median);
     let mib = bytes.len() as f64 / f64::from(1 << 20);

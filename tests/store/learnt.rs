@@ -5,6 +5,7 @@ use cascade::engine::input::{Input, What};
 use cascade::learning::answer::Settings;
 use cascade::model::{At, Channel, Money, TimerId};
 use cascade::runtime::history::{self, Shelf};
+use cascade::runtime::question::Question;
 use cascade::runtime::store::{Batch, Keeper as _, Reader, Store};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -15,6 +16,10 @@ const COPIES: u64 = 6_000;
 
 fn settings(tale: &Tale) -> Settings {
     Settings { now: tale.at, value: Money::parse("5"), ..Settings::default() }
+}
+
+fn asked(settings: &Settings) -> Question {
+    Question::without_rules(settings.clone())
 }
 
 /// What a reader says who has read all of it.
@@ -58,8 +63,8 @@ async fn what_is_read_on_says_what_all_of_it_says() {
     for turn in 0..6 {
         let settings = settings(&tale);
         let reader = Reader::open(&path).unwrap();
-        let said = serde_json::to_value(shelf.learn(&reader, &settings).unwrap()).unwrap();
-        let asked = serde_json::to_value(store.learn(settings.clone()).await.unwrap()).unwrap();
+        let said = serde_json::to_value(shelf.learn(&reader, &asked(&settings)).unwrap()).unwrap();
+        let asked = serde_json::to_value(store.learn(asked(&settings)).await.unwrap()).unwrap();
         assert_eq!(said, anew(&path, 1, &settings), "turn {turn}");
         assert_eq!(said, anew(&path, 5, &settings), "turn {turn}: whoever reads a page changes nothing");
         assert_eq!(said, asked, "turn {turn}");
@@ -119,12 +124,12 @@ async fn the_loop_goes_on_while_the_record_is_summed_up() {
     store.commit(launched).await.unwrap();
     copy_records(&path, COPIES);
     // Asked as the loop asks: on its own thread, which goes on with its turns.
-    let answer = tokio::spawn(store.learn(settings(&tale)));
+    let answer = tokio::spawn(store.learn(asked(&settings(&tale))));
     for _ in 0..5 {
         go_on(&store, &mut tale, true).await;
     }
     let before: u64 = answer.await.unwrap().unwrap().segments.iter().map(|s| s.running + s.excluded).sum();
     assert!(before >= COPIES, "{before}");
-    let after = store.learn(settings(&tale)).await.unwrap();
+    let after = store.learn(asked(&settings(&tale))).await.unwrap();
     assert_eq!(serde_json::to_value(after).unwrap(), anew(&path, 1, &settings(&tale)));
 }

@@ -1,8 +1,10 @@
 //! Conversions per cost of each channel. First contacts and fallbacks stay apart: a fallback sees only people who did
 //! not answer before, so that neither says which channel to start with.
 
+use super::force::InForce;
+use super::mature::limit_ms;
 use super::{ChannelAnswer, Settings, figure, money};
-use crate::learning::ledger::{Ledger, Touch};
+use crate::learning::ledger::{Item, Ledger, Touch};
 use crate::learning::waits::wilson;
 use crate::model::{Channel, Segment};
 use std::collections::BTreeMap;
@@ -26,20 +28,32 @@ impl Sums {
 /// First contacts, then fallbacks, of each channel in a segment.
 type OfSegment = [[Sums; 2]; Channel::ALL.len()];
 
-/// Every segment's sums, in the order of their names; only of contacts whose windows have ended, or silence would be
-/// missing.
-fn sums<'a>(ledger: &'a Ledger, settings: &Settings) -> BTreeMap<&'a Segment, OfSegment> {
+/// Every segment's sums, in the order of their names: of the cascades that count elsewhere, running ones included, and
+/// of contacts whose windows have ended, or silence would be missing.
+fn sums<'a>(ledger: &'a Ledger, settings: &Settings, force: &InForce) -> BTreeMap<&'a Segment, OfSegment> {
     let mut lists = vec![[Sums::default(); 2]; ledger.lists()];
     let over = |touch: &&Touch| touch.sent_at.0.saturating_add(touch.window_ms()) <= settings.now.0;
-    for touch in ledger.touches().filter(over) {
-        lists[touch.list as usize][usize::from(!touch.is_first)].add(Sums {
-            contacts: 1,
-            conversions: u64::from(touch.converted.is_some()),
-            cost: f64::from(touch.cost),
-        });
+    for page in &ledger.pages {
+        for touch in page.touches.iter().filter(over) {
+            let item = &page.items[touch.item as usize];
+            if item.forced || !force.same[item.arm as usize] {
+                continue;
+            }
+            lists[touch.list as usize][usize::from(!touch.is_first)].add(Sums {
+                contacts: 1,
+                conversions: u64::from(is_in_time(ledger, item, touch)),
+                cost: f64::from(touch.cost),
+            });
+        }
     }
     let (of_segments, _) = lists.as_chunks::<{ Channel::ALL.len() }>();
     ledger.segments.iter().zip(of_segments.iter().copied()).collect()
+}
+
+/// Whether it converted within the window of its cascade.
+fn is_in_time(ledger: &Ledger, item: &Item, touch: &Touch) -> bool {
+    let since_launch = touch.sent_at.0.saturating_sub(item.launched_at.0);
+    touch.converted.is_some_and(|at| since_launch.saturating_add(at.ms()) <= limit_ms(ledger, item))
 }
 
 /// Conversions per cost, and what the obvious rule makes of them.
@@ -52,8 +66,8 @@ pub(super) struct Costs {
 }
 
 /// Goes over the contacts.
-pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Costs {
-    let sums = sums(ledger, settings);
+pub(super) fn all(ledger: &Ledger, settings: &Settings, force: &InForce) -> Costs {
+    let sums = sums(ledger, settings, force);
     let mut together = OfSegment::default();
     let mut rows = Vec::new();
     for (segment, of) in &sums {

@@ -1,12 +1,15 @@
 //! Which cascades count (section 4 of the statistics), and the replay of their days through the policy.
 
+use super::days::{Days, OfDay, Weighted};
+use super::force::InForce;
+use super::mature::{Cohorts, Finished};
 use super::{Basis, ExcludedBy, Overall, Settings, money};
-use crate::learning::ledger::{Item, Ledger, Span};
-use crate::learning::policy::Course;
-use crate::learning::posterior::{Cell, STARTS_MAX};
+use crate::learning::ledger::{Item, Ledger};
+use crate::learning::policy::{Course, Watch};
+use crate::learning::posterior::Among;
 use crate::model::{At, Channel, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -20,6 +23,25 @@ pub(super) struct Tally {
     pub(super) conversions: u64,
     pub(super) opted_out: u64,
     pub(super) cost: f64,
+}
+
+impl Tally {
+    /// Takes in a finished cascade.
+    pub(super) fn add(&mut self, item: &Item, finished: &Finished) {
+        self.n += 1;
+        self.conversions += u64::from(finished.converted.is_some());
+        self.opted_out += u64::from(finished.opted_out);
+        self.cost += item.cost;
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.n += other.n;
+        self.conversions += other.conversions;
+        self.opted_out += other.opted_out;
+        self.cost += other.cost;
+    }
 }
 
 /// One for each channel.
@@ -37,6 +59,12 @@ pub(super) struct Counts {
     pub(super) late: u64,
     /// Finished cascades whose start was drawn.
     pub(super) drawn: Tallies,
+    /// Of those, what was not dropped because the outcomes changed.
+    pub(super) kept: Tallies,
+    /// The same, each weighted by the inverse of its probability.
+    weighted: [Weighted; Channel::ALL.len()],
+    /// The channels that it can start with.
+    pub(super) starts: [bool; Channel::ALL.len()],
     /// Finished ones whose start was not.
     pub(super) given: Tallies,
     /// Whether any start was drawn at random.
@@ -62,11 +90,9 @@ pub(super) struct Counted {
     pub(super) since: Option<At>,
     /// How many ran under them.
     pub(super) cascades: u64,
-    /// Cascades that no segment counts for their rules.
-    pub(super) other_rules: u64,
+    /// Rules and texts whose cascades no segment counts, with how many those are.
+    pub(super) others: Vec<(String, u64)>,
     value: Option<f64>,
-    /// By channel: cascades, the sum of their weights, and of their weighted nets.
-    weighted: [(u64, f64, f64); Channel::ALL.len()],
 }
 
 impl Counted {
@@ -78,44 +104,29 @@ impl Counted {
     /// The starts over all segments.
     pub(super) fn overall(&self) -> Vec<Overall> {
         let row = |channel: &Channel| {
-            let (n, weight, net) = self.weighted[channel.index()];
-            Overall { start: *channel, n, net_mean: (weight > 0.0).then(|| money(net / weight)) }
+            let (n, of) = self.together(*channel);
+            Overall { start: *channel, n, net_mean: of.mean().map(money) }
         };
         self.channels.iter().map(row).collect()
     }
 
-    /// The start with the highest weighted mean over all segments.
+    /// The start with the highest weighted mean over all segments, of those that all can start with.
     pub(super) fn best_overall(&self) -> Option<Channel> {
-        let mean = |channel: &Channel| {
-            let (_, weight, net) = self.weighted[channel.index()];
-            if weight > 0.0 { net / weight } else { f64::NEG_INFINITY }
-        };
-        let tried = self.channels.iter().copied().filter(|c| self.weighted[c.index()].0 > 0);
-        tried.max_by(|a, b| mean(a).total_cmp(&mean(b)))
+        let learnt = || self.segments.iter().filter(|of| of.place.is_some());
+        let common = |channel: &Channel| learnt().all(|of| of.starts[channel.index()]);
+        let mean = |channel: Channel| Some((self.together(channel).1.mean()?, channel));
+        let rated = self.channels.iter().copied().filter(common).filter_map(mean);
+        rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, channel)| channel)
     }
-}
 
-/// A finished cascade under the rules in force.
-struct Finished {
-    due: At,
-    /// What came within its window.
-    converted: Option<Span>,
-    opted_out: bool,
-    is_late: bool,
-}
-
-/// One cascade, if it is finished by `now`.
-fn finished(ledger: &Ledger, item: &Item, now: At) -> Option<Finished> {
-    let horizon_ms = ledger.horizon_ms(item);
-    let due = At(item.launched_at.0.saturating_add(horizon_ms));
-    let limit_ms = horizon_ms.max(item.open_until.ms());
-    let converted = item.converted.filter(|at| at.ms() <= limit_ms);
-    (due <= now).then(|| Finished {
-        due,
-        converted,
-        opted_out: item.opted_out.is_some_and(|at| at.ms() <= limit_ms),
-        is_late: item.converted.is_some() && converted.is_none(),
-    })
+    fn together(&self, channel: Channel) -> (u64, Weighted) {
+        let mut sum = (0, Weighted::default());
+        for of in &self.segments {
+            sum.0 += of.kept[channel.index()].n;
+            sum.1 += of.weighted[channel.index()];
+        }
+        sum
+    }
 }
 
 impl Item {
@@ -126,33 +137,32 @@ impl Item {
 }
 
 /// Goes over the record.
-pub(super) fn count(ledger: &Ledger, settings: &Settings) -> Counted {
-    let seen = Seen::of(ledger);
-    let rules = settings.rules.clone().or_else(|| seen.newest_rules(ledger));
-    let is_current = |hash: &String| rules.as_ref() == Some(hash) || settings.equivalent.contains(hash);
-    let current: Vec<bool> = ledger.rules.iter().map(is_current).collect();
-    let Ordered { mut segments, order } = empty(ledger, settings, &current, &seen);
+pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce) -> Counted {
+    let Ordered { mut segments, order } = empty(ledger, settings, force);
+    let cohorts = Cohorts::of(ledger, &force.same, force.launched);
     let (mut since, mut cascades) = (None::<At>, 0);
     let lately = settings.now.0.saturating_sub(30 * DAY_MS);
     for item in ledger.items() {
         let arm = ledger.arm_of(item);
         let of = &mut segments[order[arm.segment]];
-        if !current[arm.rules] {
+        if force.exact[item.arm as usize] {
+            cascades += 1;
+            since = Some(since.map_or(item.launched_at, |first| first.min(item.launched_at)));
+        }
+        if !force.same[item.arm as usize] {
             of.excluded.other_rules += 1;
             continue;
         }
-        cascades += 1;
-        since = Some(since.map_or(item.launched_at, |first| first.min(item.launched_at)));
         of.lately += u64::from(item.launched_at.0 > lately);
         of.is_random |= item.is_drawn();
-        match finished(ledger, item, settings.now) {
+        match cohorts.finished(ledger, item, settings.now) {
             Some(finished) => of.add(item, arm.start, &finished),
             None => of.running += 1,
         }
     }
-    let mut counted = begin(segments, settings, rules);
-    (counted.since, counted.cascades) = (since, cascades);
-    counted.replay(ledger, settings, &order, &current);
+    let mut counted = begin(segments, settings, force.rules());
+    (counted.since, counted.cascades, counted.others) = (since, cascades, force.others(ledger));
+    counted.replay(ledger, settings, &order, (force, &cohorts));
     counted
 }
 
@@ -165,42 +175,23 @@ impl Counts {
         }
         self.late += u64::from(finished.is_late);
         let tallies = if item.is_drawn() { &mut self.drawn } else { &mut self.given };
-        let tally = &mut tallies[start.index()];
-        tally.n += 1;
-        tally.conversions += u64::from(finished.converted.is_some());
-        tally.opted_out += u64::from(finished.opted_out);
-        tally.cost += item.cost;
+        tallies[start.index()].add(item, finished);
         if item.forced {
             self.excluded.forced += 1;
         } else if !item.is_drawn() {
             self.excluded.not_drawn += 1;
         }
     }
-}
 
-/// What is known of the record before anything is counted.
-struct Seen {
-    /// Cascades of each arm.
-    arms: Vec<u64>,
-    /// The arm of the newest cascade.
-    newest: Option<u32>,
-}
-
-impl Seen {
-    fn of(ledger: &Ledger) -> Self {
-        let (mut arms, mut newest) = (vec![0; ledger.arms.len()], None);
-        let mut last = At(i64::MIN);
-        for item in ledger.items() {
-            arms[item.arm as usize] += 1;
-            if item.launched_at >= last {
-                (last, newest) = (item.launched_at, Some(item.arm));
-            }
+    /// The channels that it can start with: those of its rules, and those that were seen.
+    fn can_start(&self, settings: &Settings) -> [bool; Channel::ALL.len()] {
+        let by_rules = settings.own_starts.get(&self.segment).unwrap_or(&settings.starts);
+        let mut starts = [false; Channel::ALL.len()];
+        for channel in Channel::ALL {
+            let is_seen = *channel == self.incumbent || self.drawn[channel.index()].n > 0;
+            starts[channel.index()] = by_rules.contains(channel) || (self.is_random && is_seen);
         }
-        Self { arms, newest }
-    }
-
-    fn newest_rules(&self, ledger: &Ledger) -> Option<String> {
-        self.newest.map(|arm| ledger.rules[ledger.arms[arm as usize].rules].clone())
+        starts
     }
 }
 
@@ -210,10 +201,10 @@ struct Ordered {
     order: Vec<usize>,
 }
 
-fn empty(ledger: &Ledger, settings: &Settings, current: &[bool], seen: &Seen) -> Ordered {
+fn empty(ledger: &Ledger, settings: &Settings, force: &InForce) -> Ordered {
     let mut frequent = vec![[0_u64; Channel::ALL.len()]; ledger.segments.len()];
-    for (arm, n) in ledger.arms.iter().zip(&seen.arms) {
-        frequent[arm.segment][arm.start.index()] += n * if current[arm.rules] { 1_000_000 } else { 1 };
+    for ((arm, n), is_same) in ledger.arms.iter().zip(&force.counts).zip(&force.same) {
+        frequent[arm.segment][arm.start.index()] += n * if *is_same { 1_000_000 } else { 1 };
     }
     let incumbent = |at: usize, segment: &Segment| {
         let seen = |c: &Channel| frequent.iter().any(|starts| starts[c.index()] > 0);
@@ -234,6 +225,9 @@ fn empty(ledger: &Ledger, settings: &Settings, current: &[bool], seen: &Seen) ->
             excluded: ExcludedBy::default(),
             late: 0,
             drawn: Tallies::default(),
+            kept: Tallies::default(),
+            weighted: Default::default(),
+            starts: Default::default(),
             given: Tallies::default(),
             is_random: false,
             lately: 0,
@@ -257,22 +251,26 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
         of.value = configured.or(own);
     }
     let value = configured.or_else(|| (conversions > 0).then(|| cost / conversions as f64));
-    let is_start = |channel: Channel| {
-        let seen = segments.iter().filter(|of| of.is_random);
-        settings.starts.contains(&channel)
-            || seen.into_iter().any(|of| of.incumbent == channel || of.drawn[channel.index()].n > 0)
-    };
-    let channels: Vec<Channel> = Channel::ALL.iter().copied().filter(|c| is_start(*c)).collect();
-    let (mut incumbents, mut other_rules) = (Vec::new(), 0);
     for of in &mut segments {
-        other_rules += of.excluded.other_rules;
+        of.starts = of.can_start(settings);
+    }
+    let is_start =
+        |c: &Channel| settings.starts.contains(c) || segments.iter().any(|of| of.starts[c.index()]);
+    let channels: Vec<Channel> = Channel::ALL.iter().copied().filter(is_start).collect();
+    let mut watches = Vec::new();
+    for of in &mut segments {
         let finished: u64 = of.drawn.iter().map(|tally| tally.n).sum();
-        if of.is_random && finished > 0 && of.value.is_some() {
-            of.place = Some(incumbents.len());
-            incumbents.push(channels.iter().position(|c| *c == of.incumbent).unwrap_or(0));
+        if let (true, true, Some(value)) = (of.is_random, finished > 0, of.value) {
+            of.place = Some(watches.len());
+            let mut among = Among::default();
+            for (among, channel) in among.iter_mut().zip(&channels) {
+                *among = of.starts[channel.index()];
+            }
+            let incumbent = channels.iter().position(|c| *c == of.incumbent).unwrap_or(0);
+            watches.push(Watch::new(among, incumbent, MARGIN * value));
         }
     }
-    let course = Course::new(channels.len(), &incumbents, MARGIN * value.unwrap_or(0.0));
+    let course = Course::of(channels.len(), watches);
     Counted {
         basis: if configured.is_some() { Basis::Net } else { Basis::CostPerConversion },
         channels,
@@ -281,78 +279,51 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
         rules,
         since: None,
         cascades: 0,
-        other_rules,
+        others: Vec::new(),
         value,
-        weighted: Default::default(),
     }
 }
 
 impl Counted {
-    /// Lets the days pass: each cascade whose start was drawn, on the day on which it matured.
-    fn replay(&mut self, ledger: &Ledger, settings: &Settings, order: &[usize], current: &[bool]) {
+    /// Lets the days pass: each cascade whose start was drawn, on the day on which it began to count.
+    fn replay(
+        &mut self,
+        ledger: &Ledger,
+        settings: &Settings,
+        order: &[usize],
+        (force, cohorts): (&InForce, &Cohorts),
+    ) {
         let penalty = match self.basis {
             Basis::Net => settings.optout_penalty.0.to_f64().unwrap_or_default(),
             Basis::CostPerConversion => 0.0,
         };
-        let mut places = [0; Channel::ALL.len()];
-        for (place, channel) in self.channels.iter().enumerate() {
-            places[channel.index()] = place;
-        }
         let mut days = Days::new(self.course.watches.len());
         for item in ledger.items().filter(|item| item.is_drawn() && !item.unsent) {
             let arm = ledger.arm_of(item);
             let of = &self.segments[order[arm.segment]];
-            let (true, Some(value), Some(row)) = (current[arm.rules], of.value, of.place) else { continue };
-            let Some(finished) = finished(ledger, item, settings.now) else { continue };
+            let (true, Some(value), Some(row)) = (force.same[item.arm as usize], of.value, of.place) else {
+                continue;
+            };
+            let Some(finished) = cohorts.finished(ledger, item, settings.now) else { continue };
             let worth = finished.converted.map_or(0.0, |at| {
                 let hours = at.ms() as f64 / 3_600_000.0;
                 value * (-settings.decay_per_h * hours).exp()
             });
             let net = worth - item.cost - if finished.opted_out { penalty } else { 0.0 };
-            let cells = days.on(finished.due.0.div_euclid(DAY_MS));
-            cells[row][places[arm.start.index()]].add(net);
-            let weight = item.propensity.map_or(0.0, |p| 1.0 / f64::from(p));
-            let (n, weights, nets) = &mut self.weighted[arm.start.index()];
-            *n += 1;
-            *weights += weight;
-            *nets += weight * net;
+            days.on(finished.day)[row].add(arm.start, item, &finished, net);
         }
-        for (day, cells) in days.in_order() {
-            self.course.day(day, &cells, |_, _| {});
+        let days = days.in_order();
+        for (day, rows) in &days {
+            let cells: Vec<_> = rows.iter().map(|row| row.cells(&self.channels)).collect();
+            self.course.day(*day, &cells, |_, _| {});
         }
-    }
-}
-
-/// A row of cells for each segment of the course.
-type Rows = Vec<[Cell; STARTS_MAX]>;
-
-/// What matured on each day.
-struct Days {
-    rows: usize,
-    cells: Vec<(i64, Rows)>,
-    places: HashMap<i64, usize>,
-    /// The day that was asked for last: cascades mostly stand in their order.
-    last: (i64, usize),
-}
-
-impl Days {
-    fn new(rows: usize) -> Self {
-        Self { rows, cells: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
-    }
-
-    fn on(&mut self, day: i64) -> &mut Rows {
-        if self.last.0 != day {
-            let place = *self.places.entry(day).or_insert(self.cells.len());
-            if place == self.cells.len() {
-                self.cells.push((day, vec![Default::default(); self.rows]));
-            }
-            self.last = (day, place);
+        for of in &mut self.segments {
+            let Some(place) = of.place else { continue };
+            let since = self.course.watches[place].since();
+            let kept = days.iter().filter(|(day, _)| since.is_none_or(|since| *day >= since));
+            let mut sum = OfDay::default();
+            kept.for_each(|(_, rows)| sum += rows[place]);
+            (of.kept, of.weighted) = (sum.tallies, sum.weighted);
         }
-        &mut self.cells[self.last.1].1
-    }
-
-    fn in_order(mut self) -> Vec<(i64, Rows)> {
-        self.cells.sort_unstable_by_key(|(day, _)| *day);
-        self.cells
     }
 }

@@ -84,7 +84,12 @@ impl<'a> View<'a> {
         Contact {
             window_s: seconds(touch.window_ms()),
             age_s: seconds(self.settings.now.0.saturating_sub(touch.sent_at.0)),
-            converted_s: touch.converted.map(|at| seconds(at.ms())),
+            // Behind its window and before anything else was sent: quiet hours or a pause gave it the time, and that
+            // the window is too short does not follow.
+            converted_s: touch
+                .converted
+                .filter(|at| !touch.is_in_turn || at.ms() <= touch.window_ms())
+                .map(|at| seconds(at.ms())),
             ended_s: touch.ended.map(|at| seconds(at.ms())),
         }
     }

@@ -14,15 +14,13 @@ const SEGMENT_KNOWN: f64 = 90.0;
 
 /// The vector of a segment, before any cap.
 pub fn vector(belief: &Belief, draws: &Draws) -> PerStart {
-    let starts = belief.starts;
     let mut vector = PerStart::default();
-    let in_use = |c: usize| c < starts;
-    let total: f64 = belief.n.iter().take(starts).sum();
-    let is_new = total < SEGMENT_KNOWN && belief.n.iter().take(starts).any(|n| *n < KNOWN);
+    let n = || belief.choices().map(|c| belief.n[c]);
+    let is_new = n().sum::<f64>() < SEGMENT_KNOWN && n().any(|n| n < KNOWN);
     let shares = if is_new { PerStart::default() } else { draws.shares(belief, SHRINK) };
     let even = if is_new { 1.0 } else { EVEN };
-    for (c, out) in vector.iter_mut().enumerate().filter(|(c, _)| in_use(*c)) {
-        *out = (1.0 - even) * shares[c] + even / starts as f64;
+    for c in belief.choices() {
+        vector[c] = (1.0 - even) * shares[c] + even / n().count() as f64;
     }
     vector
 }

@@ -12,8 +12,8 @@ use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
 use crate::runtime::history::{self, Shelf};
-use crate::runtime::learning;
 use crate::runtime::operator;
+use crate::runtime::question::Question;
 use crate::runtime::saving;
 use crate::runtime::store::{Reader, StoreError};
 use std::collections::HashMap;
@@ -300,7 +300,7 @@ impl Client {
                         drop(reply.send(saving::as_text(reader.version(&hash)?)));
                     }
                     Command::Learn(reply) => {
-                        let learnt = history::ask(&read, &reader, &learning::question(&place, now));
+                        let learnt = history::ask(&read, &reader, &Question::in_place(&place, now));
                         drop(reply.send(learnt.map(Box::new).map_err(|error| error.to_string())));
                     }
                     // Asked of whoever runs the campaign.

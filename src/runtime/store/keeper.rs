@@ -9,6 +9,7 @@ use crate::learning::{
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use crate::runtime::history;
+use crate::runtime::question::Question;
 use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
@@ -76,8 +77,8 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
 
     /// What the record of every campaign says. Read beside the loop.
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        ready(Ok(learning::answer::answer([], &settings))).boxed()
+    fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        ready(Ok(learning::answer::answer([], &Settings::default()))).boxed()
     }
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
@@ -162,10 +163,10 @@ impl Keeper for Store {
         self.reader()?.contacts_since(since)
     }
 
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
+    fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
         let (path, read) = (self.path().to_owned(), Arc::clone(&self.shelf));
         let learn =
-            tokio::task::spawn_blocking(move || history::ask(&read, &Reader::open(&path)?, &settings));
+            tokio::task::spawn_blocking(move || history::ask(&read, &Reader::open(&path)?, &question));
         async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 

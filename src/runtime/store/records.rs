@@ -205,12 +205,13 @@ impl Reader {
         rows.iter().map(|walk| self.parse(walk, "a walk")).collect()
     }
 
-    /// The rules' hash and the conversion window of each campaign.
-    pub fn campaign_terms(&self) -> Result<BTreeMap<CampaignId, (String, u64)>, StoreError> {
-        let sql = "SELECT id, rules_hash, json_extract(header, '$.launch.policy.conversion_window_s')
-                   FROM campaign";
+    /// The hashes of rules and texts, and the conversion window, of each campaign.
+    pub fn campaign_terms(&self) -> Result<BTreeMap<CampaignId, (String, String, u64)>, StoreError> {
+        let sql = "SELECT id, rules_hash, content_hash,
+                     json_extract(header, '$.launch.policy.conversion_window_s') FROM campaign";
         let rows = self.rows(sql, |row| {
-            Ok((CampaignId(row.get::<_, i64>(0)? as u64), (row.get(1)?, row.get::<_, i64>(2)? as u64)))
+            let terms = (row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as u64);
+            Ok((CampaignId(row.get::<_, i64>(0)? as u64), terms))
         })?;
         Ok(rows.into_iter().collect())
     }
