@@ -20,6 +20,8 @@ pub(super) struct Arm {
     pub(super) start: Channel,
     /// Seconds from a launch to its maturity where the record does not tell: the longest that was seen.
     pub(super) horizon_s: u64,
+    /// The last step of the longest walk that was seen: it waits for nothing.
+    pub(super) last_step: u8,
 }
 
 /// One cascade. Times count from its launch.
@@ -56,6 +58,8 @@ pub(super) struct Touch {
     /// The place of its cascade on the page.
     pub(super) item: u32,
     pub(super) step: u8,
+    /// Where the next step is, as far as the record tells.
+    pub(super) next: Option<Channel>,
     pub(super) is_first: bool,
     pub(super) is_delivered: bool,
     pub(super) is_bounced: bool,
@@ -128,9 +132,11 @@ impl Ledger {
         let rules = self.rules(cascade.rules.raw());
         let arm = self.arm(segment, rules, cascade.start);
         self.newest = Some(arm);
+        let known = &mut self.arms[arm];
+        known.last_step = known.last_step.max(cascade.steps.iter().map(place).max().unwrap_or(0));
         if cascade.horizon_s.is_none() {
-            let waited: u64 = cascade.steps.iter().map(window_s).sum();
-            self.arms[arm].horizon_s = self.arms[arm].horizon_s.max(waited);
+            let waited = cascade.steps.iter().map(window_s).fold(0, u64::saturating_add);
+            known.horizon_s = known.horizon_s.max(waited);
         }
         if self.pages.is_empty() {
             self.pages.push(Page::default());
@@ -163,7 +169,9 @@ impl Ledger {
         let mut arms = Vec::with_capacity(other.arms.len());
         for arm in &other.arms {
             let own = self.arm(segments[arm.segment], rules[arm.rules], arm.start);
-            self.arms[own].horizon_s = self.arms[own].horizon_s.max(arm.horizon_s);
+            let known = &mut self.arms[own];
+            known.horizon_s = known.horizon_s.max(arm.horizon_s);
+            known.last_step = known.last_step.max(arm.last_step);
             arms.push(own as u32);
         }
         let channels = Channel::ALL.len();
@@ -218,7 +226,7 @@ impl Ledger {
     fn arm(&mut self, segment: usize, rules: usize, start: Channel) -> usize {
         let arms = &mut self.arms;
         *self.arm_places.entry((segment, rules, start)).or_insert_with(|| {
-            arms.push(Arm { segment, rules, start, horizon_s: 0 });
+            arms.push(Arm { segment, rules, start, horizon_s: 0, last_step: 0 });
             arms.len() - 1
         })
     }
@@ -239,6 +247,15 @@ impl Ledger {
 
     pub(super) fn touches(&self) -> impl Iterator<Item = &Touch> {
         self.pages.iter().flat_map(|page| &page.touches)
+    }
+
+    /// Contacts, and whether each stands at the end of its walk. A record whose walks all have one step does not tell.
+    pub(super) fn touches_in_walks(&self) -> impl Iterator<Item = (&Touch, bool)> {
+        let is_last = |page: &Page, touch: &Touch| {
+            let last = self.arm_of(&page.items[touch.item as usize]).last_step;
+            last > 1 && touch.step == last
+        };
+        self.pages.iter().flat_map(move |page| page.touches.iter().map(move |t| (t, is_last(page, t))))
     }
 
     pub(super) fn arm_of(&self, item: &Item) -> &Arm {
@@ -294,7 +311,8 @@ impl Page {
                 cost: amount(step.cost) as f32,
                 list: list(segment, step.channel) as u32,
                 item,
-                step: step.step.min(u32::from(u8::MAX)) as u8,
+                step: place(step),
+                next: cascade.steps.get(at + 1).map(|next| next.channel),
                 is_first,
                 is_delivered: step.delivered_at.is_some() || step.converted_at.is_some(),
                 is_bounced: step.bounced_at.is_some(),
@@ -309,6 +327,11 @@ impl Extend<Cascade> for Ledger {
     fn extend<T: IntoIterator<Item = Cascade>>(&mut self, cascades: T) {
         cascades.into_iter().for_each(|cascade| self.add(&cascade));
     }
+}
+
+/// A step's place in its walk; nobody walks as far as this counts.
+fn place(step: &Step) -> u8 {
+    step.step.min(u32::from(u8::MAX)) as u8
 }
 
 /// Whether a step converted before the next one left and before the cascade ended, where the record tells that.

@@ -16,6 +16,7 @@ use crate::model::{At, CampaignId, CascadeId, Untrusted};
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// What a campaign fixed for all its cascades.
@@ -67,7 +68,9 @@ pub fn ledger(reader: &Reader, threads: usize) -> Result<Ledger, StoreError> {
     });
     let mut read = read.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     read.sort_unstable_by_key(|(page, _)| *page);
-    read.into_iter().for_each(|(_, page)| ledger.append(page));
+    for (_, page) in read {
+        ledger.append(page);
+    }
     Ok(ledger)
 }
 
@@ -122,6 +125,11 @@ impl Shelf {
         self.seq = Some(seq);
         Ok(())
     }
+}
+
+/// What a record says that several ask, one after the other.
+pub fn ask(record: &Mutex<Shelf>, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
+    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, question)
 }
 
 /// The cascades of one campaign.

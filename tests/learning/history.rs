@@ -4,7 +4,7 @@ use super::cascade;
 use cascade::learning::history::{
     self, BadRow, COLUMNS, Cascade, Parts, Step, Unreadable, gather, write_header, write_rows,
 };
-use cascade::model::{At, Channel, Money};
+use cascade::model::{At, Channel, Money, Segment};
 
 fn text(cascades: &[Cascade]) -> String {
     let mut out = Vec::new();
@@ -111,6 +111,30 @@ fn bad_rows_are_named_and_the_rest_goes_on() {
     ];
     assert_eq!(named, wanted);
     assert!(bad[0].to_string().contains("line 3, column start: “smoke”"), "{}", bad[0]);
+}
+
+#[test]
+fn a_wait_is_a_time_or_nothing() {
+    let row = |id: usize, window: &str| {
+        format!("{id};a;sms;2026-01-05T13:00:00Z;sms;2026-01-05T13:00:00Z;;0.04;{window}\n")
+    };
+    let windows = ["0", "", "90.4", "31536000", "NaN", "-5", "1e300", "inf", "99999999999", "soon"];
+    let rows: String = windows.iter().enumerate().map(|(id, window)| row(id, window)).collect();
+    let (cascades, bad) = read(&format!("{}\n{rows}", HEAD.replace("more", "window_s")));
+    let read: Vec<Option<u64>> = cascades.iter().map(|cascade| cascade.steps[0].window_s).collect();
+    assert_eq!(read, [Some(0), None, Some(90), Some(31_536_000)], "none is not the same as no time");
+    let named: Vec<(u64, Option<&str>)> = bad.iter().map(|row| (row.line, row.column)).collect();
+    assert_eq!(named, (6..12).map(|line| (line, Some("window_s"))).collect::<Vec<_>>());
+}
+
+#[test]
+fn whatever_a_spreadsheet_would_take_for_a_formula_reads_back() {
+    for name in ["=1", "+1", "-1", "@a", "＝1", "＋1", "－1", "＠a", " =1", "'quoted'"] {
+        let mut one = two_steps(1);
+        one.segment = Segment(name.trim().into());
+        let (back, bad) = read(&text(&[one.clone()]));
+        assert_eq!((back, bad), (vec![one], vec![]), "{name}");
+    }
 }
 
 #[test]

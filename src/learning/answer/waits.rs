@@ -1,7 +1,7 @@
 //! Advice on waits, for each channel over all segments and for each segment.
 
 use super::{Settings, WaitAnswer, figure, money, words};
-use crate::learning::ledger::{Ledger, Touch, list};
+use crate::learning::ledger::{Ledger, Touch};
 use crate::learning::waits::survival::{Contact, Followed};
 use crate::learning::waits::{Advice, Status};
 use crate::model::{At, Channel, Segment};
@@ -11,25 +11,32 @@ use std::collections::BTreeMap;
 /// long to wait for the others: for whoever saw the missed call, and calls back or writes.
 const PHONE_FLOOR_S: f64 = 1_800.0;
 
+/// The contacts of a segment, or of all, by channel.
+type OfSegment = [Contacts; Channel::ALL.len()];
+
 /// Every row, channels over all segments first.
 pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Vec<WaitAnswer> {
     let view = View::of(ledger, settings);
     let mut lists = vec![Contacts::default(); ledger.lists()];
-    for touch in ledger.touches() {
-        view.add(&mut lists[touch.list as usize], touch);
+    for (touch, is_last) in ledger.touches_in_walks() {
+        view.add(&mut lists[touch.list as usize], touch, is_last);
     }
-    lists.iter_mut().for_each(|contacts| contacts.followed.settle());
-    let sorted: BTreeMap<&Segment, usize> = ledger.segments.iter().zip(0..).collect();
+    for contacts in &mut lists {
+        contacts.followed.settle();
+    }
+    let (of_segments, _) = lists.as_chunks::<{ Channel::ALL.len() }>();
+    let sorted: BTreeMap<&Segment, &OfSegment> = ledger.segments.iter().zip(of_segments).collect();
+    let mut everybody = OfSegment::default();
+    for of in sorted.values() {
+        everybody.iter_mut().zip(*of).for_each(|(all, contacts)| all.merge(contacts));
+    }
+    for contacts in &mut everybody {
+        contacts.followed.settle();
+    }
     let (mut rows, mut by_segment) = (Vec::new(), Vec::new());
     for channel in Channel::ALL {
-        let mut everybody = Contacts::default();
-        for (segment, at) in &sorted {
-            let contacts = &lists[list(*at, *channel)];
-            everybody.merge(contacts);
-            by_segment.extend(row(*channel, contacts, Some(segment)));
-        }
-        everybody.followed.settle();
         rows.extend(row(*channel, &everybody, None));
+        by_segment.extend(sorted.iter().filter_map(|(segment, of)| row(*channel, of, Some(segment))));
     }
     rows.append(&mut by_segment);
     rows
@@ -38,28 +45,27 @@ pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Vec<WaitAnswer> {
 /// How contacts are looked at.
 struct View<'a> {
     settings: &'a Settings,
-    /// The last step of the longest walk: it waits for nothing.
-    terminal: u8,
     /// On which channels anybody reports deliveries.
     with_receipts: [bool; Channel::ALL.len()],
 }
 
 impl<'a> View<'a> {
     fn of(ledger: &Ledger, settings: &'a Settings) -> Self {
-        let mut view = Self { settings, terminal: 1, with_receipts: Default::default() };
+        let mut with_receipts = [false; Channel::ALL.len()];
         for touch in ledger.touches() {
-            view.terminal = view.terminal.max(touch.step);
-            view.with_receipts[touch.channel().index()] |= touch.is_delivered;
+            with_receipts[touch.channel().index()] |= touch.is_delivered;
         }
-        view
+        Self { settings, with_receipts }
     }
 
-    fn add(&self, contacts: &mut Contacts, touch: &Touch) {
-        let is_last = touch.step == self.terminal && self.terminal > 1;
+    fn add(&self, contacts: &mut Contacts, touch: &Touch, is_last: bool) {
         contacts.take_window((!is_last, touch.sent_at, touch.window_ms()));
         if !touch.is_first {
             contacts.fallbacks += 1;
             contacts.cost += f64::from(touch.cost);
+        }
+        if let Some(next) = touch.next {
+            contacts.next[next.index()] += 1;
         }
         if self.is_row(touch) {
             contacts.followed.add(&self.contact(touch));
@@ -98,6 +104,8 @@ struct Contacts {
     fallbacks: u64,
     /// What the fallbacks cost.
     cost: f64,
+    /// How many have a next step there, by channel.
+    next: [u64; Channel::ALL.len()],
     followed: Followed,
 }
 
@@ -115,18 +123,44 @@ impl Contacts {
         }
         self.fallbacks += other.fallbacks;
         self.cost += other.cost;
+        self.next.iter_mut().zip(other.next).for_each(|(sum, count)| *sum += count);
         self.followed.merge(&other.followed);
     }
 }
 
 /// One row; none where nobody was contacted.
-fn row(channel: Channel, contacts: &Contacts, segment: Option<&Segment>) -> Option<WaitAnswer> {
-    let (_, _, window_ms) = contacts.newest.filter(|_| contacts.followed.contacts() > 0)?;
-    let window_s = (window_ms / 1000) as u64;
+fn row(channel: Channel, of: &OfSegment, segment: Option<&Segment>) -> Option<WaitAnswer> {
+    let contacts = &of[channel.index()];
+    let (waits, _, window) = contacts.newest.filter(|_| contacts.followed.contacts() > 0)?;
+    let window_s = (window / 1000) as u64;
     let floor_s = if channel == Channel::Phone { PHONE_FLOOR_S } else { 0.0 };
     let advice = Advice::of(&contacts.followed, window_s as f64, floor_s);
-    let next_cost = if contacts.fallbacks > 0 { contacts.cost / contacts.fallbacks as f64 } else { 0.0 };
-    Some(write(&advice, channel, segment, window_s, next_cost))
+    let row = write(&advice, channel, segment, window_s, next_cost(contacts, of));
+    // An answer counts as long as that, and nobody waits for it.
+    Some(if waits { row } else { without_advice(row, window_s) })
+}
+
+/// What the next message costs, whichever channel's it is: the mean of those that were sent there as a fallback.
+fn next_cost(contacts: &Contacts, of: &OfSegment) -> f64 {
+    let (mut count, mut cost) = (0, 0.0);
+    for (next, then) in contacts.next.iter().zip(of).filter(|(_, then)| then.fallbacks > 0) {
+        count += next;
+        cost += *next as f64 * then.cost / then.fallbacks as f64;
+    }
+    if count > 0 { cost / count as f64 } else { 0.0 }
+}
+
+fn without_advice(row: WaitAnswer, window_s: u64) -> WaitAnswer {
+    WaitAnswer {
+        suggested_wait_s: None,
+        suggest_change: false,
+        too_short: false,
+        missed_on_record: None,
+        missed_cost: None,
+        saved_s: None,
+        reason: words::last_step(&row, window_s),
+        ..row
+    }
 }
 
 fn write(
@@ -160,8 +194,9 @@ fn write(
         t95_s: is_told.then_some(advice.t95.at_s),
         t90_low_s: is_told.then_some(advice.t90.low_s),
         t90_high_s: is_told.then_some(advice.t90.high_s),
-        t80_fraction: is_told.then(|| figure(advice.t80.at_s / window)),
-        t80_band: is_told.then(|| [advice.t80.low_s / window, advice.t80.high_s / window].map(figure)),
+        t80_fraction: is_told.then(|| figure(advice.t80.at_s / window.max(1.0))),
+        t80_band: is_told
+            .then(|| [advice.t80.low_s, advice.t80.high_s].map(|at| figure(at / window.max(1.0)))),
         suggested_wait_s: suggested,
         suggest_change: advice.suggest_change,
         late_share: advice.late.map(|late| figure(late.share)),

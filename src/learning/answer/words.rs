@@ -3,7 +3,7 @@
 use super::count::{Counted, Counts};
 use super::force::parts;
 use super::waits::is_ok;
-use super::{Basis, Settings};
+use super::{Basis, Settings, WaitAnswer};
 use crate::learning::policy::Watch;
 use crate::learning::policy::looks::{self, State, TRIED};
 use crate::learning::posterior::Belief;
@@ -124,8 +124,19 @@ pub(super) fn wait(advice: &Advice, window_s: f64) -> String {
     said
 }
 
+/// What is said of a last step, which waits for nothing.
+pub(super) fn last_step(row: &WaitAnswer, window_s: u64) -> String {
+    let late = row.late_share.filter(|late| *late > 0.0);
+    let late = late.map(|late| format!("; {} of them come later", percent(late))).unwrap_or_default();
+    let window = span(window_s as f64);
+    format!(
+        "the last step waits for nothing: {window} is how long an answer counts, by its {} conversions{late}",
+        row.events
+    )
+}
+
 fn arrive(advice: &Advice, window_s: f64) -> String {
-    let share = |t: f64| percent(t / window_s);
+    let share = |t: f64| percent(t / window_s.max(1.0));
     let t80 = advice.t80;
     let rule = format!(
         "80 % of conversions arrive in the first {} of the window ({} to {})",

@@ -16,6 +16,9 @@ const REQUIRED: [Column; 8] = [
     Column::Cost,
 ];
 
+/// No wait is longer, in seconds.
+const YEAR_S: f64 = 366.0 * 86_400.0;
+
 /// In the order of [`COLUMNS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
@@ -207,8 +210,7 @@ impl<'a> Rows<'a> {
     fn text(&self, column: Column) -> Result<&str, BadRow> {
         let text = std::str::from_utf8(self.cell(column)).map_err(|_| self.wrong(column, "write UTF-8"))?;
         // What `sinks::csv` put in front of a formula.
-        let bare = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
-        Ok(bare.unwrap_or(text))
+        Ok(text.strip_prefix('\'').filter(|rest| sinks::is_formula(rest)).unwrap_or(text))
     }
 
     fn channel(&self, column: Column) -> Result<Channel, BadRow> {
@@ -236,15 +238,18 @@ impl<'a> Rows<'a> {
         number.map(Some).ok_or_else(|| self.wrong(column, wanted))
     }
 
-    /// Seconds; part of one is rounded, and none at all is not said.
+    /// A wait in seconds, part of one rounded.
     fn seconds(&self, column: Column) -> Result<Option<u64>, BadRow> {
-        let cell = self.cell(column);
-        let whole = std::str::from_utf8(cell).ok().and_then(|text| text.parse::<u64>().ok());
-        if whole.is_some() {
-            return Ok(whole.filter(|s| *s > 0));
+        let wanted = "write the wait in seconds, at most a year of them, or nothing";
+        let whole = std::str::from_utf8(self.cell(column)).ok().and_then(|text| text.parse::<u32>().ok());
+        let seconds = match whole {
+            Some(seconds) => Some(f64::from(seconds)),
+            None => self.number(column, wanted)?,
+        };
+        match seconds {
+            Some(seconds) if !(0.0..=YEAR_S).contains(&seconds) => Err(self.wrong(column, wanted)),
+            seconds => Ok(seconds.map(|seconds| seconds.round() as u64)),
         }
-        let seconds: Option<f64> = self.number(column, "write the wait in seconds")?;
-        Ok(seconds.filter(|s| *s > 0.0).map(|s| s.round() as u64))
     }
 
     /// Fills in what the row says about its cascade, without steps.

@@ -61,7 +61,7 @@ pub struct Advice {
     pub is_floor: bool,
     /// Whether it is so much shorter that a change is worth it.
     pub suggest_change: bool,
-    /// Late conversions as a share of all by these messages.
+    /// Conversions after the window under advice as a share of all by these messages.
     pub late: Option<Share>,
     /// Surely too many conversions come after the window: it was cut too short.
     pub too_short: bool,
@@ -90,9 +90,8 @@ impl Advice {
         let enough_s = (t90.high_s / ROUND_S).ceil() * ROUND_S;
         let rounded = enough_s.max(floor_s).min(window_s);
         let suggested_s = (status == Status::Ok).then_some(rounded);
-        let late = followed.late();
-        let all = late + followed.events();
-        let late = (all > 0).then(|| wilson(late as f64, all as f64));
+        let all = followed.conversions();
+        let late = (all > 0).then(|| wilson(followed.late(window_s) as f64, all as f64));
         Self {
             contacts: followed.contacts(),
             followed: to_the_end,

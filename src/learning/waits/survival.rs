@@ -27,7 +27,7 @@ impl Contact {
         self.converted_s.filter(|at| *at <= self.followed_s())
     }
 
-    /// Whether it converted after its own window.
+    /// Whether it converted after its own window, when it was followed no longer.
     pub fn is_late(&self) -> bool {
         self.converted_s.is_some_and(|at| at > self.window_s && at <= self.age_s)
     }
@@ -38,9 +38,10 @@ impl Contact {
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
     contacts: u64,
-    late: u64,
     /// When they converted within what was followed; once settled, in order.
     events: Vec<f64>,
+    /// When they converted after their own window; once settled, in order.
+    after: Vec<f64>,
     /// How long those were followed that are not followed to the end of their window; once settled, in order.
     left: Vec<f64>,
     /// How many were followed to the end, by the bits of the window: these are in the order of the windows.
@@ -51,7 +52,7 @@ impl Followed {
     /// Adds one.
     pub fn add(&mut self, contact: &Contact) {
         self.contacts += 1;
-        self.late += u64::from(contact.is_late());
+        self.after.extend(contact.converted_s.filter(|_| contact.is_late()));
         let followed_s = contact.followed_s();
         if let Some(at) = contact.event_s() {
             self.events.push(at);
@@ -65,8 +66,8 @@ impl Followed {
     /// Adds all of another one.
     pub fn merge(&mut self, other: &Self) {
         self.contacts += other.contacts;
-        self.late += other.late;
         self.events.extend_from_slice(&other.events);
+        self.after.extend_from_slice(&other.after);
         self.left.extend_from_slice(&other.left);
         for (window, count) in &other.ended {
             *self.ended.entry(*window).or_default() += count;
@@ -77,6 +78,7 @@ impl Followed {
     pub fn settle(&mut self) {
         // Not the fastest order for any times, but for what was merged of ordered ones.
         self.events.sort_by(f64::total_cmp);
+        self.after.sort_by(f64::total_cmp);
         self.left.sort_by(f64::total_cmp);
     }
 
@@ -85,17 +87,18 @@ impl Followed {
         self.contacts
     }
 
-    /// Conversions that came after their own windows.
-    pub const fn late(&self) -> u64 {
-        self.late
+    /// All conversions by these messages, however late.
+    pub const fn conversions(&self) -> u64 {
+        (self.events.len() + self.after.len()) as u64
     }
 
-    /// Conversions within what was followed.
-    pub const fn events(&self) -> u64 {
-        self.events.len() as u64
+    /// How many of them came later than `window_s`, whatever their own window was.
+    pub fn late(&self, window_s: f64) -> u64 {
+        let later = |times: &[f64]| times.len() - times.partition_point(|at| *at <= window_s);
+        (later(&self.events) + later(&self.after)) as u64
     }
 
-    /// Of those, how many came later than `from_s` and by `to_s`.
+    /// How many conversions within what was followed came later than `from_s` and by `to_s`.
     pub fn events_between(&self, from_s: f64, to_s: f64) -> u64 {
         let by = |limit: f64| self.events.partition_point(|at| *at <= limit);
         by(to_s).saturating_sub(by(from_s)) as u64

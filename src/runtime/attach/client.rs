@@ -11,7 +11,7 @@ use crate::runtime::ears::Hearing;
 use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
-use crate::runtime::history::Shelf;
+use crate::runtime::history::{self, Shelf};
 use crate::runtime::operator;
 use crate::runtime::question::Question;
 use crate::runtime::saving;
@@ -19,7 +19,7 @@ use crate::runtime::store::{Reader, StoreError};
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -286,7 +286,7 @@ impl Client {
     /// Read beside the loop, which waits for no disk.
     fn answer(&self, question: Command) {
         let (store, notices) = (self.store.clone(), self.notices.clone());
-        let (place, now, shelf) = (self.gallery.place(), self.clock.now(), Arc::clone(&self.shelf));
+        let (place, now, read) = (self.gallery.place(), self.clock.now(), Arc::clone(&self.shelf));
         tokio::task::spawn_blocking(move || {
             // The screen may have gone elsewhere meanwhile.
             let read = Reader::open(&store).and_then(|reader| {
@@ -300,9 +300,7 @@ impl Client {
                         drop(reply.send(saving::as_text(reader.version(&hash)?)));
                     }
                     Command::Learn(reply) => {
-                        let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-                        let learnt = shelf.learn(&reader, &Question::in_place(&place, now));
-                        drop(shelf);
+                        let learnt = history::ask(&read, &reader, &Question::in_place(&place, now));
                         drop(reply.send(learnt.map(Box::new).map_err(|error| error.to_string())));
                     }
                     // Asked of whoever runs the campaign.

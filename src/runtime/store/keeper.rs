@@ -8,11 +8,12 @@ use crate::learning::{
     answer::{Answer, Settings},
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use crate::runtime::history;
 use crate::runtime::question::Question;
 use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// People who are in the store already, by number and name.
@@ -163,11 +164,9 @@ impl Keeper for Store {
     }
 
     fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        let (path, shelf) = (self.path().to_owned(), Arc::clone(&self.shelf));
-        let learn = tokio::task::spawn_blocking(move || {
-            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.learn(&Reader::open(&path)?, &question)
-        });
+        let (path, read) = (self.path().to_owned(), Arc::clone(&self.shelf));
+        let learn =
+            tokio::task::spawn_blocking(move || history::ask(&read, &Reader::open(&path)?, &question));
         async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 
