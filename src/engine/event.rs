@@ -15,7 +15,7 @@ pub use super::reasons::{Actor, CallProgress, Deferral, End, Hold, RecallResult,
 use super::retime::Choice;
 use crate::model::{
     At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Money, OrderId, Outcome,
-    PersonId, Scope, TextId, TimerId,
+    PersonId, Scope, Segment, TextId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,13 @@ pub enum Kind {
         untold: Vec<Channel>,
         /// Whose number was used on a channel, nobody can tell for whom.
         shared: Vec<(CascadeId, Channel)>,
+    },
+    /// The record shows that the outcomes of a segment have changed: learning goes on without what is older.
+    OutcomesChanged {
+        /// Which.
+        segment: Segment,
+        /// The day on which that was plain.
+        on: At,
     },
     /// Every cascade has ended, or the operator stopped it for good.
     CampaignEnded {
