@@ -234,6 +234,9 @@ pub struct Learn {
     /// What losing a customer for good costs, in place of the workspace's setting
     #[arg(long, value_name = "V", value_parser = amount)]
     pub optout_penalty: Option<Money>,
+    /// Count cascades under rules or texts of this hash as those in force; beside the workspace's setting
+    #[arg(long, value_name = "HASH", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub equivalent: Vec<String>,
     /// Print one JSON object, cascade.learn/1
     #[arg(long)]
     pub json: bool,

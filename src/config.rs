@@ -165,4 +165,8 @@ pub struct Learning {
     pub value: Option<Money>,
     /// What an opt-out costs us.
     pub optout_penalty: Money,
+    /// What a conversion loses in worth with every hour since the launch, as a rate: 0.01 leaves 79 % after a day.
+    pub decay_per_h: f64,
+    /// Hashes of rules or texts whose cascades count as those of what is in force.
+    pub equivalent: Vec<String>,
 }

@@ -153,6 +153,14 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::Reconciled { found, doubtful, others, untold, .. } => {
             ("⟲", Tone::Warning, restored::reconciled([*found, *doubtful, *others], untold))
         }
+        Kind::OutcomesChanged { segment, on } => warning(
+            "≠",
+            format!(
+                "{}: people answer otherwise than before; since {} learning goes on without what is older than 14 days",
+                segment.screen(),
+                on.utc().format("%Y-%m-%d")
+            ),
+        ),
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),
         Kind::Ordered { what, people: count, by, scope, left, .. } => {
             let about = orders::about(*what, *count, channel, scope.as_ref());
@@ -170,7 +178,7 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::AttemptDeferred { until: at, why, .. } => {
             warning("◷", format!("{}, may go in {}", deferral(*why), until(*at)))
         }
-        Kind::AttemptClaimed { reserved } => {
+        Kind::AttemptClaimed { reserved, .. } => {
             quiet = true;
             muted(format!("sending, at most {}", reserved.short()))
         }

@@ -54,6 +54,7 @@ recontact_after = "1d12h"
 budget = "50"
 [learning]
 value = "5.00"
+decay_per_h = 0.01
 "#;
 
 /// On a machine where everything is trusted.
@@ -106,6 +107,7 @@ fn a_whole_live_file_is_taken_word_for_word() {
     assert_eq!(config.webhooks.links_base(config.webhooks.listen), "https://go.example.com/l");
     assert_eq!((config.limits.quiet_hours, config.limits.recontact_after_s), (None, 36 * 3600));
     assert_eq!(config.learning.value, Money::parse("5.00"));
+    assert_eq!((config.learning.decay_per_h * 1000.0) as u64, 10);
     assert_eq!(config.channels, [Channel::Whatsapp, Channel::Phone, Channel::Sms]);
     assert_eq!(config.webhooks.listen.port(), 8787);
     assert!(!format!("{config:?}").contains("value of"), "a secret is not printed");

@@ -217,3 +217,35 @@ proptest! {
         prop_assert!(problems.iter().all(|p| (1..=lines).contains(&p.line) && p.column >= 1));
     }
 }
+
+#[test]
+fn what_changes_no_walk_makes_no_other_rules() {
+    let before = sound(SMALLEST);
+    let same = |text: &str, segment: &str| sound(text).walks_as(&before, &Segment(segment.into()));
+    let commented = SMALLEST.replacen('{', r#"{ "$comment": "since May", "explore": 0.3,"#, 1);
+    let elsewhere = SMALLEST.replace(r#""start": "whatsapp""#, r#""start": "sms""#);
+    let own_start = SMALLEST.replacen('{', r#"{ "segments": { "smb": { "start": "phone" } },"#, 1);
+    for text in [&commented, &elsewhere, &own_start] {
+        assert_ne!(sound(text).hash, before.hash);
+        assert!(same(text, "smb") && same(text, "retail"), "{text}");
+    }
+    for (from, to) in [
+        (r#""6h""#, r#""5h""#),
+        (r#""wait": null,"#, r#""wait": null, "wait_if_first": "2h","#),
+        (r#""wait": "2h","#, r#""wait": "2h", "attempts": 2,"#),
+        (r#""wait": "6h","#, r#""wait": "6h", "converts_on": ["clicked"],"#),
+        (r#"{ "start""#, r#"{ "conversion_window": "12h", "start""#),
+        (r#"{ "start""#, r#"{ "quiet_hours": "21:00-08:00", "start""#),
+        (r#"{ "start""#, r#"{ "retry": { "max": 2 }, "start""#),
+    ] {
+        let text = SMALLEST.replace(from, to);
+        assert_ne!(text, SMALLEST);
+        assert!(!same(&text, "retail"), "{text}");
+    }
+    // Steps of one segment's own change nothing for the others.
+    let steps = r#"[{ "channel": "phone", "wait": "1h", "if_no_answer": "sms" },
+                    { "channel": "sms", "wait": null, "terminal": true }]"#;
+    let own = format!(r#"{{ "segments": {{ "smb": {{ "start": "phone", "steps": {steps} }} }},"#);
+    let own = SMALLEST.replacen('{', &own, 1);
+    assert!(!same(&own, "smb") && same(&own, "retail"));
+}

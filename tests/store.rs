@@ -18,6 +18,8 @@ mod forget;
 mod full;
 #[path = "store/golden.rs"]
 mod golden;
+#[path = "store/learnt.rs"]
+mod learnt;
 #[path = "store/many.rs"]
 mod many;
 #[path = "store/orders.rs"]

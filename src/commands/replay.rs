@@ -4,7 +4,7 @@ use super::report::{now, open_store};
 use super::{Exit, Failure, output};
 use crate::cli::{Place, Replay as Args};
 use crate::learning::replay::{Replay, Totals, Why};
-use crate::model::{At, Money, clean};
+use crate::model::{At, Mode, Money, clean};
 use crate::phrases::people;
 use crate::rules::lints::one_line;
 use crate::rules::{Problem, Rules, Severity, parse};
@@ -26,7 +26,7 @@ pub(super) fn run(place: &Place, args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let mut page = output::Results::open();
-    for line in lines(&found, &rules, &config.currency) {
+    for line in lines(&found, &rules, &config.currency, mode) {
         page.line(&line)?;
     }
     page.close()?;
@@ -90,9 +90,13 @@ fn totals_json(totals: &Totals) -> Value {
     })
 }
 
-fn lines(found: &Replay, rules: &Rules, currency: &str) -> Vec<String> {
+fn lines(found: &Replay, rules: &Rules, currency: &str, mode: Mode) -> Vec<String> {
     let hash: String = rules.hash.chars().take(7).collect();
-    let mut lines = vec![format!("{hash} replayed on {} of this store", people(found.all.people))];
+    let of = match mode {
+        Mode::Rehearsal => "REHEARSAL, no real customers: ",
+        Mode::Live => "",
+    };
+    let mut lines = vec![format!("{of}{hash} replayed on {} of this store", people(found.all.people))];
     lines.push(totals_line("all", &found.all, currency));
     if found.segments.len() > 1 {
         lines.extend(found.segments.iter().map(|(s, totals)| totals_line(&s.screen(), totals, currency)));

@@ -206,7 +206,10 @@ fn limits<'t>(report: &mut Report<'_>, tables: [Option<Placed<&'t DeTable<'t>>>;
     own.recontact_after_s = recontact.unwrap_or(own.recontact_after_s);
     own.budget = limits.money("budget").unwrap_or(own.budget);
 
-    let mut learning = Table::open(report, "learning", learning, &["value", "optout_penalty"]);
+    let known = ["value", "optout_penalty", "decay_per_h", "equivalent"];
+    let mut learning = Table::open(report, "learning", learning, &known);
     config.learning.value = learning.money("value");
     config.learning.optout_penalty = learning.money("optout_penalty").unwrap_or_default();
+    config.learning.equivalent = learning.words("equivalent", "a hash, or its first seven letters");
+    config.learning.decay_per_h = learning.number("decay_per_h", 0.0, 1.0).unwrap_or_default();
 }

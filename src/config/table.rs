@@ -91,6 +91,37 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
         value
     }
 
+    /// A list of texts that say something.
+    pub fn words(&mut self, key: &str, wanted: &str) -> Vec<String> {
+        let Some((value, at)) = self.get(key) else { return Vec::new() };
+        let DeValue::Array(list) = value else {
+            let message = format!("`{key}` {} is no list", within(self.name));
+            self.report.error(
+                at,
+                "wrong-type",
+                message,
+                format!("write {key} = [\"...\"]: {wanted} in each"),
+            );
+            return Vec::new();
+        };
+        let mut words = Vec::new();
+        for entry in list {
+            match entry.get_ref() {
+                DeValue::String(text) if !text.trim().is_empty() => words.push(text.trim().to_owned()),
+                _ => {
+                    let message = format!("`{key}` {} lists something else", within(self.name));
+                    self.report.error(
+                        entry.span().start,
+                        "bad-value",
+                        message,
+                        format!("write {wanted}, in quotes"),
+                    );
+                }
+            }
+        }
+        words
+    }
+
     /// An amount of money, in quotes: a number without quotes is binary, and 0.1 is none.
     pub fn money(&mut self, key: &str) -> Option<Money> {
         self.word(key, "write an amount in quotes, such as \"0.05\"", Money::parse)

@@ -44,7 +44,10 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         next.0 = next.0.max(timer.0 + 1);
     }
     match kind {
-        Kind::CampaignLaunched { .. } | Kind::Suppressed { .. } | Kind::OrderMet { .. } => {}
+        Kind::CampaignLaunched { .. }
+        | Kind::Suppressed { .. }
+        | Kind::OrderMet { .. }
+        | Kind::OutcomesChanged { .. } => {}
         Kind::Ordered { order, .. } => campaign.header.orders = campaign.header.orders.max(order.0),
         Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
@@ -109,6 +112,7 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::BreakerClosed { .. }
         | Kind::StoreRestored { .. }
         | Kind::Reconciled { .. }
+        | Kind::OutcomesChanged { .. }
         | Kind::CampaignEnded { .. }
         | Kind::AttemptPlanned { .. }
         | Kind::AttemptClaimed { .. }
@@ -255,7 +259,7 @@ fn fold_attempt(journey: &mut Journey, at: At, subject: Subject, kind: &Kind) {
         attempt.failure = Some(Arc::new(failure.clone()));
     };
     match kind {
-        Kind::AttemptClaimed { reserved } => {
+        Kind::AttemptClaimed { reserved, .. } => {
             (attempt.stage, attempt.claimed_at, attempt.reserved) = (Stage::Claimed, Some(at), *reserved);
         }
         Kind::AttemptAccepted { provider_id, cost } => {

@@ -15,8 +15,8 @@ pub struct Record {
     pub start: Channel,
     /// The probability with which it was drawn; `None`: not at random.
     pub propensity: Option<f64>,
-    /// It says nothing about its start: not every start could be had, somebody else ended it, or it went half by one version
-    /// of the rules and half by another.
+    /// It says nothing about its start: not every start could be had, somebody else ended it or one of its waits, or it
+    /// went half by one version of rules or texts and half by another.
     pub forced: bool,
     /// Campaign time.
     pub launched_at: At,
@@ -96,7 +96,12 @@ impl Record {
     pub fn fold(&mut self, event: &Event) {
         let Event { at, subject, kind, .. } = event;
         match kind {
-            Kind::AttemptClaimed { .. } | Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
+            Kind::AttemptClaimed { content, .. } => {
+                // With other texts it is another cascade.
+                self.forced |= *content != 0;
+                self.sent(*subject, *at, None);
+            }
+            Kind::AttemptInDoubt { .. } => self.sent(*subject, *at, None),
             Kind::AttemptAccepted { cost, .. } => self.sent(*subject, *at, Some(*cost)),
             Kind::AttemptRefused { .. } | Kind::AttemptWithdrawn { .. } => self.not_sent(*subject),
             Kind::AttemptRecovered { sent_at, provider_id: Some(_), cost } => {
@@ -112,6 +117,8 @@ impl Record {
                 self.ended(*at, *end, *credited, *credited_attempt);
             }
             Kind::Retimed { walk, .. } => self.rewritten(walk),
+            // What would have come of the whole wait is not known.
+            Kind::WaitSkipped { .. } => self.forced = true,
             Kind::CampaignLaunched { .. }
             | Kind::CascadeStarted { .. }
             | Kind::Paused { .. }
@@ -121,6 +128,7 @@ impl Record {
             | Kind::BreakerClosed { .. }
             | Kind::StoreRestored { .. }
             | Kind::Reconciled { .. }
+            | Kind::OutcomesChanged { .. }
             | Kind::CampaignEnded { .. }
             | Kind::RulesChanged { .. }
             | Kind::Ordered { .. }
@@ -144,7 +152,6 @@ impl Record {
             | Kind::ContactedAfterAnswer {}
             | Kind::Suppressed { .. }
             | Kind::Unmatched { .. }
-            | Kind::WaitSkipped { .. }
             | Kind::Retried { .. } => {}
         }
     }
@@ -164,14 +171,14 @@ impl Record {
                 | Kind::OutcomeHeard { .. }
                 | Kind::CascadeEnded { .. }
                 | Kind::Retimed { .. }
+                | Kind::WaitSkipped { .. }
         )
     }
 
-    /// What was walked stays, and what is still to come is another walk.
+    /// What was walked stays, and what is still to come is another walk: in its steps and waits, in what converts and
+    /// what a bounce does, or in its texts. Nobody is written of whom nothing changes.
     fn rewritten(&mut self, walk: &[Leg]) {
-        let as_before = |(step, leg): (&Step, &Leg)| step.channel == leg.channel && step.wait_s == leg.wait_s;
-        let same = self.steps.len() == walk.len() && self.steps.iter().zip(walk).all(as_before);
-        self.forced |= !same;
+        self.forced = true;
         let kept = self.steps.iter().zip(walk).take_while(|(step, leg)| step.channel == leg.channel).count();
         self.steps.truncate(kept);
         for (step, leg) in self.steps.iter_mut().zip(walk) {

@@ -6,7 +6,7 @@
 //! from then on anything may happen: a conversion or none, and from no further cost to the most that the steps that
 //! are left can cost.
 
-use super::history::{Cascade, Step};
+use super::history::{Cascade, Ending, Step};
 use crate::model::{At, Channel, Money, Segment};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -91,7 +91,8 @@ pub fn fate(cascade: &Cascade, other: &Other, now: At) -> Fate {
     let passed = |channel| cascade.steps.iter().any(|s| s.channel == channel && was_passed_over(cascade, s));
     let ways: Vec<&Way> = other.ways.iter().filter(|way| !passed(way.channel)).collect();
     let window = TimeDelta::seconds(other.window_s as i64);
-    let mut walk = Walk { taken, ways, window, act: first_act(cascade), spent: Money::ZERO };
+    let (act, counted) = (first_act(cascade), recorded_act(cascade));
+    let mut walk = Walk { taken, ways, window, act, counted, spent: Money::ZERO };
     if !other.same_hours {
         return walk.open(0, Why::OtherHours);
     }
@@ -128,6 +129,8 @@ struct Walk<'a> {
     ways: Vec<&'a Way>,
     window: TimeDelta,
     act: Option<Act>,
+    /// What counts of it in the record.
+    counted: Option<Act>,
     /// What the steps cost that both have taken.
     spent: Money,
 }
@@ -153,7 +156,8 @@ impl Walk<'_> {
             Some(None) => Next::Ended,
         };
         if self.ways.len() == at + 1 {
-            return Some(self.ends(left, next, now));
+            let together = step.window_s.is_some_and(|s| TimeDelta::seconds(s as i64) == self.window);
+            return Some(self.ends(left, next, together, now));
         }
         let at_once = step.bounced_at.is_some() && !way.bounce_waits;
         self.goes_on(at + 1, left, next, (way.wait_s.unwrap_or(0), step.window_s.unwrap_or(0), at_once))
@@ -174,17 +178,20 @@ impl Walk<'_> {
         match next {
             Next::Sent(_) if together => None,
             Next::Ended if together => Some(self.settled(self.act)),
-            Next::Sent(_) => Some(self.open(to, why)),
             Next::None | Next::Ended if in_time.is_some() => Some(self.settled(in_time)),
             Next::None => Some(self.open(to, Why::OtherStep)),
             // Somebody said no, at a time that the record does not tell.
             Next::Ended if self.act.is_none() && wait_s > recorded_s => Some(self.settled(None)),
-            Next::Ended => Some(self.open(to, Why::ShorterWait)),
+            Next::Sent(_) | Next::Ended => Some(self.open(to, why)),
         }
     }
 
     /// The other rules send nothing more: an answer counts until their window is over.
-    fn ends(&self, left: At, next: Next, now: At) -> Fate {
+    fn ends(&self, left: At, next: Next, together: bool, now: At) -> Fate {
+        if let (Next::None, true) = (next, together) {
+            // A pause makes the window of both longer.
+            return self.settled(self.counted);
+        }
         let ends = left + self.window;
         let in_time = self.act.filter(|act| act.at() <= ends);
         let seen = match next {
@@ -260,13 +267,29 @@ impl Totals {
     }
 }
 
-/// The person's act, if it came in time: before the cascade was mature, or within the window of the last message, which
-/// may have left later than its rules say.
+/// The person's act, if it came in time: before the cascade was mature, or before it ended, which quiet hours and pauses
+/// may have put off.
 fn recorded_act(cascade: &Cascade) -> Option<Act> {
     let matures = cascade.horizon_s.map(|s| cascade.launched_at + TimeDelta::seconds(s as i64));
-    let window = |step: &Step| Some(step.sent_at? + TimeDelta::seconds(step.window_s? as i64));
-    let ends = matures.map(|at| cascade.steps.iter().filter_map(window).fold(at, At::max));
+    let ends = matures.map(|at| closes_at(cascade).map_or(at, |closes| closes.max(at)));
     first_act(cascade).filter(|act| ends.is_none_or(|ends| act.at() <= ends))
+}
+
+/// When it ended, or its windows do; `None`: it still runs, or was never sent to.
+fn closes_at(cascade: &Cascade) -> Option<At> {
+    let window = |step: &Step| Some(step.sent_at? + TimeDelta::seconds(step.window_s? as i64));
+    match cascade.ending {
+        Ending::Untold => cascade.steps.iter().filter_map(window).max(),
+        Ending::Open => None,
+        Ending::At(at) => Some(at),
+    }
+}
+
+/// Whether it may go on: it is not due yet, or the steps that were put off are still to come.
+fn runs(cascade: &Cascade, now: At) -> bool {
+    let due = cascade.horizon_s.map(|s| cascade.launched_at + TimeDelta::seconds(s as i64));
+    let goes_on = closes_at(cascade).is_some_and(|at| at > now) || cascade.ending == Ending::Open;
+    goes_on || due.is_none_or(|at| at > now)
 }
 
 /// What a whole record says.
@@ -276,7 +299,7 @@ pub struct Replay {
     pub all: Totals,
     /// By segment.
     pub segments: BTreeMap<Segment, Totals>,
-    /// Not mature yet, and not counted.
+    /// Not mature yet or not through, and not counted.
     pub running: u64,
     /// Forced or ended by somebody else, and not counted.
     pub left_out: u64,
@@ -285,10 +308,9 @@ pub struct Replay {
 impl Replay {
     /// Takes one more cascade in; `other` are the other rules for somebody of its segment and recorded rules.
     pub fn add(&mut self, cascade: &Cascade, other: &Other, now: At) {
-        let matures = cascade.horizon_s.map(|s| cascade.launched_at + TimeDelta::seconds(s as i64));
         if cascade.forced {
             self.left_out += 1;
-        } else if matures.is_none_or(|at| at > now) {
+        } else if runs(cascade, now) {
             self.running += 1;
         } else {
             let fate = fate(cascade, other, now);

@@ -1,6 +1,6 @@
 //! Amounts of money in the workspace's one currency.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::iter::Sum;
@@ -31,9 +31,12 @@ impl Money {
         Self((self.0 * Decimal::from(seconds) / Decimal::from(60)).round_dp(6))
     }
 
-    /// With two decimals, for the screen.
+    /// Rounded to two decimals, for the screen.
     pub fn short(self) -> String {
-        format!("{:.2}", self.0)
+        let rounded = self.0.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+        // Nothing is not less than nothing.
+        let rounded = if rounded.is_zero() { Decimal::ZERO } else { rounded };
+        format!("{rounded:.2}")
     }
 }
 
@@ -74,5 +77,18 @@ impl Mul<u64> for Money {
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_rounded_and_never_less_than_nothing_by_a_hair() {
+        let shown =
+            ["2.449", "2.445", "0.005", "2", "1234.999"].map(|text| Money::parse(text).unwrap().short());
+        assert_eq!(shown, ["2.45", "2.45", "0.01", "2.00", "1235.00"]);
+        assert_eq!([-4, -5].map(|mills| Money(Decimal::new(mills, 3)).short()), ["0.00", "-0.01"]);
     }
 }

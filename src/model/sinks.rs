@@ -101,8 +101,12 @@ pub fn html(text: &str) -> String {
 /// or not, since some programs drop those.
 pub fn csv(text: &str) -> String {
     let text = line(text, None);
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+    format!("\"{}{}\"", if is_formula(&text) { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+/// Whether a spreadsheet would take it for a formula.
+pub fn is_formula(text: &str) -> bool {
+    text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// Plain text to paste anywhere. One line: pasted into a shell, a line end is Enter.

@@ -8,6 +8,18 @@ impl Rules {
     pub fn ladder_for(&self, segment: &Segment) -> &Ladder {
         self.segments.get(segment).unwrap_or(&self.main)
     }
+
+    /// Whether customers of `segment` walk by these rules as by those, from whichever channel they start. What they start
+    /// with, how many starts are drawn, other segments and comments change no walk.
+    pub fn walks_as(&self, other: &Self, segment: &Segment) -> bool {
+        let terms = |rules: &Self| {
+            let Self { conversion_window_s, quiet_hours, expires_s, retry_max, .. } = *rules;
+            (conversion_window_s, quiet_hours, expires_s, retry_max)
+        };
+        let (own, theirs) = (self.ladder_for(segment), other.ladder_for(segment));
+        let mut channels = own.channels().chain(theirs.channels());
+        terms(self) == terms(other) && channels.all(|start| own.walk_terms(start) == theirs.walk_terms(start))
+    }
 }
 
 impl Ladder {
@@ -24,6 +36,11 @@ impl Ladder {
             step.wait_s = own.map(|own| own.wait_s.unwrap_or(own.wait_if_first_s));
         }
         chain
+    }
+
+    /// The walk, less what no customer notices who starts there.
+    fn walk_terms(&self, start: Channel) -> Vec<Step> {
+        self.walk(start).into_iter().map(|step| Step { wait_if_first_s: 0, ..step }).collect()
     }
 
     /// The steps of a customer who starts with `start`: that channel, then the chain without it.

@@ -79,6 +79,10 @@ pub struct Driver {
     pub(super) disk: Disk,
     /// Rules and texts that are shown, saved, and put in force.
     pub(super) desk: Desk,
+    /// When the record was asked last for what it teaches.
+    pub(super) learnt_at: Option<At>,
+    /// The newest day of which the log tells that outcomes changed.
+    pub(super) told: At,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
     /// What is to be done before anything that comes in.
@@ -107,6 +111,8 @@ impl Driver {
             begun: false,
             disk: Disk::default(),
             desk: Desk::default(),
+            learnt_at: None,
+            told: At::default(),
             restored: None,
             first: Vec::new(),
             refused: false,
@@ -125,7 +131,7 @@ impl Driver {
             if self.quit || (self.parts.until_done && self.is_done()) {
                 return self.close().await;
             }
-            let wake = self.next_wake();
+            let wake = self.next_wake().into_iter().chain(self.next_lesson()).min();
             let picture = self.parts.gallery.due_in();
             tokio::select! {
                 biased;
@@ -154,6 +160,7 @@ impl Driver {
         self.mind_the_gap();
         self.mind_hearing();
         self.mind_mute_channels();
+        self.mind_the_day();
         let mut turn = Turn::default();
         for item in news.drain(..) {
             self.hear(item, &mut turn);
@@ -189,7 +196,7 @@ impl Driver {
             News::Kept(kept) => self.files_kept(*kept, turn),
             // What it says is minded in every turn.
             News::Hearing => {}
-            News::Learnt(answer) => self.learnt(&answer),
+            News::Learnt(answer) => self.learnt(&answer, turn),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }

@@ -91,6 +91,12 @@ pub struct PlaceFacts {
     /// What an opt-out costs.
     #[serde(default)]
     pub optout_penalty: Money,
+    /// What a conversion loses in worth with every hour, as a rate.
+    #[serde(default)]
+    pub decay_per_h: f64,
+    /// Hashes of rules and texts that were declared equivalent to those in force.
+    #[serde(default)]
+    pub equivalent: Vec<String>,
 }
 
 /// A person as the screen names them; texts are safe for a terminal.

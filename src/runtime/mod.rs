@@ -34,6 +34,7 @@ mod parts;
 mod permits;
 pub mod plan;
 mod proof;
+pub mod question;
 mod recovery;
 mod rehearsal;
 pub mod replay;

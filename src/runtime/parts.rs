@@ -277,6 +277,8 @@ pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
         paces: paces(config.unwrap_or(&Config::rehearsal_defaults())),
         value: config.and_then(|c| c.learning.value),
         optout_penalty: config.map(|c| c.learning.optout_penalty).unwrap_or_default(),
+        decay_per_h: config.map(|c| c.learning.decay_per_h).unwrap_or_default(),
+        equivalent: config.map(|c| c.learning.equivalent.clone()).unwrap_or_default(),
     }
 }
 

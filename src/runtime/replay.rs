@@ -4,6 +4,7 @@
 use super::history;
 use super::store::{Reader, StoreError};
 use crate::config::Config;
+use crate::learning::answer::parts;
 use crate::learning::replay::{Other, Replay, Way};
 use crate::model::{At, Channel, Money, Segment};
 use crate::rules::{Ladder, Rules, parse};
@@ -48,7 +49,8 @@ pub fn replay(reader: &Reader, rules: &Rules, prices: &Prices, now: At) -> Resul
     let mut replay = Replay::default();
     for cascade in history::read(reader)? {
         let cascade = cascade?;
-        let whose = (cascade.rules.raw().to_owned(), cascade.segment.clone());
+        let (rules_then, _) = parts(cascade.rules.raw());
+        let whose = (rules_then.to_owned(), cascade.segment.clone());
         if !others.contains_key(&whose) {
             if !recorded.contains_key(&whose.0) {
                 recorded.insert(whose.0.clone(), ran(reader, &whose.0)?);
@@ -64,7 +66,7 @@ pub fn replay(reader: &Reader, rules: &Rules, prices: &Prices, now: At) -> Resul
 }
 
 /// The rules that ran under this hash, from the bytes that the store keeps.
-fn ran(reader: &Reader, hash: &str) -> Result<Option<Rules>, StoreError> {
+pub(super) fn ran(reader: &Reader, hash: &str) -> Result<Option<Rules>, StoreError> {
     let files = reader.version(hash)?;
     let rules = files.iter().find_map(|(name, bytes)| parse(Path::new(name), bytes).0);
     Ok(rules.filter(|rules| rules.hash == hash))

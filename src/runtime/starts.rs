@@ -4,7 +4,7 @@ use super::handle::{Starts, Wave};
 use super::launch::Plan;
 use crate::engine;
 use crate::engine::forecast::{TYPICAL_CALL_S, lasts_s};
-use crate::learning::answer::{Answer, Settings};
+use crate::learning::answer::Answer;
 use crate::model::{Allocation, At, CampaignId, Channel, Customer, Segment};
 use crate::rules::Step;
 use crate::rules::starts::{Begin, start_lot};
@@ -39,19 +39,6 @@ impl Plan {
             }
         }
         allocations
-    }
-
-    /// What the record is asked with, for these rules.
-    pub fn question(&self, now: At) -> Settings {
-        let config = &self.ready.config;
-        let settings = Settings {
-            now,
-            value: config.learning.value,
-            optout_penalty: config.learning.optout_penalty,
-            currency: config.currency.clone(),
-            ..Settings::default()
-        };
-        super::learning::asked_by(&self.ready.rules, settings)
     }
 
     /// The allocations of its segments by what the record says; where it says nothing, as while nothing is known.

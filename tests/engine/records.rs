@@ -1,10 +1,11 @@
 //! What learning is told of each cascade, beside the rows: asked after every single input.
 
 use cascade::engine::Campaign;
-use cascade::engine::event::{End, Event, Kind};
+use cascade::engine::event::{CascadeStart, End, Event, Kind};
 use cascade::engine::journey::{Journey, Stage, State};
 use cascade::engine::record::Record;
-use cascade::model::{CascadeId, Money};
+use cascade::model::{At, CascadeId, Money};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Records as they are kept: folded event by event.
@@ -21,6 +22,8 @@ impl Records {
                 let before = record.clone();
                 record.fold(event);
                 assert!(Record::concerns(&event.kind) || *record == before, "passed over: {event:?}");
+                let is_by_hand = matches!(event.kind, Kind::WaitSkipped { .. } | Kind::Retimed { .. });
+                assert!(!is_by_hand || record.forced, "nobody's hand: {event:?}");
             }
         }
     }
@@ -38,6 +41,8 @@ fn tells_the_same(record: &Record, journey: &Journey) {
     assert_eq!(channels(record), journey.start.walk.iter().map(|leg| leg.channel).collect::<Vec<_>>());
     let costs = record.sends.iter().map(|send| send.cost).sum::<Money>();
     assert_eq!(costs, journey.attempts.iter().map(|a| a.cost).sum::<Money>(), "{record:?} of {journey:?}");
+    let other_texts = journey.attempts.iter().any(|attempt| attempt.content != 0);
+    assert!(!other_texts || record.forced, "by other texts than it began with: {record:?}");
     for attempt in &journey.attempts {
         let sent = record.sends.iter().any(|send| send.attempt == attempt.id && send.at.is_some());
         // An answer proves what a refusal denies.
@@ -68,4 +73,55 @@ fn tells_the_same(record: &Record, journey: &Journey) {
             assert!(sent.is_some_and(|sent| sent <= answered), "{record:?}");
         }
     }
+}
+
+/// A cascade of WhatsApp and SMS, as it was started.
+fn begun() -> Record {
+    let leg = |channel: &str, wait: Option<u64>| {
+        json!({ "channel": channel, "wait_s": wait, "attempts": 1, "bounce_waits": false,
+                "converts_on": ["replied", "clicked"], "reserve": "0.05", "template": null })
+    };
+    let start = json!({
+        "segment": "retail", "start": "whatsapp", "propensity": 0.5, "skips": [], "zone": "UTC", "country": null,
+        "walk": [leg("whatsapp", Some(21_600)), leg("sms", None)], "line": 1, "recent": [],
+        "drawn": { "from": [["whatsapp", 0.5], ["sms", 0.5]] },
+    });
+    let start: CascadeStart = serde_json::from_value(start).unwrap();
+    let record = Record::begun(At::from_secs(0), &start);
+    assert!(!record.forced);
+    record
+}
+
+/// What an event makes of it.
+fn after(kind: &Value) -> Record {
+    let mut event = json!({ "at": At::from_secs(60), "campaign": 1, "customer": 1, "cascade": 1, "step": 0,
+                            "attempt": 1, "channel": "whatsapp" });
+    event.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
+    let mut record = begun();
+    record.fold(&serde_json::from_value(event).unwrap());
+    record
+}
+
+#[test]
+fn hands_of_operators_and_editors_are_marked() {
+    let claimed = |content: u32| {
+        let kind = Kind::AttemptClaimed { reserved: Money::ZERO, content };
+        after(&serde_json::to_value(kind).unwrap())
+    };
+    assert!(!claimed(0).forced, "the texts of the launch");
+    assert!(claimed(1).forced, "later ones");
+    // As programs wrote it that knew no other texts.
+    assert!(!after(&json!({ "kind": "attempt_claimed", "reserved": "0" })).forced);
+    assert!(after(&json!({ "kind": "wait_skipped", "by": "operator" })).forced);
+    let walk = begun().steps;
+    let legs: Vec<Value> = walk
+        .iter()
+        .map(|step| {
+            json!({ "channel": step.channel, "wait_s": step.wait_s, "attempts": 1, "bounce_waits": false,
+                    "converts_on": ["read"], "reserve": "0.05", "template": null })
+        })
+        .collect();
+    let moved = after(&json!({ "kind": "retimed", "edition": 1, "walk": legs }));
+    assert!(moved.forced, "the same steps and waits, and something else converts");
+    assert_ne!(moved.steps[0].converts_on, walk[0].converts_on);
 }

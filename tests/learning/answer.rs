@@ -1,8 +1,9 @@
 //! Which cascades count, and what is said of them.
 
 use super::{HORIZON_S, cascade, file, near, number};
-use cascade::learning::answer::{Answer, Basis, Settings, answer};
+use cascade::learning::answer::{Answer, Basis, Settings, WaitAnswer, answer};
 use cascade::learning::history::Cascade;
+use cascade::learning::ledger::Ledger;
 use cascade::learning::policy::looks::State;
 use cascade::model::{At, Channel, Money, Segment};
 use serde_json::{Value, json};
@@ -87,6 +88,175 @@ fn what_does_not_compare_is_left_out() {
     assert_eq!((by.forced, by.not_drawn, by.other_rules), (1, 2, 1));
     assert!(strict.notes.iter().any(|note| note.contains("other rules")), "{:?}", strict.notes);
     assert_eq!(one(&asked(&["before"])).mature, 57, "declared equivalent");
+}
+
+/// A call that expired, or was refused before it rang, is no evidence about starting with the phone; a number that
+/// turned out to be none is.
+#[test]
+fn a_start_that_was_never_sent_says_nothing_about_it() {
+    let mut all = days("a", 5, 4, [3, 5, 2]);
+    let later = |cascade: &mut Cascade, bounced: bool| {
+        let first = &mut cascade.steps[0];
+        let sent_at = first.sent_at.take();
+        (first.delivered_at, first.converted_at, first.cost) = (None, None, Money::ZERO);
+        first.bounced_at = sent_at.filter(|_| bounced);
+        let mut second = first.clone();
+        (second.step, second.channel, second.sent_at) = (2, Channel::Email, sent_at);
+        (second.bounced_at, second.converted_at) = (None, sent_at);
+        cascade.steps.push(second);
+    };
+    let phones: Vec<usize> = (0..all.len()).filter(|at| all[*at].start == Channel::Phone).collect();
+    later(&mut all[phones[0]], false);
+    later(&mut all[phones[1]], true);
+    // Whose start's step stands in no row at all.
+    all[phones[2]].steps[0].channel = Channel::Sms;
+    let answer = answer(all, &settings(20 * DAY_S));
+    let segment = one(&answer);
+    assert_eq!((segment.mature, segment.excluded, segment.excluded_by.unsent), (58, 2, 2));
+    let phone = segment.starts.iter().find(|start| start.start == Channel::Phone).unwrap();
+    assert_eq!(phone.n, 18);
+    assert!(answer.notes.iter().any(|note| note.contains("2 cascades never sent")), "{:?}", answer.notes);
+}
+
+#[test]
+fn a_conversion_is_worth_less_with_every_hour() {
+    let all = days("a", 30, 5, [10, 10, 10]);
+    let at = |decay_per_h: f64| answer(all.clone(), &Settings { decay_per_h, ..settings(100 * DAY_S) });
+    let raw = |answer: &Answer| one(answer).starts[0].net_raw_mean.unwrap().0.to_string().parse().unwrap();
+    near("no decay", raw(&at(0.0)), 5.0 - 0.05, 1e-4);
+    // All of them convert after ten minutes.
+    near("half an hour", raw(&at(2.0)), 5.0 * (-2.0_f64 / 6.0).exp() - 0.05, 1e-4);
+    let notes = |answer: &Answer| answer.notes.iter().any(|note| note.contains("79 % of its value"));
+    assert!(notes(&at(0.01)) && !notes(&at(0.0)));
+}
+
+/// Whoever picks up does so at once; how long to wait for the others that does not say.
+#[test]
+fn no_wait_on_the_phone_becomes_shorter_than_a_missed_call_takes() {
+    let of = |channel: Channel| {
+        let all = (0..200_i64).map(|id| {
+            let mut one = cascade(id as u64, "a", channel, id * 60, (id % 3 == 0).then_some(20 + id));
+            one.steps[0].window_s = Some(2 * 3600);
+            one
+        });
+        let answer = answer(all, &settings(100 * DAY_S));
+        answer.waits.into_iter().find(|wait| wait.segment.is_none()).unwrap()
+    };
+    let (phone, sms) = (of(Channel::Phone), of(Channel::Sms));
+    assert_eq!((sms.suggested_wait_s, phone.suggested_wait_s), (Some(300), Some(1_800)));
+    assert_eq!((phone.saved_s, phone.missed_on_record), (Some(5_400), Some(0)));
+    assert!(phone.reason.contains("wait 30m instead of 2h"), "{}", phone.reason);
+    assert!(phone.reason.contains("calls back") && !sms.reason.contains("calls back"), "{}", phone.reason);
+}
+
+/// WhatsApp for six hours, then a call, then an SMS whose answers count for a day; some convert early, few late.
+fn ladders() -> Vec<Cascade> {
+    let step = |cascade: &Cascade, place: i64, channel: Channel, window_h: u64, cost: &str| {
+        let mut step = cascade.steps[0].clone();
+        let sent = At(cascade.launched_at.0 + [0, 6, 8][place as usize] * 3_600_000);
+        (step.step, step.channel, step.sent_at) = (place as u32 + 1, channel, Some(sent));
+        (step.window_s, step.delivered_at, step.converted_at) = (Some(window_h * 3600), Some(sent), None);
+        step.cost = money(cost);
+        step
+    };
+    let one = |id: i64| {
+        let mut one = cascade(id as u64, "a", Channel::Whatsapp, id * 600, None);
+        let of = |place, channel, window_h, cost| step(&one, place, channel, window_h, cost);
+        let mut steps = vec![
+            of(0, Channel::Whatsapp, 6, "0.05"),
+            of(1, Channel::Phone, 2, "0.40"),
+            of(2, Channel::Sms, 24, "0.04"),
+        ];
+        let after = |place: usize, minutes: i64| Some(At(steps[place].sent_at.unwrap().0 + minutes * 60_000));
+        let (taken, converted) = match id % 20 {
+            0..6 => (1, after(0, 30 + id % 7)),
+            6 if id % 100 == 6 => (1, after(0, 330)),
+            7..9 => (2, after(1, 1)),
+            9..12 => (3, after(2, 20)),
+            _ => (3, None),
+        };
+        steps[taken - 1].converted_at = converted;
+        for untaken in &mut steps[taken..] {
+            (untaken.sent_at, untaken.delivered_at, untaken.cost) = (None, None, Money::ZERO);
+        }
+        one.steps = steps;
+        one
+    };
+    (0..400).map(one).collect()
+}
+
+/// What a wait was shortened by is lost on the message that follows, not on the channel that waits.
+#[test]
+fn a_shorter_wait_costs_the_next_message() {
+    let answer = answer(ladders(), &settings(100 * DAY_S));
+    let whatsapp = &answer.waits[0];
+    assert_eq!((whatsapp.channel, whatsapp.segment.clone()), (Channel::Whatsapp, None));
+    assert!(whatsapp.suggest_change && whatsapp.window_s == 6 * 3600, "{}", whatsapp.reason);
+    assert_eq!(whatsapp.missed_on_record, Some(4));
+    assert_eq!(whatsapp.missed_cost, Some(money("1.60")), "four calls");
+}
+
+/// A conversion window is no wait: there is nothing to send sooner.
+#[test]
+fn the_last_step_gets_no_advice_on_its_wait() {
+    let answer = answer(ladders(), &settings(100 * DAY_S));
+    let sms = answer.waits.iter().find(|wait| wait.channel == Channel::Sms).unwrap();
+    assert_eq!((sms.window_s, sms.status), (24 * 3600, "ok"));
+    assert!(sms.t90_s.unwrap() < 3600.0, "all of them come soon");
+    assert_eq!((sms.suggested_wait_s, sms.suggest_change, sms.too_short), (None, false, false));
+    assert!(sms.reason.starts_with("the last step waits for nothing: 24h"), "{}", sms.reason);
+    // In another segment it is another one's last step, and the longest walk of all is no measure.
+    let mut mixed = ladders();
+    for (at, cascade) in ladders().into_iter().enumerate() {
+        let mut short = cascade;
+        short.id = format!("b{at}").as_str().into();
+        short.segment = Segment("b".into());
+        short.steps.truncate(2);
+        mixed.push(short);
+    }
+    let answer = self::answer(mixed, &settings(100 * DAY_S));
+    let phone = |segment: &str| {
+        let of = |wait: &&WaitAnswer| wait.segment.as_ref().is_some_and(|s| s.0 == segment);
+        answer.waits.iter().filter(of).find(|wait| wait.channel == Channel::Phone).unwrap()
+    };
+    assert!(phone("a").suggested_wait_s.is_some(), "{}", phone("a").reason);
+    assert!(phone("b").suggested_wait_s.is_none(), "{}", phone("b").reason);
+}
+
+/// Pages that are put together, and one that is put in another's place, say what the record says as a whole.
+#[test]
+fn the_pages_of_a_record_say_what_it_says_as_a_whole() {
+    let mut all = days("retail", 24, 5, [2, 6, 2]);
+    all.extend(days("smb", 24, 3, [5, 2, 2]));
+    for (at, cascade) in all.iter_mut().enumerate() {
+        cascade.rules = if at % 9 == 0 { "before".into() } else { "now".into() };
+        cascade.horizon_s = cascade.horizon_s.filter(|_| at % 2 == 0);
+    }
+    let said = |ledger: &Ledger| serde_json::to_value(ledger.answer(&settings(26 * DAY_S))).unwrap();
+    let mut whole = Ledger::new();
+    whole.extend(all.clone());
+    let page = |cascades: &[Cascade]| {
+        let mut page = Ledger::page(cascades.len());
+        page.extend(cascades.to_vec());
+        page.fit();
+        page
+    };
+    let mut pages = Ledger::new();
+    all.chunks(100).for_each(|cascades| pages.append(page(cascades)));
+    assert_eq!((pages.len(), said(&pages)), (all.len(), said(&whole)));
+    // Before anything of the third page had happened, and of the last one, which did not even exist.
+    let mut early = Ledger::new();
+    let begun = |cascade: &Cascade| Cascade { steps: Vec::new(), ..cascade.clone() };
+    for (at, cascades) in all.chunks(100).enumerate().take(all.len().div_ceil(100) - 1) {
+        let known: Vec<Cascade> =
+            if at == 2 { cascades.iter().map(begun).collect() } else { cascades.to_vec() };
+        early.append(page(&known));
+    }
+    assert_ne!(said(&early), said(&whole));
+    for (at, cascades) in all.chunks(100).enumerate().filter(|(at, _)| [2, all.len() / 100].contains(at)) {
+        early.replace(at, page(cascades));
+    }
+    assert_eq!(said(&early), said(&whole));
 }
 
 #[test]

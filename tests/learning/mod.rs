@@ -1,13 +1,14 @@
 //! One file for each part of learning.
 
 mod answer;
+mod counted;
 mod history;
 mod policy;
 mod posterior;
 mod simulate;
 mod waits;
 
-use cascade::learning::history::{Cascade, Step};
+use cascade::learning::history::{Cascade, Ending, Step};
 use cascade::model::{At, Channel, Money, Segment};
 use serde_json::Value;
 
@@ -46,6 +47,7 @@ fn cascade(id: u64, segment: &str, start: Channel, at_s: i64, convert_s: Option<
         rules: "now".into(),
         launched_at: at(0),
         horizon_s: Some(HORIZON_S as u64),
+        ending: Ending::Untold,
         forced: false,
         steps: vec![Step {
             step: 1,

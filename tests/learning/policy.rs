@@ -2,7 +2,7 @@
 
 use super::near;
 use cascade::learning::policy::Course;
-use cascade::learning::policy::draw::{capped, pick, vector, without};
+use cascade::learning::policy::draw::{capped, vector};
 use cascade::learning::policy::looks::{self, State};
 use cascade::learning::posterior::draws::Draws;
 use cascade::learning::posterior::{Cell, PerStart, STARTS_MAX, fit};
@@ -43,20 +43,6 @@ fn explore_caps_what_is_drawn_away_from_the_rules() {
     near("all", total(&some), 1.0, 1e-12);
     assert_eq!(capped(&wanted, 1, 0.5), wanted, "0.4 goes away, and that is allowed");
     assert_eq!(capped(&wanted, 0, 0.0), [1.0, 0.0, 0.0, 0.0]);
-}
-
-#[test]
-fn a_held_channel_is_not_drawn() {
-    let rest = without(&[0.1, 0.6, 0.3, 0.0], &[false, true, false, false]).unwrap();
-    assert_eq!(rest[1], 0.0);
-    near("of the rest", rest[0], 0.25, 1e-12);
-    assert_eq!(without(&[0.0, 1.0, 0.0, 0.0], &[false, true, false, false]), None);
-}
-
-#[test]
-fn a_lot_falls_into_its_share() {
-    let vector = [0.2, 0.0, 0.8, 0.0];
-    assert_eq!([0.0, 0.199, 0.2, 0.999, 1.0].map(|lot| pick(&vector, lot)), [0, 0, 2, 2, 2]);
 }
 
 #[test]

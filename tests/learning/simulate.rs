@@ -126,6 +126,8 @@ fn the_policy_is_accepted() {
                 count += 1.0;
             }
         }
+        // Of a segment in its hundred days: an alarm without a change.
+        assert!(figures.false_resets <= 0.05, "{figures:?}");
         if name == "s08_drift" {
             let found = figures.drift.unwrap();
             assert!(found.median_days.unwrap() <= 21.0 && found.share >= 0.95, "{found:?}");

@@ -91,6 +91,19 @@ fn a_window_is_too_short_only_if_it_surely_is() {
 }
 
 #[test]
+fn late_is_what_comes_after_the_window_under_advice() {
+    let contact =
+        |window_s: f64, at: f64| Contact { window_s, age_s: 1e6, converted_s: Some(at), ended_s: None };
+    let share = |all: &[Contact]| Advice::on(all, 200.0).late.unwrap().share;
+    // Too late for the window they had, and not for the one that is asked about.
+    assert_eq!(share(&[contact(100.0, 150.0); 30]), 0.0);
+    // In time for theirs, and too late for this one.
+    assert_eq!(share(&[contact(300.0, 250.0); 30]), 1.0);
+    let mixed = [contact(200.0, 50.0), contact(200.0, 250.0), contact(100.0, 150.0), contact(300.0, 201.0)];
+    assert_eq!(share(&mixed), 0.5);
+}
+
+#[test]
 fn somebody_converted_elsewhere_can_convert_here_no_more() {
     let contact = Contact { window_s: 100.0, age_s: 1e6, converted_s: None, ended_s: Some(30.0) };
     assert_eq!(contact.followed_s(), 30.0);

@@ -3,7 +3,7 @@
 use crate::house::House;
 use cascade::engine::event::End;
 use cascade::engine::journey::{Journey, State};
-use cascade::learning::history::{Cascade, Reader, gather};
+use cascade::learning::history::{Cascade, Ending, gather, read};
 use cascade::model::{Channel, Money};
 use cascade::runtime::history;
 use serde_json::Value;
@@ -105,6 +105,7 @@ fn as_written(cascade: &Cascade) -> Cascade {
         propensity: cascade.propensity.filter(|_| !cascade.forced),
         forced: false,
         horizon_s: None,
+        ending: Ending::Untold,
         ..cascade.clone()
     }
 }
@@ -116,7 +117,8 @@ fn the_history_file_gives_the_same_record_again() {
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let written: Vec<Cascade> = store().iter().map(as_written).collect();
     let open = || fs::File::open(house.path("tables/history.csv")).unwrap();
-    let read: Vec<Cascade> = Reader::new(open()).unwrap().map(Result::unwrap).collect();
+    let read = read(open(), 2, |all: &mut Vec<Cascade>, cascade| all.push(cascade.clone())).unwrap();
+    let read = read.parts.concat();
     assert_eq!(read, written);
     let gathered = gather(open()).unwrap();
     assert_eq!((gathered.cascades, gathered.bad, gathered.left_out), (written, vec![], 0));
@@ -199,4 +201,56 @@ fn a_replay_is_certain_where_the_record_is_and_open_elsewhere() {
     let wrong = PILOT.house.run(&["replay", "--rules", "nowhere.json"]);
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("nowhere.json"), "{}", wrong.stderr);
+}
+
+/// What another workspace's `cascade learn` says about this store.
+fn learnt(files: &[(&str, &str)], more: &[&str]) -> Value {
+    let house = House::with(files);
+    let store = PILOT.house.path(".cascade/rehearsal.db").display().to_string();
+    let done = house.run(&[&["learn", "--json", "--db", &store][..], more].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    serde_json::from_str(&done.stdout).unwrap()
+}
+
+/// Cascades that compare with the workspace's rules and texts, and those that ran under others.
+fn compared(answer: &Value) -> (u64, u64) {
+    let segments = answer["segments"].as_array().unwrap();
+    let others = |of: &Value| of["excluded_by"]["other_rules"].as_u64().unwrap();
+    let known = ["mature", "running", "excluded"];
+    let all = |of: &Value| known.iter().map(|field| of[*field].as_u64().unwrap()).sum::<u64>();
+    (segments.iter().map(|of| all(of) - others(of)).sum(), segments.iter().map(others).sum())
+}
+
+#[test]
+fn the_command_asks_for_the_workspaces_rules_and_texts_as_the_console_does() {
+    let told = |text: &str| learnt(&[("rules/cascade.json", text)], &[]);
+    let same = told(EXPLORING);
+    assert_eq!(compared(&same), (100, 0));
+    let hash = &PILOT.report["campaign"]["rules_hash"];
+    assert_eq!(same["freshness"]["rules_hash"], *hash);
+    assert_eq!(same["freshness"]["cascades"], 100);
+    // A comment, and what the record itself proposes: other bytes, and the same walks.
+    let accepted =
+        EXPLORING.replace(r#""start": "whatsapp","#, r#""$comment": "as learnt", "start": "phone","#);
+    let answer = told(&accepted);
+    assert_eq!(compared(&answer), (100, 0));
+    assert_ne!(answer["freshness"]["rules_hash"], *hash);
+    assert_eq!(answer["freshness"]["cascades"], 0, "how old they are is told of these very rules");
+    assert_eq!(answer["segments"][0]["incumbent"], "phone");
+    // Another wait is another cascade, until somebody says that it is not.
+    let waits = EXPLORING.replace("40m", "50m");
+    let answer = told(&waits);
+    assert_eq!(compared(&answer), (0, 100));
+    let note = answer["notes"].to_string();
+    assert!(note.contains("equivalent") && note.contains(&hash.as_str().unwrap()[..7]), "{note}");
+    let files = [("rules/cascade.json", waits.as_str())];
+    assert_eq!(compared(&learnt(&files, &["--equivalent", &hash.as_str().unwrap()[..8]])), (100, 0));
+    let declared = format!("[learning]\nequivalent = [{hash}]\n");
+    let files = [("rules/cascade.json", waits.as_str()), ("cascade.toml", declared.as_str())];
+    assert_eq!(compared(&learnt(&files, &[])), (100, 0));
+    // Other texts are other cascades too.
+    let files = [("rules/cascade.json", EXPLORING), ("rules/content/sms.txt", "Hello! {{link}}\n")];
+    assert_eq!(compared(&learnt(&files, &[])), (0, 100));
+    let texts = PILOT.report["campaign"]["content_hash"].as_str().unwrap();
+    assert_eq!(compared(&learnt(&files, &["--equivalent", texts])), (100, 0));
 }

@@ -107,13 +107,14 @@ fn one(world: &World, i: u64, start: Channel, per_mille: u64, launched_at: At) -
         rules: "3f2a1c4d5e6f".into(),
         launched_at,
         horizon_s: Some(32 * 3_600),
+        ending: history::Ending::Untold,
         forced: false,
         steps,
     }
 }
 
-fn said(worlds: &[&World]) -> Answer {
-    let settings = Settings {
+fn asked() -> Settings {
+    Settings {
         now: now(),
         value: Money::parse("12"),
         optout_penalty: Money::parse("40").unwrap(),
@@ -121,7 +122,11 @@ fn said(worlds: &[&World]) -> Answer {
         incumbent: Some(Channel::Whatsapp),
         explore: Some(0.3),
         ..Settings::default()
-    };
+    }
+}
+
+fn said(worlds: &[&World]) -> Answer {
+    let settings = asked();
     answer(worlds.iter().flat_map(|world| cascades(world)), &settings)
 }
 
@@ -221,6 +226,39 @@ async fn a_draft_is_offered_only_where_there_is_something_to_draft() {
         let text = after(WIDE, Ok(Box::new(said(&[world]))), keys).await.text();
         assert_eq!(offers(&text), offered, "{} {keys}: {text}", world.segment);
     }
+}
+
+/// Nothing converts, and nobody said what a conversion is worth.
+const BARREN: World = World {
+    segment: "smb",
+    each: 100,
+    per_mille: [(Channel::Whatsapp, 0), (Channel::Phone, 0), (Channel::Sms, 0)],
+    drawn: true,
+    varied: false,
+};
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_said_as_it_is() {
+    let settings = Settings { value: None, ..asked() };
+    let answer = answer(cascades(&BARREN), &settings);
+    let text = after(WIDE, Ok(Box::new(answer)), "7").await.text();
+    assert!(text.contains("set a value") && !text.contains("nothing has finished"), "{text}");
+
+    // Sure by its numbers, and there is no further look.
+    let mut answer = said(&[&NOT_YET]);
+    let of = &mut answer.segments[0];
+    (of.more_needed, of.next_look) = (Some(0), None);
+    of.reason = "phone leads, 99 % likely best; there is no further look".into();
+    let text = after(WIDE, Ok(Box::new(answer)), "7").await.text();
+    assert!(text.contains("not yet: phone leads") && !text.contains("the next look decides"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_dropped_is_told_beside_the_rows() {
+    let mut answer = said(&[&NOT_YET]);
+    answer.segments[0].starts[0].n_all += 60;
+    let text = after(WIDE, Ok(Box::new(answer)), "7").await.text();
+    assert!(text.contains("60 of them before the outcomes changed, not counted below"), "{text}");
 }
 
 #[test]

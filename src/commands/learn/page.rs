@@ -75,6 +75,12 @@ fn segment_lines(segment: &SegmentAnswer, currency: &str, page: &mut Results) ->
         "{name} · {state} · {mature} finished, {running} still running, {excluded} left out, not counted"
     ))?;
     page.line(&format!("  {}", segment.reason))?;
+    let dropped: u64 = segment.starts.iter().map(|start| start.n_all - start.n).sum();
+    if dropped > 0 {
+        page.line(&format!(
+            "  {dropped} of them from before the outcomes changed are not in the rows below"
+        ))?;
+    }
     if let Some(naive) = segment.naive_leader.filter(|naive| Some(*naive) != segment.leader) {
         page.line(&format!(
             "  conversions per channel's own cost would say {}: it sees only whom it was tried on",
@@ -104,7 +110,7 @@ fn segment_lines(segment: &SegmentAnswer, currency: &str, page: &mut Results) ->
         more.push(format!("gap {gap:.2} sd"));
     }
     if let (Some(loss), Some(cost)) = (segment.expected_loss, segment.exploring_cost) {
-        more.push(format!("choosing now could cost {loss} a cascade; exploring has cost {}", short(cost)));
+        more.push(format!("choosing now could cost {loss} a cascade; exploring has cost {}", cost.short()));
     }
     if let Some(after) = segment.after_100 {
         let p = percent(after.p_leader_changes);
@@ -124,7 +130,7 @@ fn row(start: &StartAnswer) -> String {
     let share = |share: Option<f64>| share.map_or_else(dash, percent);
     let net = match (start.net_mean, start.net_low, start.net_high) {
         (Some(mean), Some(low), Some(high)) => {
-            format!("{} ({} to {})", short(mean), short(low), short(high))
+            format!("{} ({} to {})", mean.short(), low.short(), high.short())
         }
         _ => dash(),
     };
@@ -135,7 +141,7 @@ fn row(start: &StartAnswer) -> String {
         start.conversions,
         share(start.conversion_rate),
         share(start.p_best),
-        start.cost_per_conversion.map_or_else(dash, short),
+        start.cost_per_conversion.map_or_else(dash, Money::short),
         start.opted_out,
         share(start.propensity)
     )
@@ -170,9 +176,4 @@ fn channels(answer: &Answer, page: &mut Results) -> Result<(), Failure> {
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
-}
-
-/// Rounded, where `Money::short` cuts off.
-fn short(amount: Money) -> String {
-    Money(amount.0.round_dp(2)).short()
 }

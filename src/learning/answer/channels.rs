@@ -1,8 +1,10 @@
 //! Conversions per cost of each channel. First contacts and fallbacks stay apart: a fallback sees only people who did
 //! not answer before, so that neither says which channel to start with.
 
+use super::force::InForce;
+use super::mature::limit_ms;
 use super::{ChannelAnswer, Settings, figure, money};
-use crate::learning::ledger::{CONVERSION_WINDOW_S, Ledger, Touch};
+use crate::learning::ledger::{Item, Ledger, Touch};
 use crate::learning::waits::wilson;
 use crate::model::{Channel, Segment};
 use std::collections::BTreeMap;
@@ -23,32 +25,54 @@ impl Sums {
     }
 }
 
-/// First contacts, then fallbacks; only those whose windows have ended, or silence would be missing.
-fn sums(touches: &[Touch], settings: &Settings) -> [Sums; 2] {
-    let mut out = [Sums::default(); 2];
-    for touch in touches {
-        let window_s = touch.window_s.map_or(CONVERSION_WINDOW_S, u64::from) as i64;
-        if touch.sent_at.0.saturating_add(window_s * 1000) > settings.now.0 {
-            continue;
+/// First contacts, then fallbacks, of each channel in a segment.
+type OfSegment = [[Sums; 2]; Channel::ALL.len()];
+
+/// Every segment's sums, in the order of their names: of the cascades that count elsewhere, running ones included, and
+/// of contacts whose windows have ended, or silence would be missing.
+fn sums<'a>(ledger: &'a Ledger, settings: &Settings, force: &InForce) -> BTreeMap<&'a Segment, OfSegment> {
+    let mut lists = vec![[Sums::default(); 2]; ledger.lists()];
+    let over = |touch: &&Touch| touch.sent_at.0.saturating_add(touch.window_ms()) <= settings.now.0;
+    for page in &ledger.pages {
+        for touch in page.touches.iter().filter(over) {
+            let item = &page.items[touch.item as usize];
+            if item.forced || !force.same[item.arm as usize] {
+                continue;
+            }
+            lists[touch.list as usize][usize::from(!touch.is_first)].add(Sums {
+                contacts: 1,
+                conversions: u64::from(is_in_time(ledger, item, touch)),
+                cost: f64::from(touch.cost),
+            });
         }
-        out[usize::from(!touch.is_first)].add(Sums {
-            contacts: 1,
-            conversions: u64::from(touch.converted_ms.is_some()),
-            cost: f64::from(touch.cost),
-        });
     }
-    out
+    let (of_segments, _) = lists.as_chunks::<{ Channel::ALL.len() }>();
+    ledger.segments.iter().zip(of_segments.iter().copied()).collect()
 }
 
-/// A row for each channel, place and segment, and for all segments together.
-pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Vec<ChannelAnswer> {
-    let mut together = [[Sums::default(); 2]; Channel::ALL.len()];
+/// Whether it converted within the window of its cascade.
+fn is_in_time(ledger: &Ledger, item: &Item, touch: &Touch) -> bool {
+    let since_launch = touch.sent_at.0.saturating_sub(item.launched_at.0);
+    touch.converted.is_some_and(|at| since_launch.saturating_add(at.ms()) <= limit_ms(ledger, item))
+}
+
+/// Conversions per cost, and what the obvious rule makes of them.
+pub(super) struct Costs {
+    /// A row for each channel, place and segment, and for all segments together.
+    pub(super) rows: Vec<ChannelAnswer>,
+    /// The channel that the obvious rule would start each segment with: most conversions for its own cost, whatever
+    /// people it saw. Told beside the answer, never as advice.
+    pub(super) naive_leaders: BTreeMap<Segment, Channel>,
+}
+
+/// Goes over the contacts.
+pub(super) fn all(ledger: &Ledger, settings: &Settings, force: &InForce) -> Costs {
+    let sums = sums(ledger, settings, force);
+    let mut together = OfSegment::default();
     let mut rows = Vec::new();
-    let sorted: BTreeMap<&Segment, _> = ledger.segments.iter().zip(&ledger.touches).collect();
-    for (segment, touches) in sorted {
+    for (segment, of) in &sums {
         for channel in Channel::ALL {
-            let of = sums(&touches[channel.index()], settings);
-            for (place, sums) in of.into_iter().enumerate() {
+            for (place, sums) in of[channel.index()].into_iter().enumerate() {
                 together[channel.index()][place].add(sums);
                 rows.extend(row(*channel, Some(segment), place, sums));
             }
@@ -61,7 +85,18 @@ pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Vec<ChannelAnswer> {
         }
     }
     out.append(&mut rows);
-    out
+    let leaders = sums.into_iter().filter_map(|(segment, of)| Some((segment.clone(), leader(&of)?)));
+    Costs { rows: out, naive_leaders: leaders.collect() }
+}
+
+fn leader(of: &OfSegment) -> Option<Channel> {
+    let ratio = |channel: &Channel| {
+        let [mut sums, fallback] = of[channel.index()];
+        sums.add(fallback);
+        (sums.cost > 0.0).then(|| sums.conversions as f64 / sums.cost)
+    };
+    let rated = Channel::ALL.iter().filter_map(|channel| Some((ratio(channel)?, *channel)));
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, channel)| channel)
 }
 
 fn row(channel: Channel, segment: Option<&Segment>, place: usize, sums: Sums) -> Option<ChannelAnswer> {
@@ -82,20 +117,4 @@ fn row(channel: Channel, segment: Option<&Segment>, place: usize, sums: Sums) ->
         low: per_cost(band.low),
         high: per_cost(band.high),
     })
-}
-
-/// The channel that the obvious rule would start each segment with: most conversions for its own cost, whatever people
-/// it saw. Told beside the answer, never as advice.
-pub(super) fn naive_leaders(ledger: &Ledger, settings: &Settings) -> BTreeMap<Segment, Channel> {
-    let leader = |touches: &[Vec<Touch>; Channel::ALL.len()]| {
-        let ratio = |channel: &Channel| {
-            let [mut sums, fallback] = self::sums(&touches[channel.index()], settings);
-            sums.add(fallback);
-            (sums.cost > 0.0).then(|| sums.conversions as f64 / sums.cost)
-        };
-        let rated = Channel::ALL.iter().filter_map(|channel| Some((ratio(channel)?, *channel)));
-        rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, channel)| channel)
-    };
-    let all = ledger.segments.iter().zip(&ledger.touches);
-    all.filter_map(|(segment, touches)| Some((segment.clone(), leader(touches)?))).collect()
 }

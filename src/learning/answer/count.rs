@@ -1,9 +1,12 @@
 //! Which cascades count (section 4 of the statistics), and the replay of their days through the policy.
 
+use super::days::{Days, OfDay, Weighted};
+use super::force::InForce;
+use super::mature::{Cohorts, Finished};
 use super::{Basis, ExcludedBy, Overall, Settings, money};
 use crate::learning::ledger::{Item, Ledger};
-use crate::learning::policy::Course;
-use crate::learning::posterior::{Cell, STARTS_MAX};
+use crate::learning::policy::{Course, Watch};
+use crate::learning::posterior::Among;
 use crate::model::{At, Channel, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
 use std::collections::BTreeMap;
@@ -22,6 +25,25 @@ pub(super) struct Tally {
     pub(super) cost: f64,
 }
 
+impl Tally {
+    /// Takes in a finished cascade.
+    pub(super) fn add(&mut self, item: &Item, finished: &Finished) {
+        self.n += 1;
+        self.conversions += u64::from(finished.converted.is_some());
+        self.opted_out += u64::from(finished.opted_out);
+        self.cost += item.cost;
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.n += other.n;
+        self.conversions += other.conversions;
+        self.opted_out += other.opted_out;
+        self.cost += other.cost;
+    }
+}
+
 /// One for each channel.
 pub(super) type Tallies = [Tally; Channel::ALL.len()];
 
@@ -37,6 +59,12 @@ pub(super) struct Counts {
     pub(super) late: u64,
     /// Finished cascades whose start was drawn.
     pub(super) drawn: Tallies,
+    /// Of those, what was not dropped because the outcomes changed.
+    pub(super) kept: Tallies,
+    /// The same, each weighted by the inverse of its probability.
+    weighted: [Weighted; Channel::ALL.len()],
+    /// The channels that it can start with.
+    pub(super) starts: [bool; Channel::ALL.len()],
     /// Finished ones whose start was not.
     pub(super) given: Tallies,
     /// Whether any start was drawn at random.
@@ -62,11 +90,9 @@ pub(super) struct Counted {
     pub(super) since: Option<At>,
     /// How many ran under them.
     pub(super) cascades: u64,
-    /// Cascades that no segment counts for their rules.
-    pub(super) other_rules: u64,
+    /// Rules and texts whose cascades no segment counts, with how many those are.
+    pub(super) others: Vec<(String, u64)>,
     value: Option<f64>,
-    /// By channel: cascades, the sum of their weights, and of their weighted nets.
-    weighted: [(u64, f64, f64); Channel::ALL.len()],
 }
 
 impl Counted {
@@ -78,88 +104,95 @@ impl Counted {
     /// The starts over all segments.
     pub(super) fn overall(&self) -> Vec<Overall> {
         let row = |channel: &Channel| {
-            let (n, weight, net) = self.weighted[channel.index()];
-            Overall { start: *channel, n, net_mean: (weight > 0.0).then(|| money(net / weight)) }
+            let (n, of) = self.together(*channel);
+            Overall { start: *channel, n, net_mean: of.mean().map(money) }
         };
         self.channels.iter().map(row).collect()
     }
 
-    /// The start with the highest weighted mean over all segments.
+    /// The start with the highest weighted mean over all segments, of those that all can start with.
     pub(super) fn best_overall(&self) -> Option<Channel> {
-        let mean = |channel: &Channel| {
-            let (_, weight, net) = self.weighted[channel.index()];
-            if weight > 0.0 { net / weight } else { f64::NEG_INFINITY }
-        };
-        let tried = self.channels.iter().copied().filter(|c| self.weighted[c.index()].0 > 0);
-        tried.max_by(|a, b| mean(a).total_cmp(&mean(b)))
+        let learnt = || self.segments.iter().filter(|of| of.place.is_some());
+        let common = |channel: &Channel| learnt().all(|of| of.starts[channel.index()]);
+        let mean = |channel: Channel| Some((self.together(channel).1.mean()?, channel));
+        let rated = self.channels.iter().copied().filter(common).filter_map(mean);
+        rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, channel)| channel)
+    }
+
+    fn together(&self, channel: Channel) -> (u64, Weighted) {
+        let mut sum = (0, Weighted::default());
+        for of in &self.segments {
+            sum.0 += of.kept[channel.index()].n;
+            sum.1 += of.weighted[channel.index()];
+        }
+        sum
     }
 }
 
-/// A finished cascade whose start was drawn.
-struct Ready<'a> {
-    item: &'a Item,
-    segment: usize,
-    start: Channel,
-    /// What came within its window.
-    converted_at: Option<At>,
-    opted_out: bool,
-    day: i64,
+impl Item {
+    /// Whether chance chose its start.
+    fn is_drawn(&self) -> bool {
+        self.propensity.is_some_and(|p| p < 1.0)
+    }
 }
 
 /// Goes over the record.
-pub(super) fn count(ledger: &Ledger, settings: &Settings) -> Counted {
-    let newest = ledger.items.iter().max_by_key(|item| item.launched_at);
-    let rules = settings.rules.clone().or_else(|| newest.map(|item| rules_of(ledger, item).to_owned()));
-    let is_current = |hash: &String| rules.as_ref() == Some(hash) || settings.equivalent.contains(hash);
-    let current: Vec<bool> = ledger.rules.iter().map(is_current).collect();
-    let mut counts = empty(ledger, settings, &current);
-    let order = counts.order.clone();
-    let (mut ready, mut since, mut cascades) = (Vec::with_capacity(ledger.items.len()), None::<At>, 0);
-    for item in &ledger.items {
+pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce) -> Counted {
+    let Ordered { mut segments, order } = empty(ledger, settings, force);
+    let cohorts = Cohorts::of(ledger, &force.same, force.launched);
+    let (mut since, mut cascades) = (None::<At>, 0);
+    let lately = settings.now.0.saturating_sub(30 * DAY_MS);
+    for item in ledger.items() {
         let arm = ledger.arm_of(item);
-        let segment = order[arm.segment];
-        let of = &mut counts.segments[segment];
-        if !current[arm.rules] {
+        let of = &mut segments[order[arm.segment]];
+        if force.exact[item.arm as usize] {
+            cascades += 1;
+            since = Some(since.map_or(item.launched_at, |first| first.min(item.launched_at)));
+        }
+        if !force.same[item.arm as usize] {
             of.excluded.other_rules += 1;
             continue;
         }
-        cascades += 1;
-        since = Some(since.map_or(item.launched_at, |first| first.min(item.launched_at)));
-        of.lately += u64::from(item.launched_at.0 > settings.now.0.saturating_sub(30 * DAY_MS));
-        let is_drawn = item.propensity.is_some_and(|p| p < 1.0);
-        of.is_random |= is_drawn;
-        let due = ledger.matures_at(item);
-        if due > settings.now {
-            of.running += 1;
-            continue;
-        }
-        let limit = due.max(item.open_until);
-        let converted_at = item.converted_at.filter(|at| *at <= limit);
-        of.late += u64::from(item.converted_at.is_some() && converted_at.is_none());
-        let opted_out = item.opted_out_at.is_some_and(|at| at <= limit);
-        let tallies = if is_drawn { &mut of.drawn } else { &mut of.given };
-        let tally = &mut tallies[arm.start.index()];
-        tally.n += 1;
-        tally.conversions += u64::from(converted_at.is_some());
-        tally.opted_out += u64::from(opted_out);
-        tally.cost += item.cost;
-        if is_drawn {
-            let day = due.0.div_euclid(DAY_MS);
-            ready.push(Ready { item, segment, start: arm.start, converted_at, opted_out, day });
-        } else if item.forced {
-            of.excluded.forced += 1;
-        } else {
-            of.excluded.not_drawn += 1;
+        of.lately += u64::from(item.launched_at.0 > lately);
+        of.is_random |= item.is_drawn();
+        match cohorts.finished(ledger, item, settings.now) {
+            Some(finished) => of.add(item, arm.start, &finished),
+            None => of.running += 1,
         }
     }
-    let mut counted = begin(counts.segments, settings, rules);
-    (counted.since, counted.cascades) = (since, cascades);
-    counted.replay(ready, settings);
+    let mut counted = begin(segments, settings, force.rules());
+    (counted.since, counted.cascades, counted.others) = (since, cascades, force.others(ledger));
+    counted.replay(ledger, settings, &order, (force, &cohorts));
     counted
 }
 
-fn rules_of<'a>(ledger: &'a Ledger, item: &Item) -> &'a str {
-    &ledger.rules[ledger.arm_of(item).rules]
+impl Counts {
+    /// Takes in a finished cascade.
+    fn add(&mut self, item: &Item, start: Channel, finished: &Finished) {
+        if item.unsent {
+            self.excluded.unsent += 1;
+            return;
+        }
+        self.late += u64::from(finished.is_late);
+        let tallies = if item.is_drawn() { &mut self.drawn } else { &mut self.given };
+        tallies[start.index()].add(item, finished);
+        if item.forced {
+            self.excluded.forced += 1;
+        } else if !item.is_drawn() {
+            self.excluded.not_drawn += 1;
+        }
+    }
+
+    /// The channels that it can start with: those of its rules, and those that were seen.
+    fn can_start(&self, settings: &Settings) -> [bool; Channel::ALL.len()] {
+        let by_rules = settings.own_starts.get(&self.segment).unwrap_or(&settings.starts);
+        let mut starts = [false; Channel::ALL.len()];
+        for channel in Channel::ALL {
+            let is_seen = *channel == self.incumbent || self.drawn[channel.index()].n > 0;
+            starts[channel.index()] = by_rules.contains(channel) || (self.is_random && is_seen);
+        }
+        starts
+    }
 }
 
 /// The segments in the order of their names, and where each of the ledger's stands in it.
@@ -168,11 +201,10 @@ struct Ordered {
     order: Vec<usize>,
 }
 
-fn empty(ledger: &Ledger, settings: &Settings, current: &[bool]) -> Ordered {
+fn empty(ledger: &Ledger, settings: &Settings, force: &InForce) -> Ordered {
     let mut frequent = vec![[0_u64; Channel::ALL.len()]; ledger.segments.len()];
-    for item in &ledger.items {
-        let arm = ledger.arm_of(item);
-        frequent[arm.segment][arm.start.index()] += if current[arm.rules] { 1_000_000 } else { 1 };
+    for ((arm, n), is_same) in ledger.arms.iter().zip(&force.counts).zip(&force.same) {
+        frequent[arm.segment][arm.start.index()] += n * if *is_same { 1_000_000 } else { 1 };
     }
     let incumbent = |at: usize, segment: &Segment| {
         let seen = |c: &Channel| frequent.iter().any(|starts| starts[c.index()] > 0);
@@ -193,6 +225,9 @@ fn empty(ledger: &Ledger, settings: &Settings, current: &[bool]) -> Ordered {
             excluded: ExcludedBy::default(),
             late: 0,
             drawn: Tallies::default(),
+            kept: Tallies::default(),
+            weighted: Default::default(),
+            starts: Default::default(),
             given: Tallies::default(),
             is_random: false,
             lately: 0,
@@ -216,22 +251,26 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
         of.value = configured.or(own);
     }
     let value = configured.or_else(|| (conversions > 0).then(|| cost / conversions as f64));
-    let is_start = |channel: Channel| {
-        let seen = segments.iter().filter(|of| of.is_random);
-        settings.starts.contains(&channel)
-            || seen.into_iter().any(|of| of.incumbent == channel || of.drawn[channel.index()].n > 0)
-    };
-    let channels: Vec<Channel> = Channel::ALL.iter().copied().filter(|c| is_start(*c)).collect();
-    let (mut incumbents, mut other_rules) = (Vec::new(), 0);
     for of in &mut segments {
-        other_rules += of.excluded.other_rules;
+        of.starts = of.can_start(settings);
+    }
+    let is_start =
+        |c: &Channel| settings.starts.contains(c) || segments.iter().any(|of| of.starts[c.index()]);
+    let channels: Vec<Channel> = Channel::ALL.iter().copied().filter(is_start).collect();
+    let mut watches = Vec::new();
+    for of in &mut segments {
         let finished: u64 = of.drawn.iter().map(|tally| tally.n).sum();
-        if of.is_random && finished > 0 && of.value.is_some() {
-            of.place = Some(incumbents.len());
-            incumbents.push(channels.iter().position(|c| *c == of.incumbent).unwrap_or(0));
+        if let (true, true, Some(value)) = (of.is_random, finished > 0, of.value) {
+            of.place = Some(watches.len());
+            let mut among = Among::default();
+            for (among, channel) in among.iter_mut().zip(&channels) {
+                *among = of.starts[channel.index()];
+            }
+            let incumbent = channels.iter().position(|c| *c == of.incumbent).unwrap_or(0);
+            watches.push(Watch::new(among, incumbent, MARGIN * value));
         }
     }
-    let course = Course::new(channels.len(), &incumbents, MARGIN * value.unwrap_or(0.0));
+    let course = Course::of(channels.len(), watches);
     Counted {
         basis: if configured.is_some() { Basis::Net } else { Basis::CostPerConversion },
         channels,
@@ -240,43 +279,51 @@ fn begin(mut segments: Vec<Counts>, settings: &Settings, rules: Option<String>) 
         rules,
         since: None,
         cascades: 0,
-        other_rules,
+        others: Vec::new(),
         value,
-        weighted: Default::default(),
     }
 }
 
 impl Counted {
-    /// Lets the days pass: each cascade on the day on which it matured.
-    fn replay(&mut self, ready: Vec<Ready<'_>>, settings: &Settings) {
+    /// Lets the days pass: each cascade whose start was drawn, on the day on which it began to count.
+    fn replay(
+        &mut self,
+        ledger: &Ledger,
+        settings: &Settings,
+        order: &[usize],
+        (force, cohorts): (&InForce, &Cohorts),
+    ) {
         let penalty = match self.basis {
             Basis::Net => settings.optout_penalty.0.to_f64().unwrap_or_default(),
             Basis::CostPerConversion => 0.0,
         };
-        let mut places = [0; Channel::ALL.len()];
-        for (place, channel) in self.channels.iter().enumerate() {
-            places[channel.index()] = place;
-        }
-        let rows = self.course.watches.len();
-        let mut days: BTreeMap<i64, Vec<[Cell; STARTS_MAX]>> = BTreeMap::new();
-        for Ready { item, segment, start, converted_at, opted_out, day } in ready {
-            let of = &self.segments[segment];
-            let (Some(value), Some(row)) = (of.value, of.place) else { continue };
-            let worth = converted_at.map_or(0.0, |at| {
-                let hours = (at - item.launched_at).num_milliseconds() as f64 / 3_600_000.0;
+        let mut days = Days::new(self.course.watches.len());
+        for item in ledger.items().filter(|item| item.is_drawn() && !item.unsent) {
+            let arm = ledger.arm_of(item);
+            let of = &self.segments[order[arm.segment]];
+            let (true, Some(value), Some(row)) = (force.same[item.arm as usize], of.value, of.place) else {
+                continue;
+            };
+            let Some(finished) = cohorts.finished(ledger, item, settings.now) else { continue };
+            let worth = finished.converted.map_or(0.0, |at| {
+                let hours = at.ms() as f64 / 3_600_000.0;
                 value * (-settings.decay_per_h * hours).exp()
             });
-            let net = worth - item.cost - if opted_out { penalty } else { 0.0 };
-            let cells = days.entry(day).or_insert_with(|| vec![Default::default(); rows]);
-            cells[row][places[start.index()]].add(net);
-            let weight = item.propensity.map_or(0.0, |p| 1.0 / f64::from(p));
-            let (n, weights, nets) = &mut self.weighted[start.index()];
-            *n += 1;
-            *weights += weight;
-            *nets += weight * net;
+            let net = worth - item.cost - if finished.opted_out { penalty } else { 0.0 };
+            days.on(finished.day)[row].add(arm.start, item, &finished, net);
         }
-        for (day, cells) in days {
-            self.course.day(day, &cells, |_, _| {});
+        let days = days.in_order();
+        for (day, rows) in &days {
+            let cells: Vec<_> = rows.iter().map(|row| row.cells(&self.channels)).collect();
+            self.course.day(*day, &cells, |_, _| {});
+        }
+        for of in &mut self.segments {
+            let Some(place) = of.place else { continue };
+            let since = self.course.watches[place].since();
+            let kept = days.iter().filter(|(day, _)| since.is_none_or(|since| *day >= since));
+            let mut sum = OfDay::default();
+            kept.for_each(|(_, rows)| sum += rows[place]);
+            (of.kept, of.weighted) = (sum.tallies, sum.weighted);
         }
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `force` | what is in force, and which cascades ran under the same |
+//! | `mature` | when a cascade counts, and what of it |
 //! | `count` | which cascades count, and the replay of their days |
+//! | `days` | what began to count on each day |
 //! | `segments` | what a segment's record comes to |
 //! | `winners` | segments that differ from the rest |
 //! | `channels` | conversions per cost of each channel, first contacts and fallbacks apart |
@@ -12,6 +15,9 @@
 
 mod channels;
 mod count;
+mod days;
+mod force;
+mod mature;
 mod segments;
 mod waits;
 mod winners;
@@ -21,6 +27,8 @@ use super::history::Cascade;
 use super::ledger::Ledger;
 use super::policy::looks::State;
 use crate::model::{At, Channel, Money, Segment};
+use force::InForce;
+pub use force::parts;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use serde::Serialize;
@@ -40,18 +48,38 @@ pub struct Settings {
     pub decay_per_h: f64,
     /// The currency of all amounts.
     pub currency: String,
-    /// The rules in force; `None`: those of the newest cascade.
+    /// Rules and texts in force, as [`parts`] takes them apart; `None`: those of the newest cascade.
     pub rules: Option<String>,
-    /// Other rules that the operator declared equivalent to them.
+    /// Hashes of rules or texts that the operator declared equivalent to them, or their first seven letters at least.
     pub equivalent: Vec<String>,
+    /// By their hash, rules by which people walk as by those in force, whatever they start with.
+    pub alike: BTreeMap<String, Alike>,
     /// The start that the rules have for a segment.
     pub incumbents: BTreeMap<Segment, Channel>,
     /// The start of every other segment, if any cascade had it; else the one that most of the segment's had.
     pub incumbent: Option<Channel>,
     /// Starts that the rules allow, besides those that were seen.
     pub starts: Vec<Channel>,
+    /// The same for segments with steps of their own.
+    pub own_starts: BTreeMap<Segment, Vec<Channel>>,
     /// The share that the rules let be drawn away from their start; `None`: no cap.
     pub explore: Option<f64>,
+}
+
+/// For whom two versions of the rules are the same walks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alike {
+    /// For each segment that either of them names.
+    pub named: BTreeMap<Segment, bool>,
+    /// For every other one.
+    pub others: bool,
+}
+
+impl Alike {
+    /// Whether they are for customers of this segment.
+    pub fn holds_for(&self, segment: &Segment) -> bool {
+        self.named.get(segment).copied().unwrap_or(self.others)
+    }
 }
 
 /// By what starts are ranked.
@@ -106,7 +134,7 @@ pub struct SegmentAnswer {
     pub running: u64,
     /// Finished cascades that do not count.
     pub excluded: u64,
-    /// Of those: forced, not drawn at random, under other rules.
+    /// Of those: forced, not drawn at random, under other rules, never begun.
     pub excluded_by: ExcludedBy,
     /// What the record comes to.
     pub state: State,
@@ -153,12 +181,14 @@ pub struct ExcludedBy {
     pub not_drawn: u64,
     /// They ran under other rules.
     pub other_rules: u64,
+    /// Nobody was ever contacted on their start: it expired, or was refused before it left. That says nothing about it.
+    pub unsent: u64,
 }
 
 impl ExcludedBy {
     /// All of them.
     pub const fn total(self) -> u64 {
-        self.forced + self.not_drawn + self.other_rules
+        self.forced + self.not_drawn + self.other_rules + self.unsent
     }
 }
 
@@ -189,8 +219,10 @@ pub struct Look {
 pub struct StartAnswer {
     /// The channel.
     pub start: Channel,
-    /// Cascades.
+    /// Cascades; where the outcomes have changed, those that are left.
     pub n: u64,
+    /// The same with those that were dropped then.
+    pub n_all: u64,
     /// Conversions, a raw count.
     pub conversions: u64,
     /// Opt-outs, a raw count.
@@ -350,14 +382,15 @@ pub fn answer(records: impl IntoIterator<Item = Cascade>, settings: &Settings) -
 impl Ledger {
     /// What the record says.
     pub fn answer(&self, settings: &Settings) -> Answer {
+        let force = &InForce::of(self, settings);
         thread::scope(|scope| {
             // Waits and costs of channels look at contacts, the rest at cascades.
-            let contacts = scope.spawn(|| (waits::all(self, settings), channels::all(self, settings)));
-            let counted = count::count(self, settings);
-            let segments = segments::all(self, settings, &counted);
+            let contacts = scope.spawn(|| (waits::all(self, settings), channels::all(self, settings, force)));
+            let counted = count::count(self, settings, force);
+            let (waits, costs) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let segments = segments::all(settings, &counted, &costs.naive_leaders);
             let winners = winners::all(&counted, &segments);
             let freshness = winners::freshness(self, settings, &counted, &segments);
-            let (waits, channels) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Answer {
                 schema: "cascade.learn/1",
                 now: settings.now,
@@ -369,7 +402,7 @@ impl Ledger {
                 waits,
                 winners,
                 freshness,
-                channels,
+                channels: costs.rows,
                 overall: counted.overall(),
                 notes: words::notes(&counted, settings),
             }

@@ -1,17 +1,14 @@
 //! What a segment's record comes to: state, starts, how many more.
 
 use super::count::{Counted, Counts, DAY_MS, Tallies, Tally};
-use super::{
-    After, Basis, ExcludedBy, Look, SegmentAnswer, Settings, StartAnswer, channels, figure, money, words,
-};
-use crate::learning::ledger::Ledger;
+use super::{After, Basis, ExcludedBy, Look, SegmentAnswer, Settings, StartAnswer, figure, money, words};
 use crate::learning::policy::Watch;
 use crate::learning::policy::draw::capped;
 use crate::learning::policy::looks::{self, State, threshold};
-use crate::learning::posterior::draws::Verdict;
 use crate::learning::posterior::{Belief, PerStart};
-use crate::model::{At, Channel, Money};
+use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// The normal quantile of a 90 % interval, and of one side at 95 %.
 const Z90: f64 = 1.644_853_626_951_473;
@@ -21,8 +18,11 @@ const MORE_MAX: u64 = 5_000;
 const GAP_FROM: f64 = 200.0;
 
 /// Every segment's answer.
-pub(super) fn all(ledger: &Ledger, settings: &Settings, counted: &Counted) -> Vec<SegmentAnswer> {
-    let naive = channels::naive_leaders(ledger, settings);
+pub(super) fn all(
+    settings: &Settings,
+    counted: &Counted,
+    naive: &BTreeMap<Segment, Channel>,
+) -> Vec<SegmentAnswer> {
     let one = |of: &Counts| {
         let naive = naive.get(&of.segment).copied();
         match of.place {
@@ -82,19 +82,25 @@ fn learnt(
     let leader = belief.leader();
     let verdict = draws.judge(belief, looks::rival(belief, watch.incumbent), 0.0);
     let vector = vector(counted, place, settings);
-    let state = state(watch, leader);
+    // A single start has nothing to be compared with: while others are drawn it has not yet, else it never will.
+    let has_rival = belief.tried() > 1;
+    let state = if belief.choices().count() < 2 { State::NotIdentifiable } else { state(watch, leader) };
     let sentence = words::Sentence { of, watch, belief, verdict: &verdict, state, counted };
-    let (p_leader_changes, gain) = draws.after(belief, 100.0);
-    let after = After { p_leader_changes: figure(p_leader_changes), gain_per_cascade: money(gain) };
+    let after = has_rival.then(|| {
+        let (p_leader_changes, gain) = draws.after(belief, 100.0);
+        After { p_leader_changes: figure(p_leader_changes), gain_per_cascade: money(gain) }
+    });
     let look = |looked: &crate::learning::policy::Looked| Look {
         mature: looked.count as u64,
         leader: counted.channels[looked.leader],
         p_best: figure(looked.p_best),
         asked: threshold(looked.count),
     };
-    let row = |(c, channel): (usize, &Channel)| {
-        let tally = &of.drawn[channel.index()];
-        start_row(*channel, tally, belief, &verdict, &vector, c, watch.cells()[c].mean())
+    let row = |c: usize| {
+        let channel = counted.channels[c];
+        let row = start_row(channel, &of.kept[channel.index()], belief, &vector, c, watch.cells()[c].mean());
+        let p_best = has_rival.then(|| figure(verdict.p_best[c]));
+        StartAnswer { n_all: of.drawn[channel.index()].n, p_best, ..row }
     };
     SegmentAnswer {
         segment: of.segment.clone(),
@@ -104,21 +110,21 @@ fn learnt(
         excluded_by: of.excluded,
         state,
         incumbent: of.incumbent,
-        leader: Some(counted.channels[leader]),
+        leader: has_rival.then(|| counted.channels[leader]),
         reason: sentence.say(),
-        next_look: looks::next(watch.counted),
-        more_needed: more_needed(belief, &vector),
-        gap_sd: (watch.counted >= GAP_FROM).then(|| figure(gap_sd(belief))),
-        expected_loss: Some(money(verdict.expected_loss)),
-        exploring_cost: Some(money(exploring_cost(belief))),
-        after_100: Some(after),
+        next_look: looks::next(watch.counted).filter(|_| state != State::NotIdentifiable),
+        more_needed: more_needed(belief, &vector).filter(|_| has_rival),
+        gap_sd: (has_rival && watch.counted >= GAP_FROM).then(|| figure(gap_sd(belief))),
+        expected_loss: has_rival.then(|| money(verdict.expected_loss)),
+        exploring_cost: has_rival.then(|| money(exploring_cost(belief))),
+        after_100: after,
         value: of.value.map(money),
         looked: watch.looked.as_ref().map(look),
         naive_leader: naive,
         late_conversions: of.late,
         resets: watch.resets.iter().map(|day| At(day * DAY_MS)).collect(),
         blind_to_change: !watch.can_notice(),
-        starts: counted.channels.iter().enumerate().map(row).collect(),
+        starts: belief.choices().map(row).collect(),
     }
 }
 
@@ -146,6 +152,7 @@ fn raw(start: Channel, tally: &Tally) -> StartAnswer {
     StartAnswer {
         start,
         n: tally.n,
+        n_all: tally.n,
         conversions: tally.conversions,
         opted_out: tally.opted_out,
         cost,
@@ -170,7 +177,6 @@ fn start_row(
     start: Channel,
     tally: &Tally,
     belief: &Belief,
-    verdict: &Verdict,
     vector: &PerStart,
     c: usize,
     raw_mean: Option<f64>,
@@ -182,7 +188,6 @@ fn start_row(
         net_sd: Some(money(sd)),
         net_low: Some(money(mean - Z90 * sd)),
         net_high: Some(money(mean + Z90 * sd)),
-        p_best: Some(figure(verdict.p_best[c])),
         propensity: Some(figure(vector[c])),
         ..raw(start, tally)
     }
@@ -192,7 +197,7 @@ fn start_row(
 /// standard errors, if the gap is what it looks like and starts go on being drawn as they are.
 fn more_needed(belief: &Belief, vector: &PerStart) -> Option<u64> {
     let leader = belief.leader();
-    let rivals: Vec<usize> = (0..belief.starts).filter(|c| *c != leader).collect();
+    let rivals: Vec<usize> = belief.choices().filter(|c| *c != leader).collect();
     let is_sure = |more: u64| {
         let share = |c: usize| belief.variance[c] / (belief.n[c] + vector[c] * more as f64);
         rivals.iter().all(|&j| {
@@ -208,16 +213,16 @@ fn more_needed(belief: &Belief, vector: &PerStart) -> Option<u64> {
 /// The gap of the first two, in standard deviations of one cascade.
 fn gap_sd(belief: &Belief) -> f64 {
     let leader = belief.leader();
-    let others = (0..belief.starts).filter(|c| *c != leader).map(|c| belief.mean[c]);
+    let others = belief.choices().filter(|c| *c != leader).map(|c| belief.mean[c]);
     let second = others.fold(f64::NEG_INFINITY, f64::max);
-    let sds: f64 = belief.variance.iter().take(belief.starts).map(|v| v.sqrt()).sum();
-    (belief.mean[leader] - second) / (sds / belief.starts as f64)
+    let sds: f64 = belief.choices().map(|c| belief.variance[c].sqrt()).sum();
+    (belief.mean[leader] - second) / (sds / belief.choices().count() as f64)
 }
 
 /// What was lost by not always using the start that leads now.
 fn exploring_cost(belief: &Belief) -> f64 {
     let best = belief.mean[belief.leader()];
-    (0..belief.starts).map(|c| belief.n[c] * (best - belief.mean[c])).sum()
+    belief.choices().map(|c| belief.n[c] * (best - belief.mean[c])).sum()
 }
 
 /// Whether starts are ranked by cost per conversion.

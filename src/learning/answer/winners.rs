@@ -22,17 +22,21 @@ fn one(of: &Counts, answer: &SegmentAnswer, against: Channel, counted: &Counted)
     let start = answer.leader.filter(|start| decided && *start != against)?;
     let place = counted.channels.iter().position(|c| *c == against)?;
     let belief = &counted.course.posterior.segments[of.place?];
+    // Where nobody can start with the common winner, there is no question.
+    if !belief.among[place] {
+        return None;
+    }
     let probability = counted.course.draws().judge(belief, place, 0.0).p_beats;
     if probability < SURE {
         return None;
     }
     // One interval for each segment that was looked at.
     let z = -quantile(0.025 / counted.segments.len().max(1) as f64);
-    let tally = of.drawn[start.index()];
-    let here = ratio(&tally, &of.drawn[against.index()], z);
+    let tally = of.kept[start.index()];
+    let here = ratio(&tally, &of.kept[against.index()], z);
     let others = counted.segments.iter().filter(|other| other.segment != of.segment);
     let others = others.fold(Tally::default(), |sum, other| {
-        let more = other.drawn[start.index()];
+        let more = other.kept[start.index()];
         Tally { n: sum.n + more.n, conversions: sum.conversions + more.conversions, ..sum }
     });
     let than_others = ratio(&tally, &others, z);
@@ -68,10 +72,11 @@ pub(super) fn freshness(
     counted: &Counted,
     segments: &[SegmentAnswer],
 ) -> Freshness {
-    let mut lost = 0.0;
+    let (mut proposed, mut lost) = (0, 0.0);
     for (of, answer) in counted.segments.iter().zip(segments) {
         if let (State::ChangeProposed, Some(place)) = (answer.state, of.place) {
             let (belief, watch) = (&counted.course.posterior.segments[place], &counted.course.watches[place]);
+            proposed += 1;
             lost += (belief.mean[belief.leader()] - belief.mean[watch.incumbent]) * of.lately as f64;
         }
     }
@@ -82,6 +87,6 @@ pub(super) fn freshness(
         days: days.map(|days| (days * 10.0).round() / 10.0),
         cascades: counted.cascades,
         cost_of_not_changing: cost,
-        reason: words::freshness(counted, days, lost, settings),
+        reason: words::freshness(counted, days, (proposed, lost), settings),
     }
 }

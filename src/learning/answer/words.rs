@@ -1,15 +1,18 @@
 //! The sentences. Each says what is known, how surely, and what comes next.
 
-use super::Basis;
-use super::Settings;
 use super::count::{Counted, Counts};
+use super::force::parts;
 use super::waits::is_ok;
+use super::{Basis, Settings, WaitAnswer};
 use crate::learning::policy::Watch;
 use crate::learning::policy::looks::{self, State, TRIED};
 use crate::learning::posterior::Belief;
 use crate::learning::posterior::draws::Verdict;
 use crate::learning::waits::{Advice, Status};
 use crate::model::{Channel, Segment};
+
+/// Versions that are named among those that are left out.
+const OTHERS_NAMED: usize = 4;
 
 /// What a learnt segment's sentence is made of.
 pub(super) struct Sentence<'a> {
@@ -29,6 +32,7 @@ impl Sentence<'_> {
         let look = self.watch.looked.map_or((0.0, 0.0), |look| (look.count, look.p_best));
         let at = format!("{} likely best at {} cascades", percent(look.1), look.0);
         let said = match self.state {
+            _ if self.belief.tried() < 2 => self.alone(),
             State::ChangeProposed => format!("start {segment} with {name}: {at}"),
             State::KeepProven => format!("{name} stays: {at}"),
             State::NoPracticalDifference => "all the same: choose by cost or comfort".to_owned(),
@@ -37,13 +41,29 @@ impl Sentence<'_> {
         format!("{said}{}", self.dropped())
     }
 
+    /// One start, and nothing to compare it with.
+    fn alone(&self) -> String {
+        let name = |c: Option<usize>| c.map_or("nothing", |c| self.counted.channels[c].label());
+        let only = name(self.belief.choices().find(|c| self.belief.n[*c] > 0.0));
+        let others: Vec<&str> = self.belief.choices().map(|c| name(Some(c))).filter(|c| *c != only).collect();
+        if others.is_empty() {
+            return format!(
+                "nothing but {only} was started: no amount of such data can tell; set `explore` in the rules"
+            );
+        }
+        format!(
+            "only what was started with {only} has finished: {} was started 0 times, {TRIED} are needed",
+            others.join(", ")
+        )
+    }
+
     fn learning(&self, name: &str) -> String {
         let p = percent(self.verdict.p_best[self.belief.leader()]);
         let lead = format!("{name} leads, {p} likely best");
         let next = looks::next(self.watch.counted)
             .map(|look| format!("next look at {look}, {} to go", f64::from(look) - self.watch.counted));
         let next = next.unwrap_or_else(|| "there is no further look".to_owned());
-        let least = (0..self.belief.starts).min_by(|a, b| self.belief.n[*a].total_cmp(&self.belief.n[*b]));
+        let least = self.belief.choices().min_by(|a, b| self.belief.n[*a].total_cmp(&self.belief.n[*b]));
         let untried = least.filter(|c| self.belief.n[*c] < TRIED).map(|c| {
             let start = self.counted.channels[c].label();
             format!("; {start} was started {} times, {TRIED} are needed", self.belief.n[c])
@@ -104,8 +124,19 @@ pub(super) fn wait(advice: &Advice, window_s: f64) -> String {
     said
 }
 
+/// What is said of a last step, which waits for nothing.
+pub(super) fn last_step(row: &WaitAnswer, window_s: u64) -> String {
+    let late = row.late_share.filter(|late| *late > 0.0);
+    let late = late.map(|late| format!("; {} of them come later", percent(late))).unwrap_or_default();
+    let window = span(window_s as f64);
+    format!(
+        "the last step waits for nothing: {window} is how long an answer counts, by its {} conversions{late}",
+        row.events
+    )
+}
+
 fn arrive(advice: &Advice, window_s: f64) -> String {
-    let share = |t: f64| percent(t / window_s);
+    let share = |t: f64| percent(t / window_s.max(1.0));
     let t80 = advice.t80;
     let rule = format!(
         "80 % of conversions arrive in the first {} of the window ({} to {})",
@@ -119,8 +150,13 @@ fn arrive(advice: &Advice, window_s: f64) -> String {
         let missed = advice.after_suggestion;
         let all = advice.arrivals.events;
         let wait = span(suggested);
+        let floor = if advice.is_floor {
+            "; less is not advised here: whoever picks up does so at once, whoever calls back needs the time"
+        } else {
+            ""
+        };
         format!(
-            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later"
+            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later{floor}"
         )
     } else {
         format!("{rule}; 90 % may take until {}: {now} stays", span(advice.t90.high_s.min(window_s)))
@@ -147,13 +183,25 @@ pub(super) fn winner(
 }
 
 /// How old the rules are, in a sentence.
-pub(super) fn freshness(counted: &Counted, days: Option<f64>, lost: f64, settings: &Settings) -> String {
+pub(super) fn freshness(
+    counted: &Counted,
+    days: Option<f64>,
+    (proposed, lost): (usize, f64),
+    settings: &Settings,
+) -> String {
     let Some(days) = days else { return "no cascade ran under these rules yet".to_owned() };
     let age = format!("{} cascades in {days:.0} days under these rules", counted.cascades);
-    if lost > 0.0 {
-        format!("{age}; 30 more days without the proposed changes cost about {lost:.2} {}", settings.currency)
-    } else {
-        format!("{age}; no change is proposed")
+    match proposed {
+        0 => format!("{age}; no change is proposed"),
+        _ if lost > 0.0 => {
+            format!(
+                "{age}; 30 more days without the proposed changes cost about {lost:.2} {}",
+                settings.currency
+            )
+        }
+        _ => format!(
+            "{age}; a change is proposed, and nothing was launched there in the last 30 days: at that pace waiting costs nothing"
+        ),
     }
 }
 
@@ -164,13 +212,44 @@ pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
         let how = "starts are ranked by cost per conversion, and opt-outs cost nothing";
         notes.push(format!("no value is configured: {how}; set `value` under [learning]"));
     }
-    if counted.other_rules > 0 {
-        notes.push(format!("{} cascades ran under other rules and are left out", counted.other_rules));
+    if settings.decay_per_h > 0.0 {
+        let left = percent((-24.0 * settings.decay_per_h).exp());
+        notes.push(format!("a conversion loses worth with time: after a day {left} of its value is left"));
+    }
+    let unsent: u64 = counted.segments.iter().map(|of| of.excluded.unsent).sum();
+    if unsent > 0 {
+        notes.push(format!("{unsent} cascades never sent anything on their start, and are left out"));
+    }
+    let left_out: u64 = counted.others.iter().map(|(_, n)| n).sum();
+    if left_out > 0 {
+        let named = counted
+            .others
+            .iter()
+            .take(OTHERS_NAMED)
+            .map(|(version, n)| format!("{n} under {}", short(version)));
+        let named: Vec<String> = named.collect();
+        let more = if counted.others.len() > OTHERS_NAMED { ", …" } else { "" };
+        notes.push(format!(
+            "{left_out} cascades ran under other rules or texts and are left out ({}{more}); `equivalent` under [learning] \
+             names those that come to the same",
+            named.join(", ")
+        ));
     }
     if settings.explore == Some(0.0) {
         notes.push("`explore` is 0 in the rules: nothing more is learnt about starts".to_owned());
     }
     notes
+}
+
+/// Rules and texts as people abbreviate them.
+fn short(version: &str) -> String {
+    let (rules, texts) = parts(version);
+    let cut = |hash: &str| crate::model::clean(&hash.chars().take(7).collect::<String>());
+    match (rules, texts) {
+        ("", "") => "unnamed ones".to_owned(),
+        (rules, "") => cut(rules),
+        (rules, texts) => format!("{}+{}", cut(rules), cut(texts)),
+    }
 }
 
 /// Whole percents.

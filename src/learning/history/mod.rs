@@ -5,13 +5,16 @@
 //! |---|---|
 //! | `rows` | the cells of its rows as values, with line and column of what cannot be used |
 //! | `read` | cascades out of rows |
+//! | `parts` | a file that several threads read |
 //! | `write` | the same file from records |
 
+mod parts;
 mod read;
 mod rows;
 mod write;
 
-pub use read::{Gathered, Reader, gather};
+pub use parts::{Parts, read};
+pub use read::{Gathered, gather};
 pub use rows::{BadRow, Unreadable};
 pub use write::{COLUMNS, write_header, write_rows};
 
@@ -29,7 +32,7 @@ pub struct Cascade {
     /// The probability with which this start was drawn, from the vector in force. `None`: it was not drawn at random,
     /// so that nothing can be learnt about starts from it.
     pub propensity: Option<f64>,
-    /// The hash of the rules it ran under. Other rules are other arms.
+    /// What it ran under: the hash of the rules, and behind a `+` that of the texts. Others are other arms.
     pub rules: Untrusted,
     /// When it started.
     pub launched_at: At,
@@ -37,10 +40,42 @@ pub struct Cascade {
     /// or not, and the conversion window. `None`: the record does not tell; the longest of its rules, segment and start
     /// holds then.
     pub horizon_s: Option<u64>,
+    /// How far it has come.
+    pub ending: Ending,
     /// Its start was forced: an operator's override, missing content, a held channel.
     pub forced: bool,
     /// The steps that were taken, in their order.
     pub steps: Vec<Step>,
+}
+
+impl Default for Cascade {
+    /// Nobody's yet: to be filled.
+    fn default() -> Self {
+        Self {
+            id: Untrusted::default(),
+            segment: Segment::default(),
+            start: Channel::Whatsapp,
+            propensity: None,
+            rules: Untrusted::default(),
+            launched_at: At::default(),
+            horizon_s: None,
+            ending: Ending::Untold,
+            forced: false,
+            steps: Vec::new(),
+        }
+    }
+}
+
+/// How far a cascade has come. Quiet hours and pauses make it longer than its waits are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// The record does not tell, as a history file: it is over when its windows are.
+    #[default]
+    Untold,
+    /// It still runs.
+    Open,
+    /// It ended then.
+    At(At),
 }
 
 /// One step of a cascade, with the times at which its outcomes happened.

@@ -1,8 +1,8 @@
 //! The rows of a history file: cells into values, and what is wrong with one named by line and column.
 
 use super::{COLUMNS, Cascade, Step};
-use crate::model::{At, Channel, Money, Segment, Untrusted, sinks};
-use std::io::{BufRead as _, BufReader, Read};
+use crate::model::{At, Channel, Money, sinks};
+use std::cell::Cell;
 
 /// Columns without which nothing can be computed; the others count as empty where they are missing.
 const REQUIRED: [Column; 8] = [
@@ -15,6 +15,9 @@ const REQUIRED: [Column; 8] = [
     Column::ConvertedAt,
     Column::Cost,
 ];
+
+/// No wait is longer, in seconds.
+const YEAR_S: f64 = 366.0 * 86_400.0;
 
 /// In the order of [`COLUMNS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,49 +72,106 @@ pub enum Unreadable {
     Bytes(String),
 }
 
-/// The rows of a file, one at a time.
-pub(super) struct Rows<R> {
-    csv: csv::Reader<BufReader<R>>,
+/// Where the cells of a file stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    delimiter: u8,
     places: [Option<usize>; COLUMNS.len()],
-    row: csv::ByteRecord,
+    /// Bytes of the header, and of the mark in front of it.
+    pub(super) header: usize,
 }
 
-impl<R: Read> Rows<R> {
-    /// Reads the header: commas, semicolons or tabs; columns in any order; unknown ones are ignored.
-    pub(super) fn new(input: R) -> Result<Self, Unreadable> {
-        let mut input = BufReader::with_capacity(1 << 18, input);
-        let ahead = input.fill_buf().map_err(|fault| Unreadable::Bytes(fault.to_string()))?;
+impl Layout {
+    /// Reads the header at the beginning of a file: commas, semicolons or tabs; columns in any order; unknown ones are
+    /// ignored.
+    pub(super) fn of(ahead: &[u8]) -> Result<Self, Unreadable> {
         let mark: &[u8] = b"\xef\xbb\xbf";
-        let skip = if ahead.starts_with(mark) { mark.len() } else { 0 };
-        let first: Vec<u8> = ahead.iter().copied().skip(skip).take_while(|&b| b != b'\n').collect();
-        input.consume(skip);
-        let delimiter = [b';', b'\t'].into_iter().find(|d| first.contains(d)).unwrap_or(b',');
-        let mut csv = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
-        let header = csv.byte_headers().map_err(|fault| Unreadable::Bytes(fault.to_string()))?;
+        let bare = ahead.strip_prefix(mark).unwrap_or(ahead);
+        let line = bare.split(|b| *b == b'\n').next().unwrap_or_default();
+        let delimiter = [b';', b'\t'].into_iter().find(|d| line.contains(d)).unwrap_or(b',');
+        let mut layout = Self { delimiter, places: Default::default(), header: ahead.len() - bare.len() };
+        let (mut csv, mut header) = (layout.csv(bare), csv::ByteRecord::new());
+        let read = csv.read_byte_record(&mut header);
+        read.map_err(|fault| Unreadable::Bytes(fault.to_string()))?;
+        layout.header += csv.position().byte() as usize;
         let place = |name: &str| header.iter().position(|cell| cell.trim_ascii() == name.as_bytes());
-        let places = COLUMNS.map(place);
-        let missing = REQUIRED.iter().filter(|column| places[**column as usize].is_none());
+        layout.places = COLUMNS.map(place);
+        let missing = REQUIRED.iter().filter(|column| layout.places[**column as usize].is_none());
         let missing: Vec<&str> = missing.map(|column| column.name()).collect();
-        if missing.is_empty() {
-            Ok(Self { csv, places, row: csv::ByteRecord::new() })
-        } else {
-            Err(Unreadable::Columns(missing.join(", ")))
-        }
+        if missing.is_empty() { Ok(layout) } else { Err(Unreadable::Columns(missing.join(", "))) }
     }
 
-    /// Goes on to the next row; false at the end of the file.
+    fn csv<'a>(&self, bytes: &'a [u8]) -> csv::Reader<&'a [u8]> {
+        let mut csv = csv::ReaderBuilder::new();
+        csv.delimiter(self.delimiter).flexible(true).has_headers(false).buffer_capacity(1 << 16);
+        csv.from_reader(bytes)
+    }
+
+    /// The last place at which the rows of one cascade have ended and those of another begin.
+    pub(super) fn last_border(&self, bytes: &[u8]) -> Option<usize> {
+        // The end of a line is no row's end within quotes: where an odd number of them stands before it.
+        let mut quotes = count(bytes, b'"');
+        let (mut end, mut starts) = (bytes.len(), [None; 2]);
+        while let Some(at) = bytes[..end].iter().rposition(|b| *b == b'\n') {
+            quotes -= count(&bytes[at..end], b'"');
+            end = at;
+            if quotes % 2 == 1 {
+                continue;
+            }
+            if let [Some(second), Some(third)] = starts
+                && let Some(one) = self.id_of(&bytes[at + 1..second])
+                && let Some(other) = self.id_of(&bytes[second..third])
+                && one != other
+            {
+                return Some(second);
+            }
+            starts = [Some(at + 1), starts[0]];
+        }
+        None
+    }
+
+    /// The cascade of one row; `None`: it is empty.
+    fn id_of(&self, row: &[u8]) -> Option<Vec<u8>> {
+        let mut record = csv::ByteRecord::new();
+        let is_row = self.csv(row).read_byte_record(&mut record).ok()?;
+        let id = self.places[Column::Cascade as usize].and_then(|at| record.get(at));
+        id.filter(|_| is_row).map(|id| id.trim_ascii().to_vec())
+    }
+}
+
+/// How often a byte stands there.
+pub(super) fn count(bytes: &[u8], wanted: u8) -> u64 {
+    // In pieces whose count fits a byte, so that many are compared at once.
+    let of = |piece: &[u8]| piece.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>();
+    bytes.chunks(usize::from(u8::MAX)).map(|piece| u64::from(of(piece))).sum()
+}
+
+/// Rows, one at a time.
+pub(super) struct Rows<'a> {
+    csv: csv::Reader<&'a [u8]>,
+    bytes: &'a [u8],
+    layout: Layout,
+    row: csv::ByteRecord,
+    /// Bytes up to which lines were counted, and how many there are.
+    counted: Cell<(usize, u64)>,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows in these bytes, without a header, before which so many lines stand.
+    pub(super) fn of(bytes: &'a [u8], layout: &Layout, lines: u64) -> Self {
+        let (csv, row) = (layout.csv(bytes), csv::ByteRecord::new());
+        Self { csv, bytes, layout: *layout, row, counted: Cell::new((0, lines)) }
+    }
+
+    /// Goes on to the next row; false at the end.
     pub(super) fn advance(&mut self) -> Result<bool, BadRow> {
         let read = self.csv.read_byte_record(&mut self.row);
-        read.map_err(|fault| BadRow {
-            line: fault.position().map_or(self.csv.position().line(), csv::Position::line),
-            column: None,
-            reason: format!("it cannot be read: {fault}"),
-        })
+        read.map_err(|fault| self.bad(None, format!("it cannot be read: {fault}")))
     }
 
-    /// The row that was read last.
-    pub(super) const fn row(&self) -> &csv::ByteRecord {
-        &self.row
+    /// Exchanges the row that was read last.
+    pub(super) const fn swap(&mut self, other: &mut csv::ByteRecord) {
+        std::mem::swap(&mut self.row, other);
     }
 
     /// The bytes of a cell; empty where the row or the file lacks it.
@@ -121,12 +181,22 @@ impl<R: Read> Rows<R> {
 
     /// The same of another row.
     pub(super) fn cell_of<'r>(&self, row: &'r csv::ByteRecord, column: Column) -> &'r [u8] {
-        self.places[column as usize].and_then(|at| row.get(at)).unwrap_or_default().trim_ascii()
+        self.layout.places[column as usize].and_then(|at| row.get(at)).unwrap_or_default().trim_ascii()
     }
 
     pub(super) fn bad(&self, column: Option<Column>, reason: impl Into<String>) -> BadRow {
-        let line = self.row.position().map_or(0, csv::Position::line);
-        BadRow { line, column: column.map(Column::name), reason: reason.into() }
+        let at = self.row.position().map_or(0, |at| at.byte() as usize);
+        BadRow { line: self.line_of(at), column: column.map(Column::name), reason: reason.into() }
+    }
+
+    /// The line on which the row behind these bytes begins: what ends the line before is none of it. Asked in the order
+    /// of the rows.
+    fn line_of(&self, at: usize) -> u64 {
+        let (from, lines) = self.counted.get();
+        let ends = self.bytes[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let lines = lines + count(self.bytes.get(from..at + ends).unwrap_or_default(), b'\n');
+        self.counted.set((from.max(at + ends), lines));
+        lines + 1
     }
 
     fn wrong(&self, column: Column, wanted: &str) -> BadRow {
@@ -140,8 +210,7 @@ impl<R: Read> Rows<R> {
     fn text(&self, column: Column) -> Result<&str, BadRow> {
         let text = std::str::from_utf8(self.cell(column)).map_err(|_| self.wrong(column, "write UTF-8"))?;
         // What `sinks::csv` put in front of a formula.
-        let bare = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
-        Ok(bare.unwrap_or(text))
+        Ok(text.strip_prefix('\'').filter(|rest| sinks::is_formula(rest)).unwrap_or(text))
     }
 
     fn channel(&self, column: Column) -> Result<Channel, BadRow> {
@@ -169,34 +238,50 @@ impl<R: Read> Rows<R> {
         number.map(Some).ok_or_else(|| self.wrong(column, wanted))
     }
 
-    /// What the row says about its cascade, without steps.
-    pub(super) fn head(&self) -> Result<Cascade, BadRow> {
+    /// A wait in seconds, part of one rounded.
+    fn seconds(&self, column: Column) -> Result<Option<u64>, BadRow> {
+        let wanted = "write the wait in seconds, at most a year of them, or nothing";
+        let whole = std::str::from_utf8(self.cell(column)).ok().and_then(|text| text.parse::<u32>().ok());
+        let seconds = match whole {
+            Some(seconds) => Some(f64::from(seconds)),
+            None => self.number(column, wanted)?,
+        };
+        match seconds {
+            Some(seconds) if !(0.0..=YEAR_S).contains(&seconds) => Err(self.wrong(column, wanted)),
+            seconds => Ok(seconds.map(|seconds| seconds.round() as u64)),
+        }
+    }
+
+    /// Fills in what the row says about its cascade, without steps.
+    pub(super) fn head(&self, cascade: &mut Cascade) -> Result<(), BadRow> {
+        cascade.steps.clear();
         let id = self.text(Column::Cascade)?;
         if id.is_empty() {
             return Err(self.wrong(Column::Cascade, "every row names its cascade"));
         }
         let wanted = "write the probability of the draw, above 0 and at most 1, or nothing";
-        let propensity: Option<f64> = self.number(Column::Propensity, wanted)?;
-        if propensity.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
+        cascade.propensity = self.number(Column::Propensity, wanted)?;
+        if cascade.propensity.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
             return Err(self.wrong(Column::Propensity, wanted));
         }
         let segment = match self.text(Column::Segment)? {
             "" => "default",
             name => name,
         };
+        cascade.id = id.into();
+        // Rows mostly say what the one before them said.
+        if cascade.segment.0 != segment {
+            segment.clone_into(&mut cascade.segment.0);
+        }
+        cascade.start = self.channel(Column::Start)?;
+        let rules = self.text(Column::Rules)?;
+        if cascade.rules.raw() != rules {
+            cascade.rules = rules.into();
+        }
         let launched_at = self.time(Column::LaunchedAt)?;
-        Ok(Cascade {
-            id: id.into(),
-            segment: Segment(segment.to_owned()),
-            start: self.channel(Column::Start)?,
-            propensity,
-            rules: Untrusted::from(self.text(Column::Rules)?),
-            launched_at: launched_at
-                .ok_or_else(|| self.wrong(Column::LaunchedAt, "write when the cascade started"))?,
-            horizon_s: None,
-            forced: false,
-            steps: Vec::with_capacity(4),
-        })
+        cascade.launched_at =
+            launched_at.ok_or_else(|| self.wrong(Column::LaunchedAt, "write when the cascade started"))?;
+        Ok(())
     }
 
     /// The step of the row; `after` are the ones that its cascade has.
@@ -206,13 +291,13 @@ impl<R: Read> Rows<R> {
         if after.iter().any(|other| other.step == step) {
             return Err(self.bad(Some(Column::Step), format!("its cascade has a step {step} already")));
         }
-        let window: Option<f64> = self.number(Column::WindowS, "write the wait in seconds")?;
+        let window_s = self.seconds(Column::WindowS)?;
         let cost = std::str::from_utf8(self.cell(Column::Cost)).ok().and_then(Money::parse);
         let step = Step {
             step,
             channel: self.channel(Column::Channel)?,
             sent_at: self.time(Column::SentAt)?,
-            window_s: window.filter(|s| *s > 0.0).map(|s| s.round() as u64),
+            window_s,
             delivered_at: self.time(Column::DeliveredAt)?,
             bounced_at: self.time(Column::BouncedAt)?,
             converted_at: self.time(Column::ConvertedAt)?,

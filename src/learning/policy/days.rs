@@ -4,7 +4,7 @@ use crate::learning::posterior::{Cell, PerStart, STARTS_MAX};
 use std::collections::VecDeque;
 
 /// Days that count as recent.
-const RECENT: i64 = 14;
+pub(super) const RECENT: i64 = 14;
 /// Cascades that the recent days of a start must have for a test, and those before.
 const ENOUGH: (f64, f64) = (40.0, 100.0);
 /// The distance in standard errors that is a change.
@@ -42,9 +42,9 @@ impl Days {
     }
 
     /// Whether any start differs from what it was. `variance` is that of one cascade.
-    pub(super) fn has_changed(&self, variance: &PerStart, starts: usize) -> bool {
+    pub(super) fn has_changed(&self, variance: &PerStart) -> bool {
         let (lately, before) = (self.lately(), &self.before);
-        (0..starts).any(|c| {
+        (0..STARTS_MAX).any(|c| {
             let (new, old) = (&lately[c], &before[c]);
             let (Some(mean), Some(was)) = (new.mean(), old.mean()) else { return false };
             let error = (variance[c] * (1.0 / new.n + 1.0 / old.n)).sqrt();

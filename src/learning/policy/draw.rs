@@ -1,7 +1,7 @@
 //! The probabilities with which starts are drawn: more for what is likely best, something for everything.
 
 use crate::learning::posterior::draws::Draws;
-use crate::learning::posterior::{Belief, PerStart, STARTS_MAX};
+use crate::learning::posterior::{Belief, PerStart};
 
 /// How far draws are pulled towards the posterior mean; 1 would explore longer than a segment lives.
 const SHRINK: f64 = 0.7;
@@ -14,15 +14,13 @@ const SEGMENT_KNOWN: f64 = 90.0;
 
 /// The vector of a segment, before any cap.
 pub fn vector(belief: &Belief, draws: &Draws) -> PerStart {
-    let starts = belief.starts;
     let mut vector = PerStart::default();
-    let in_use = |c: usize| c < starts;
-    let total: f64 = belief.n.iter().take(starts).sum();
-    let is_new = total < SEGMENT_KNOWN && belief.n.iter().take(starts).any(|n| *n < KNOWN);
+    let n = || belief.choices().map(|c| belief.n[c]);
+    let is_new = n().sum::<f64>() < SEGMENT_KNOWN && n().any(|n| n < KNOWN);
     let shares = if is_new { PerStart::default() } else { draws.shares(belief, SHRINK) };
     let even = if is_new { 1.0 } else { EVEN };
-    for (c, out) in vector.iter_mut().enumerate().filter(|(c, _)| in_use(*c)) {
-        *out = (1.0 - even) * shares[c] + even / starts as f64;
+    for c in belief.choices() {
+        vector[c] = (1.0 - even) * shares[c] + even / n().count() as f64;
     }
     vector
 }
@@ -37,24 +35,4 @@ pub fn capped(vector: &PerStart, start: usize, explore: f64) -> PerStart {
     let mut out = vector.map(|p| p * explore / away);
     out[start] = total - explore;
     out
-}
-
-/// Takes out what cannot be sent on now, and renormalises. `None` if nothing is left.
-pub fn without(vector: &PerStart, held: &[bool; STARTS_MAX]) -> Option<PerStart> {
-    let mut out = *vector;
-    for (p, _) in out.iter_mut().zip(held).filter(|(_, held)| **held) {
-        *p = 0.0;
-    }
-    let total: f64 = out.iter().sum();
-    (total > 0.0).then(|| out.map(|p| p / total))
-}
-
-/// The start at `lot`, a uniform number from 0 to 1, of a vector.
-pub fn pick(vector: &PerStart, lot: f64) -> usize {
-    let mut up_to = 0.0;
-    let reached = vector.iter().position(|p| {
-        up_to += p;
-        lot < up_to
-    });
-    reached.or_else(|| vector.iter().rposition(|p| *p > 0.0)).unwrap_or(0)
 }

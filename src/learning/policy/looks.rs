@@ -1,7 +1,7 @@
 //! The scheduled looks. Each is another chance to be wrong, so that there are few, and only they may propose.
 
 use crate::learning::posterior::draws::Verdict;
-use crate::learning::posterior::{Belief, leader};
+use crate::learning::posterior::{Belief, best};
 use std::fmt;
 
 /// Mature cascades of a segment at which it is looked at.
@@ -59,14 +59,15 @@ pub fn rival(belief: &Belief, incumbent: usize) -> usize {
     }
     let mut rest = belief.mean;
     rest[ahead] = f64::NEG_INFINITY;
-    leader(&rest, belief.starts)
+    best(&rest, &belief.among)
 }
 
 /// What a look decides.
 pub fn decide(belief: &Belief, verdict: &Verdict, count: f64, incumbent: usize) -> State {
     let ahead = belief.leader();
-    let is_tried = belief.n.iter().take(belief.starts).all(|n| *n >= TRIED);
-    if !is_tried {
+    let is_tried = belief.choices().all(|c| belief.n[c] >= TRIED);
+    // A winner has somebody to win against.
+    if !is_tried || belief.choices().count() < 2 {
         State::Learning
     } else if verdict.p_best[ahead] >= threshold(count) {
         if ahead == incumbent { State::KeepProven } else { State::ChangeProposed }

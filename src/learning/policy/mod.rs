@@ -12,7 +12,7 @@ pub mod draw;
 pub mod looks;
 
 use super::posterior::draws::Draws;
-use super::posterior::{Belief, Cell, PerStart, Posterior, STARTS_MAX, fit};
+use super::posterior::{Among, Belief, Cell, PerStart, Posterior, STARTS_MAX, first, fit_among};
 use days::Days;
 use looks::State;
 
@@ -31,6 +31,10 @@ pub struct Looked {
 #[derive(Clone, Debug)]
 pub struct Watch {
     days: Days,
+    /// The starts that it can choose between.
+    among: Among,
+    /// Margin below which a difference is of no practical use here: 2 % of value.
+    margin: f64,
     /// Mature cascades since the beginning; a reset does not stop the count.
     pub counted: f64,
     /// The start that the rules have.
@@ -44,9 +48,28 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Begins with a segment of these starts, whose rules have this one.
+    pub fn new(among: Among, incumbent: usize, margin: f64) -> Self {
+        Self {
+            days: Days::default(),
+            among,
+            margin,
+            counted: 0.0,
+            incumbent,
+            state: State::Learning,
+            looked: None,
+            resets: Vec::new(),
+        }
+    }
+
     /// The statistics in force.
     pub fn cells(&self) -> [Cell; STARTS_MAX] {
         self.days.cells()
+    }
+
+    /// The first day whose cascades still count: what matured before the last reset's fortnight was dropped.
+    pub fn since(&self) -> Option<i64> {
+        self.resets.last().map(|day| day - days::RECENT + 1)
     }
 
     /// Whether there is enough traffic to notice a change of any start.
@@ -58,9 +81,6 @@ impl Watch {
 /// All segments on their way through the days, and what is believed now.
 #[derive(Clone, Debug)]
 pub struct Course {
-    starts: usize,
-    /// Margin below which a difference is of no practical use: 2 % of value.
-    margin: f64,
     draws: Draws,
     /// In the order in which they were added.
     pub watches: Vec<Watch>,
@@ -69,19 +89,16 @@ pub struct Course {
 }
 
 impl Course {
-    /// Begins with segments whose rules have these starts.
+    /// Begins with segments that all have the first `starts`, and whose rules have these ones.
     pub fn new(starts: usize, incumbents: &[usize], margin: f64) -> Self {
-        let watch = |&incumbent: &usize| Watch {
-            days: Days::default(),
-            counted: 0.0,
-            incumbent,
-            state: State::Learning,
-            looked: None,
-            resets: Vec::new(),
-        };
-        let watches: Vec<Watch> = incumbents.iter().map(watch).collect();
-        let posterior = fit(&vec![[Cell::default(); STARTS_MAX]; watches.len()], starts);
-        Self { starts, margin, draws: Draws::new(starts), watches, posterior }
+        let watch = |&incumbent: &usize| Watch::new(first(starts), incumbent, margin);
+        Self::of(starts, incumbents.iter().map(watch).collect())
+    }
+
+    /// Begins with segments, each with its own of the first `starts`.
+    pub fn of(starts: usize, watches: Vec<Watch>) -> Self {
+        let posterior = fitted(&watches);
+        Self { draws: Draws::new(starts), watches, posterior }
     }
 
     /// Takes in what matured on a day, one row of cells per segment; `seen` hears of every look.
@@ -92,10 +109,10 @@ impl Course {
             watch.counted += cells.iter().map(|cell| cell.n).sum::<f64>();
             watch.days.push(day, cells);
         }
-        self.fit();
+        self.posterior = fitted(&self.watches);
         let mut has_reset = false;
         for (watch, belief) in self.watches.iter_mut().zip(&self.posterior.segments) {
-            if watch.days.has_changed(&belief.variance, self.starts) {
+            if watch.days.has_changed(&belief.variance) {
                 watch.days.forget_old();
                 watch.resets.push(day);
                 (watch.state, watch.looked) = (State::Learning, None);
@@ -103,13 +120,13 @@ impl Course {
             }
         }
         if has_reset {
-            self.fit();
+            self.posterior = fitted(&self.watches);
         }
         for (s, before) in before.into_iter().enumerate() {
             let (watch, belief) = (&mut self.watches[s], &self.posterior.segments[s]);
             if looks::is_crossed(before, watch.counted) {
                 let rival = looks::rival(belief, watch.incumbent);
-                let verdict = self.draws.judge(belief, rival, self.margin);
+                let verdict = self.draws.judge(belief, rival, watch.margin);
                 watch.state = looks::decide(belief, &verdict, watch.counted, watch.incumbent);
                 let leader = belief.leader();
                 watch.looked = Some(Looked { count: watch.counted, leader, p_best: verdict.p_best[leader] });
@@ -128,9 +145,10 @@ impl Course {
     pub const fn draws(&self) -> &Draws {
         &self.draws
     }
+}
 
-    fn fit(&mut self) {
-        let rows: Vec<[Cell; STARTS_MAX]> = self.watches.iter().map(Watch::cells).collect();
-        self.posterior = fit(&rows, self.starts);
-    }
+fn fitted(watches: &[Watch]) -> Posterior {
+    let rows: Vec<[Cell; STARTS_MAX]> = watches.iter().map(Watch::cells).collect();
+    let among: Vec<Among> = watches.iter().map(|watch| watch.among).collect();
+    fit_among(&rows, &among)
 }

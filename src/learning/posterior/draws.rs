@@ -1,7 +1,7 @@
 //! Probabilities about a belief that have no closed form, from a fixed set of well-spread points: a rerun changes
 //! nothing, and two thousand of them are as good as many times as many random draws.
 
-use super::{Belief, Component, PerStart, STARTS_MAX, leader};
+use super::{Among, Belief, Component, PerStart, STARTS_MAX, best, places};
 
 /// Points for each value of tau; with each, its mirror image.
 const POINTS: usize = 2048;
@@ -51,11 +51,12 @@ impl Draws {
         let kept: f64 =
             belief.components.iter().map(|part| part.weight).filter(|weight| *weight > NEGLIGIBLE).sum();
         for part in belief.components.iter().filter(|part| part.weight > NEGLIGIBLE) {
-            let factor = factor(part, belief.starts);
+            let factor = factor(part, belief.among);
+            let rows = belief.choices().last().map_or(0, |last| last + 1);
             let weight = part.weight / kept / count.min(self.points.len()) as f64;
             for point in self.points.iter().take(count) {
                 let mut draw = part.mean;
-                for (row, out) in factor.iter().zip(draw.iter_mut()).take(belief.starts) {
+                for (row, out) in factor.iter().zip(draw.iter_mut()).take(rows) {
                     *out += row.iter().zip(point).map(|(l, z)| l * z).sum::<f64>();
                 }
                 see(weight, &draw);
@@ -68,9 +69,9 @@ impl Draws {
         let ahead = belief.leader();
         let mut verdict = Verdict::default();
         self.each(belief, self.points.len(), |weight, draw| {
-            let best = leader(draw, belief.starts);
-            verdict.p_best[best] += weight;
-            verdict.expected_loss += weight * (draw[best] - draw[ahead]);
+            let highest = best(draw, &belief.among);
+            verdict.p_best[highest] += weight;
+            verdict.expected_loss += weight * (draw[highest] - draw[ahead]);
             let gain = draw[ahead] - draw[incumbent];
             verdict.p_beats += if gain > 0.0 { weight } else { 0.0 };
             verdict.p_within += if gain < margin { weight } else { 0.0 };
@@ -87,7 +88,7 @@ impl Draws {
             for (near, draw) in near.iter_mut().zip(draw) {
                 *near += shrink * (draw - *near);
             }
-            shares[leader(&near, belief.starts)] += weight;
+            shares[best(&near, &belief.among)] += weight;
         });
         shares
     }
@@ -95,32 +96,32 @@ impl Draws {
     /// What `more` further cascades, spread evenly over the starts, could tell: the probability that the leader
     /// changes, and the expected gain per cascade.
     pub fn after(&self, belief: &Belief, more: f64) -> (f64, f64) {
-        let (now, starts) = (belief.leader(), belief.starts);
+        let (now, starts) = (belief.leader(), belief.choices().count());
         let mut moves = PerStart::default();
-        for (c, step) in moves.iter_mut().enumerate().take(starts) {
+        for c in belief.choices() {
             let variance = belief.sd[c].powi(2);
-            *step = variance / (variance + belief.variance[c] / (more / starts as f64)).sqrt();
+            moves[c] = variance / (variance + belief.variance[c] / (more / starts as f64)).sqrt();
         }
-        let (mut changes, mut best) = (0.0, 0.0);
+        let (mut changes, mut highest) = (0.0, 0.0);
         let weight = 1.0 / self.points.len() as f64;
         for point in &self.points {
             let mut future = belief.mean;
             for ((mean, step), z) in future.iter_mut().zip(&moves).zip(point) {
                 *mean += step * z;
             }
-            let then = leader(&future, starts);
+            let then = best(&future, &belief.among);
             changes += if then == now { 0.0 } else { weight };
-            best += weight * future[then];
+            highest += weight * future[then];
         }
-        (changes, (best - belief.mean[now]).max(0.0))
+        (changes, (highest - belief.mean[now]).max(0.0))
     }
 }
 
 /// The lower Cholesky factor of a component's covariance.
-fn factor(part: &Component, starts: usize) -> [PerStart; STARTS_MAX] {
+fn factor(part: &Component, among: Among) -> [PerStart; STARTS_MAX] {
     let mut l = [PerStart::default(); STARTS_MAX];
-    for i in 0..starts {
-        for j in 0..=i {
+    for i in places(among) {
+        for j in places(among).take_while(|j| *j <= i) {
             let known: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
             let rest = part.covariance[i][j] - known;
             l[i][j] = if i == j {

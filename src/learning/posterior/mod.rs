@@ -16,8 +16,10 @@ mod fit;
 
 /// Most starts that a segment can choose between: one for each channel.
 pub const STARTS_MAX: usize = crate::model::Channel::ALL.len();
-/// One number for each start; those beyond the segment's starts are unused.
+/// One number for each start; those that are no start of the segment are unused.
 pub type PerStart = [f64; STARTS_MAX];
+/// The starts that a segment can choose between.
+pub type Among = [bool; STARTS_MAX];
 
 /// How many cascades the pooled variance counts for in a cell.
 const NU: f64 = 20.0;
@@ -88,8 +90,8 @@ pub struct Component {
 /// What is believed about one segment.
 #[derive(Clone, Debug)]
 pub struct Belief {
-    /// How many starts it has.
-    pub starts: usize,
+    /// The starts that it can choose between.
+    pub among: Among,
     /// The mixture over tau.
     pub components: Vec<Component>,
     /// Posterior means of the expected net.
@@ -105,13 +107,44 @@ pub struct Belief {
 impl Belief {
     /// The start with the highest posterior mean.
     pub fn leader(&self) -> usize {
-        leader(&self.mean, self.starts)
+        best(&self.mean, &self.among)
     }
+
+    /// The places of its starts.
+    pub fn choices(&self) -> impl Iterator<Item = usize> + Clone + use<> {
+        places(self.among)
+    }
+
+    /// How many of its starts have any cascade.
+    pub fn tried(&self) -> usize {
+        self.choices().filter(|c| self.n[*c] > 0.0).count()
+    }
+}
+
+/// The first so many starts.
+pub fn first(starts: usize) -> Among {
+    std::array::from_fn(|c| c < starts)
+}
+
+/// The places of these starts.
+pub fn places(among: Among) -> impl Iterator<Item = usize> + Clone {
+    (0..STARTS_MAX).filter(move |c| among[*c])
 }
 
 /// The place of the highest of the first `starts` numbers.
 pub fn leader(values: &PerStart, starts: usize) -> usize {
-    (1..starts.min(STARTS_MAX)).fold(0, |best, c| if values[c] > values[best] { c } else { best })
+    best(values, &first(starts))
+}
+
+/// The place of the highest number among these starts.
+pub fn best(values: &PerStart, among: &Among) -> usize {
+    let mut best = None;
+    for (c, value) in values.iter().enumerate() {
+        if among[c] && best.is_none_or(|best: usize| *value > values[best]) {
+            best = Some(c);
+        }
+    }
+    best.unwrap_or(0)
 }
 
 /// What is believed about all segments together.
@@ -127,11 +160,15 @@ pub struct Posterior {
 
 /// Fits the model to one row of cells per segment, `starts` of each in use.
 pub fn fit(cells: &[[Cell; STARTS_MAX]], starts: usize) -> Posterior {
-    let starts = starts.clamp(1, STARTS_MAX);
-    let spread = Spread::of(cells, starts);
+    fit_among(cells, &vec![first(starts.clamp(1, STARTS_MAX)); cells.len()])
+}
+
+/// The same where each segment has starts of its own: what one cannot start with is in none of its figures.
+pub fn fit_among(cells: &[[Cell; STARTS_MAX]], among: &[Among]) -> Posterior {
+    let spread = Spread::of(cells, among);
     let grid: &[(f64, f64)] = if cells.len() == 1 { &TAU_ALONE } else { &TAUS };
     let fits: Vec<fit::Fit> =
-        grid.iter().map(|&(ratio, _)| fit::given(cells, starts, &spread, ratio)).collect();
+        grid.iter().map(|&(ratio, _)| fit::given(cells, among, &spread, ratio)).collect();
     let highest = fits.iter().map(|fit| fit.log_likelihood).fold(f64::NEG_INFINITY, f64::max);
     let raw: Vec<f64> = fits
         .iter()
@@ -140,7 +177,8 @@ pub fn fit(cells: &[[Cell; STARTS_MAX]], starts: usize) -> Posterior {
         .collect();
     let total: f64 = raw.iter().sum();
     let weights: Vec<f64> = raw.iter().map(|weight| weight / total).collect();
-    let segments = (0..cells.len()).map(|s| mix(s, &cells[s], starts, &spread, &fits, &weights)).collect();
+    let segments = cells.iter().zip(among).enumerate();
+    let segments = segments.map(|(s, (row, among))| mix(s, row, *among, &spread, &fits, &weights)).collect();
     let taus = grid.iter().zip(&weights).map(|(&(ratio, _), &weight)| (ratio, weight)).collect();
     Posterior { sd: spread.sd, taus, segments }
 }
@@ -148,7 +186,7 @@ pub fn fit(cells: &[[Cell; STARTS_MAX]], starts: usize) -> Posterior {
 fn mix(
     segment: usize,
     cells: &[Cell; STARTS_MAX],
-    starts: usize,
+    among: Among,
     spread: &Spread,
     fits: &[fit::Fit],
     weights: &[f64],
@@ -159,7 +197,7 @@ fn mix(
         .map(|(fit, &weight)| Component { weight, ..fit.segments[segment] })
         .collect();
     let (mut mean, mut sd, mut n) = (PerStart::default(), PerStart::default(), PerStart::default());
-    for c in 0..starts {
+    for c in places(among) {
         n[c] = cells[c].n;
         mean[c] = components.iter().map(|part| part.weight * part.mean[c]).sum();
         let variance: f64 = components
@@ -168,7 +206,7 @@ fn mix(
             .sum();
         sd[c] = variance.sqrt();
     }
-    Belief { starts, components, mean, sd, variance: spread.variance[segment], n }
+    Belief { among, components, mean, sd, variance: spread.variance[segment], n }
 }
 
 /// How much single cascades vary.
@@ -178,13 +216,12 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(cells: &[[Cell; STARTS_MAX]], starts: usize) -> Self {
-        let sums = |row: &[Cell; STARTS_MAX]| {
-            row.iter()
-                .take(starts)
-                .fold((0.0, 0.0), |(squares, dof), cell| (squares + cell.squares(), dof + cell.dof()))
+    fn of(cells: &[[Cell; STARTS_MAX]], among: &[Among]) -> Self {
+        let sums = |(row, among): (&[Cell; STARTS_MAX], &Among)| {
+            let own = places(*among).map(|c| &row[c]);
+            own.fold((0.0, 0.0), |(squares, dof), cell| (squares + cell.squares(), dof + cell.dof()))
         };
-        let rows: Vec<(f64, f64)> = cells.iter().map(sums).collect();
+        let rows: Vec<(f64, f64)> = cells.iter().zip(among).map(sums).collect();
         let (squares, dof) = rows.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
         // Nets that are all alike still need a scale, or nothing below can be divided by it.
         let pool = (squares / dof.max(1.0)).max(1e-12);
@@ -192,7 +229,7 @@ impl Spread {
         let variance = cells.iter().zip(&rows).map(|(row, &(squares, dof))| {
             let own = (squares + NU * pool) / (dof + NU);
             let mut out = PerStart::default();
-            for (out, cell) in out.iter_mut().zip(row).take(starts) {
+            for (out, cell) in out.iter_mut().zip(row) {
                 *out = of_cell(cell, own);
             }
             out

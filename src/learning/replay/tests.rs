@@ -40,6 +40,7 @@ fn silent() -> Cascade {
         rules: "r".into(),
         launched_at: at(0),
         horizon_s: Some(32 * HOUR),
+        ending: Ending::Untold,
         forced: false,
         steps,
     }
@@ -197,6 +198,38 @@ fn sums_keep_the_bounds_and_what_is_not_counted() {
     assert_eq!(all.cost, (cents(15), cents(415)));
     assert_eq!(all.open, BTreeMap::from([(Why::ShorterWait, 2)]));
     assert_eq!(replay.segments[&Segment("retail".into())], *all);
+}
+
+#[test]
+fn what_still_runs_says_nothing_yet() {
+    // The call is put off by a pause: in time for the record to say something, nothing was sent after WhatsApp.
+    let mut paused = silent();
+    for step in &mut paused.steps[1..] {
+        (step.sent_at, step.delivered_at, step.cost) = (None, None, Money::ZERO);
+    }
+    let replayed = |ending: Ending| {
+        let mut replay = Replay::default();
+        replay.add(&Cascade { ending, ..paused.clone() }, &with_first_wait(9), at(40 * 3600));
+        (replay.running, replay.all.people, replay.all.determined)
+    };
+    assert_eq!(replayed(Ending::Open), (1, 0, 0), "they may convert yet");
+    assert_eq!(replayed(Ending::At(at(3600))), (0, 1, 1), "they said no");
+    // Its windows may last longer than it was meant to.
+    let mut put_off = silent();
+    put_off.steps[2].sent_at = Some(at(21 * 3600));
+    let mut replay = Replay::default();
+    replay.add(&put_off, &as_recorded(), at(40 * 3600));
+    replay.add(&put_off, &as_recorded(), at(45 * 3600));
+    assert_eq!((replay.running, replay.all.people), (1, 1));
+}
+
+#[test]
+fn a_window_that_a_pause_lengthened_is_as_long_under_the_same_rules() {
+    let late = Cascade { ending: Ending::At(at(60 * 3600)), ..answered(2, 40 * 3600) };
+    assert_eq!(said(&late, &as_recorded()), (Some(true), (30, 30), None));
+    let mut totals = Totals::default();
+    totals.add(&late, &fate(&late, &as_recorded(), at(80 * 3600)));
+    assert_eq!((totals.recorded_conversions, totals.conversions), (1, (1, 1)));
 }
 
 proptest! {

@@ -2,9 +2,9 @@
 
 use super::people::People;
 use crate::learning::policy::Course;
-use crate::learning::policy::draw::pick;
 use crate::learning::policy::looks::State;
 use crate::learning::posterior::{Cell, PerStart, STARTS_MAX};
+use crate::model::{Allocation, Channel};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution as _};
@@ -146,8 +146,13 @@ pub fn ours(setting: &Setting, rng: &mut ChaCha8Rng) -> Vec<Tale> {
         if batch < setting.batches {
             let mut cells = Batch::with_capacity(count);
             for (segment, regret) in regrets.iter_mut().enumerate() {
-                let vector = course.vector(segment);
-                let choose = |rng: &mut ChaCha8Rng| pick(&vector, rng.random());
+                // Drawn as a launch draws; a start's place stands for its channel.
+                let vector = Channel::ALL.iter().copied().zip(course.vector(segment));
+                let (from, incumbent) = (Allocation::of(vector), course.watches[segment].incumbent);
+                let choose = |rng: &mut ChaCha8Rng| {
+                    let drawn = from.as_ref().and_then(|from| from.draw(rng.random()));
+                    drawn.map_or(incumbent, |(start, _)| start.index())
+                };
                 cells.push(launch(setting, (segment, batch), regret, rng, choose).0);
             }
             launched.push(cells);

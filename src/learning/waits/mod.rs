@@ -11,7 +11,7 @@ pub mod survival;
 
 use arrivals::{Arrivals, Share, Time};
 use std::fmt;
-use survival::{Contact, Survival};
+use survival::{Contact, Followed, Survival};
 
 /// The normal quantile of a 95 % band.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -57,9 +57,11 @@ pub struct Advice {
     pub t95: Time,
     /// The wait that still catches 90 %, on the safe side; `None` without advice.
     pub suggested_s: Option<f64>,
+    /// Whether a still shorter one would do, by these contacts alone.
+    pub is_floor: bool,
     /// Whether it is so much shorter that a change is worth it.
     pub suggest_change: bool,
-    /// Late conversions as a share of all by these messages.
+    /// Conversions after the window under advice as a share of all by these messages.
     pub late: Option<Share>,
     /// Surely too many conversions come after the window: it was cut too short.
     pub too_short: bool,
@@ -70,35 +72,39 @@ pub struct Advice {
 impl Advice {
     /// What contacts say about a window of `window_s`.
     pub fn on(contacts: &[Contact], window_s: f64) -> Self {
-        let arrivals = Arrivals::within(Survival::of(contacts), window_s);
-        let is_followed = |c: &&Contact| c.event_s().is_none() && c.followed_s() >= window_s;
-        let followed = contacts.iter().filter(is_followed).count() as u64;
+        Self::of(&contacts.iter().copied().collect(), window_s, 0.0)
+    }
+
+    /// The same of contacts that were summed up; nothing shorter than `floor_s` is suggested.
+    pub fn of(followed: &Followed, window_s: f64, floor_s: f64) -> Self {
+        let arrivals = Arrivals::within(Survival::of(followed), window_s);
+        let to_the_end = followed.to_the_end(window_s);
         let status = if arrivals.events < ENOUGH {
             Status::TooFewConversions
-        } else if followed < ENOUGH {
+        } else if to_the_end < ENOUGH {
             Status::NotFollowedToTheEnd
         } else {
             Status::Ok
         };
         let (t80, t90, t95) = (arrivals.time(0.80), arrivals.time(0.90), arrivals.time(0.95));
-        let rounded = ((t90.high_s / ROUND_S).ceil() * ROUND_S).min(window_s);
+        let enough_s = (t90.high_s / ROUND_S).ceil() * ROUND_S;
+        let rounded = enough_s.max(floor_s).min(window_s);
         let suggested_s = (status == Status::Ok).then_some(rounded);
-        let missed = |c: &Contact| c.event_s().is_some_and(|at| at > rounded && at <= window_s);
-        let late = contacts.iter().filter(|c| c.is_late()).count() as f64;
-        let all = late + contacts.iter().filter(|c| c.event_s().is_some()).count() as f64;
-        let late = (all > 0.0).then(|| wilson(late, all));
+        let all = followed.conversions();
+        let late = (all > 0).then(|| wilson(followed.late(window_s) as f64, all as f64));
         Self {
-            contacts: contacts.len() as u64,
-            followed,
+            contacts: followed.contacts(),
+            followed: to_the_end,
             status,
             t80,
             t90,
             t95,
             suggested_s,
+            is_floor: enough_s < rounded,
             suggest_change: suggested_s.is_some_and(|s| s < WORTH_IT * window_s),
             too_short: late.is_some_and(|late| late.low > LATE_LIMIT),
             late,
-            after_suggestion: contacts.iter().filter(|c| missed(c)).count() as u64,
+            after_suggestion: followed.events_between(rounded, window_s),
             arrivals,
         }
     }

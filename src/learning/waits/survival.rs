@@ -1,5 +1,7 @@
 //! Kaplan-Meier: when conversions arrive, if some waits still run and some were shorter than others.
 
+use std::collections::BTreeMap;
+
 /// One delivered contact, in seconds since it was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Contact {
@@ -25,9 +27,108 @@ impl Contact {
         self.converted_s.filter(|at| *at <= self.followed_s())
     }
 
-    /// Whether it converted after its own window.
+    /// Whether it converted after its own window, when it was followed no longer.
     pub fn is_late(&self) -> bool {
         self.converted_s.is_some_and(|at| at > self.window_s && at <= self.age_s)
+    }
+}
+
+/// Contacts, summed up to what every estimate needs of them. Most waits end without an answer, so that the times that
+/// have to be brought into order are few.
+#[derive(Clone, Debug, Default)]
+pub struct Followed {
+    contacts: u64,
+    /// When they converted within what was followed; once settled, in order.
+    events: Vec<f64>,
+    /// When they converted after their own window; once settled, in order.
+    after: Vec<f64>,
+    /// How long those were followed that are not followed to the end of their window; once settled, in order.
+    left: Vec<f64>,
+    /// How many were followed to the end, by the bits of the window: these are in the order of the windows.
+    ended: BTreeMap<u64, u64>,
+}
+
+impl Followed {
+    /// Adds one.
+    pub fn add(&mut self, contact: &Contact) {
+        self.contacts += 1;
+        self.after.extend(contact.converted_s.filter(|_| contact.is_late()));
+        let followed_s = contact.followed_s();
+        if let Some(at) = contact.event_s() {
+            self.events.push(at);
+        } else if followed_s < contact.window_s {
+            self.left.push(followed_s);
+        } else {
+            *self.ended.entry(followed_s.to_bits()).or_default() += 1;
+        }
+    }
+
+    /// Adds all of another one.
+    pub fn merge(&mut self, other: &Self) {
+        self.contacts += other.contacts;
+        self.events.extend_from_slice(&other.events);
+        self.after.extend_from_slice(&other.after);
+        self.left.extend_from_slice(&other.left);
+        for (window, count) in &other.ended {
+            *self.ended.entry(*window).or_default() += count;
+        }
+    }
+
+    /// Nothing more is added: brings the times into order.
+    pub fn settle(&mut self) {
+        // Not the fastest order for any times, but for what was merged of ordered ones.
+        self.events.sort_by(f64::total_cmp);
+        self.after.sort_by(f64::total_cmp);
+        self.left.sort_by(f64::total_cmp);
+    }
+
+    /// All of them.
+    pub const fn contacts(&self) -> u64 {
+        self.contacts
+    }
+
+    /// All conversions by these messages, however late.
+    pub const fn conversions(&self) -> u64 {
+        (self.events.len() + self.after.len()) as u64
+    }
+
+    /// How many of them came later than `window_s`, whatever their own window was.
+    pub fn late(&self, window_s: f64) -> u64 {
+        let later = |times: &[f64]| times.len() - times.partition_point(|at| *at <= window_s);
+        (later(&self.events) + later(&self.after)) as u64
+    }
+
+    /// How many conversions within what was followed came later than `from_s` and by `to_s`.
+    pub fn events_between(&self, from_s: f64, to_s: f64) -> u64 {
+        let by = |limit: f64| self.events.partition_point(|at| *at <= limit);
+        by(to_s).saturating_sub(by(from_s)) as u64
+    }
+
+    /// How many without a conversion were followed to `window_s`.
+    pub fn to_the_end(&self, window_s: f64) -> u64 {
+        let left = self.left.len() - self.left.partition_point(|at| *at < window_s);
+        let ended: u64 = self.ended.range(window_s.to_bits()..).map(|(_, count)| count).sum();
+        left as u64 + ended
+    }
+
+    /// How long they were followed that did not convert, in order, and how many so long.
+    fn censored(&self) -> impl Iterator<Item = (f64, u64)> {
+        let mut left = self.left.iter().map(|at| (*at, 1)).peekable();
+        let mut ended = self.ended.iter().map(|(bits, count)| (f64::from_bits(*bits), *count)).peekable();
+        std::iter::from_fn(move || match (left.peek(), ended.peek()) {
+            (Some((at, _)), Some((window, _))) if window < at => ended.next(),
+            (Some(_), _) => left.next(),
+            (None, _) => ended.next(),
+        })
+    }
+}
+
+impl FromIterator<Contact> for Followed {
+    fn from_iter<T: IntoIterator<Item = Contact>>(contacts: T) -> Self {
+        let mut all = Self::default();
+        contacts.into_iter().for_each(|contact| all.add(&contact));
+        all.settle();
+        all
     }
 }
 
@@ -68,21 +169,22 @@ pub struct Survival {
 
 impl Survival {
     /// Estimates it. At equal times events come before censorings.
-    pub fn of(contacts: &[Contact]) -> Self {
-        let mut times: Vec<(f64, bool)> =
-            contacts.iter().map(|c| c.event_s().map_or((c.followed_s(), false), |at| (at, true))).collect();
-        times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    pub fn of(followed: &Followed) -> Self {
         let (mut points, mut survival, mut greenwood) = (Vec::new(), 1.0, 0.0);
-        let mut left = times.len() as u64;
-        for same in times.chunk_by(|a, b| a.0 <= b.0 && b.0 <= a.0) {
-            let (events, at_risk) = (same.iter().filter(|(_, is_event)| *is_event).count() as u64, left);
-            left -= same.len() as u64;
-            let Some((t_s, _)) = same.first().filter(|_| events > 0) else { continue };
+        let mut at_risk = followed.contacts;
+        let mut censored = followed.censored().peekable();
+        for same in followed.events.chunk_by(|a, b| a.total_cmp(b).is_eq()) {
+            let Some(&t_s) = same.first() else { continue };
+            while let Some((_, count)) = censored.next_if(|(at, _)| *at < t_s) {
+                at_risk -= count;
+            }
+            let events = same.len() as u64;
             let (d, n) = (events as f64, at_risk as f64);
             survival *= 1.0 - d / n;
             // Where everybody converted there is nothing left to vary.
             greenwood += if events < at_risk { d / (n * (n - d)) } else { 0.0 };
-            points.push(Point { t_s: *t_s, at_risk, events, survival, greenwood });
+            points.push(Point { t_s, at_risk, events, survival, greenwood });
+            at_risk -= events;
         }
         Self { points }
     }

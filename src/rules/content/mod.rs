@@ -150,6 +150,12 @@ impl Content {
     }
 }
 
+/// The hash of these files, in whatever order they come: see [`Content::parse`].
+pub fn digest(mut files: Vec<(String, Vec<u8>)>) -> String {
+    files.sort();
+    hash(&files)
+}
+
 fn hash(files: &[(String, Vec<u8>)]) -> String {
     let mut sum = Sha256::new();
     for (name, bytes) in files {

@@ -11,15 +11,15 @@ use crate::runtime::ears::Hearing;
 use crate::runtime::feed::Beside;
 use crate::runtime::gallery::{self, Gallery};
 use crate::runtime::handle::{Command, Handle, Level, Notice, Picture, Previewed};
-use crate::runtime::history;
-use crate::runtime::learning;
+use crate::runtime::history::{self, Shelf};
 use crate::runtime::operator;
+use crate::runtime::question::Question;
 use crate::runtime::saving;
 use crate::runtime::store::{Reader, StoreError};
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -58,6 +58,7 @@ pub fn attach(link: Attached) -> Handle {
         held: None,
         questions: HashMap::new(),
         asked: 0,
+        shelf: Arc::default(),
     };
     tokio::spawn(client.run(link, Asks { commands: asked, control: wanted }));
     Handle {
@@ -104,6 +105,8 @@ struct Client {
     /// Who waits for what saving would do.
     questions: HashMap<u64, oneshot::Sender<Previewed>>,
     asked: u64,
+    /// What learning has read of the store.
+    shelf: Arc<Mutex<Shelf>>,
 }
 
 /// Why a connection is over.
@@ -283,7 +286,7 @@ impl Client {
     /// Read beside the loop, which waits for no disk.
     fn answer(&self, question: Command) {
         let (store, notices) = (self.store.clone(), self.notices.clone());
-        let (place, now) = (self.gallery.place(), self.clock.now());
+        let (place, now, read) = (self.gallery.place(), self.clock.now(), Arc::clone(&self.shelf));
         tokio::task::spawn_blocking(move || {
             // The screen may have gone elsewhere meanwhile.
             let read = Reader::open(&store).and_then(|reader| {
@@ -297,7 +300,7 @@ impl Client {
                         drop(reply.send(saving::as_text(reader.version(&hash)?)));
                     }
                     Command::Learn(reply) => {
-                        let learnt = history::learn(&reader, &learning::question(&place, now));
+                        let learnt = history::ask(&read, &reader, &Question::in_place(&place, now));
                         drop(reply.send(learnt.map(Box::new).map_err(|error| error.to_string())));
                     }
                     // Asked of whoever runs the campaign.
@@ -326,6 +329,7 @@ impl Client {
             // Nobody's way is stood in while the store may be moved, restored or made smaller.
             replica.forget();
         }
+        self.shelf = Arc::default();
         let (program, process) = (&self.seat.program, self.seat.process);
         self.sit_lost(format!(
             "{program} (process {process}) is gone: {why} · the last picture; looking for it again"

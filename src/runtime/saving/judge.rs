@@ -9,13 +9,13 @@ use super::{
 };
 use crate::engine::Campaign;
 use crate::engine::event::Edition;
-use crate::learning::answer::Settings;
 use crate::model::clean;
 use crate::phrases::retimed::short;
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Previewed, Signature};
 use crate::runtime::launch::{Plan, Script};
 use crate::runtime::news::News;
+use crate::runtime::question::Question;
 use crate::runtime::store::Keeper;
 use crate::runtime::tasks::Part;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ fn as_begun(files: &dyn Files, drafts: &[DraftFile]) -> Result<(), Refusal> {
 }
 
 /// How many finished cascades count now, and with the new rules.
-async fn counted(store: Arc<dyn Keeper>, before: Settings, after: Settings) -> Option<Counted> {
+async fn counted(store: Arc<dyn Keeper>, before: Question, after: Question) -> Option<Counted> {
     let finished = |answer: &crate::learning::answer::Answer| answer.segments.iter().map(|s| s.mature).sum();
     let (before, after) = tokio::join!(store.learn(before), store.learn(after));
     Some(Counted { before: finished(&before.ok()?), after: finished(&after.ok()?) })
@@ -124,7 +124,9 @@ impl Driver {
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let (pending, signature) = (pending.cloned(), Signature::here());
         let in_flight = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
-        let asked = self.parts.plan.as_ref().map(|plan| plan.question(self.asked_at()));
+        let now = self.asked_at();
+        let of = |plan: &Plan| (plan.ready.rules.hash.clone(), plan.content.hash.clone());
+        let asked = self.parts.plan.as_ref().map(|plan| (plan.question(now), of(plan)));
         self.parts.tasks.spawn(Part::Judging, async move {
             let kept = Arc::clone(&store);
             let judged = beside(files, move |files| {
@@ -142,16 +144,11 @@ impl Driver {
                     (Vec::new(), Err(why), Looked::default())
                 }
             };
-            let other = plan.as_ref().ok().zip(asked).filter(|(plan, asked)| {
-                let rules = files.iter().any(|(name, _, _)| name == RULES);
-                rules && asked.rules.as_ref() != Some(&plan.ready.rules.hash)
-            });
-            let learnt = match other {
-                Some((plan, before)) => {
-                    let after = plan.question(before.now);
-                    counted(store, before, after).await
+            let learnt = match (plan.as_ref(), asked) {
+                (Ok(plan), Some((before, was))) if of(plan) != was => {
+                    counted(store, before, plan.question(now)).await
                 }
-                None => None,
+                (_, _) => None,
             };
             let judged = Judged { files, saved, plan, trail, learnt, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;

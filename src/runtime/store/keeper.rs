@@ -1,7 +1,7 @@
 //! What the loop asks of a store: commit a turn, read it all back, and a few questions in between. A seam: a
 //! simulation keeps its batches in memory, and loses what a crash loses.
 
-use super::{Batch, Loaded, Store, StoreError, StoredEvent, SuppressionRow};
+use super::{Batch, Loaded, Reader, Store, StoreError, StoredEvent, SuppressionRow};
 use crate::engine::Campaign;
 use crate::learning::{
     self,
@@ -9,6 +9,7 @@ use crate::learning::{
 };
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use crate::runtime::history;
+use crate::runtime::question::Question;
 use crate::runtime::saving::Version;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::HashMap;
@@ -94,8 +95,8 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     }
 
     /// What the record of every campaign says. Read beside the loop.
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        ready(Ok(learning::answer::answer([], &settings))).boxed()
+    fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        ready(Ok(learning::answer::answer([], &Settings::default()))).boxed()
     }
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
@@ -187,9 +188,10 @@ impl Keeper for Store {
         Ok(found?.into_iter().filter(|(_, dealing)| *dealing != Dealing::default()).collect())
     }
 
-    fn learn(&self, settings: Settings) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        let reader = self.reader();
-        let learn = tokio::task::spawn_blocking(move || history::learn(&reader?, &settings));
+    fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        let (path, read) = (self.path().to_owned(), Arc::clone(&self.shelf));
+        let learn =
+            tokio::task::spawn_blocking(move || history::ask(&read, &Reader::open(&path)?, &question));
         async move { learn.await.unwrap_or(Err(StoreError::Gone)) }.boxed()
     }
 

@@ -299,7 +299,7 @@ impl Reader {
         self.rows_of(sql, params![campaign.0 as i64], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))
     }
 
-    fn max(&self, table: &str, column: &str) -> Result<u64, StoreError> {
+    pub(super) fn max(&self, table: &str, column: &str) -> Result<u64, StoreError> {
         let sql = format!("SELECT coalesce(max({column}), 0) FROM {table}");
         let found: i64 =
             self.db.query_row(&sql, [], |row| row.get(0)).map_err(sqlite(&self.path, "read the store"))?;

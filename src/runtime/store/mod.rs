@@ -51,6 +51,7 @@ pub use restored::Restored;
 
 use crate::clock;
 use crate::model::Mode;
+use crate::runtime::history::Shelf;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,6 +73,8 @@ pub struct Store {
     ended_in_order: bool,
     /// When the commit under way was asked for.
     since: Arc<Mutex<Option<Instant>>>,
+    /// What learning has read of it.
+    shelf: Arc<Mutex<Shelf>>,
 }
 
 impl Store {
@@ -100,6 +103,7 @@ impl Store {
             warnings: opened.warnings,
             ended_in_order: opened.ended_in_order,
             since: Arc::default(),
+            shelf: Arc::default(),
         })
     }
 

@@ -8,12 +8,12 @@ use super::redact::{FORGOTTEN, Traces};
 use super::{Batch, Reader, StoreError};
 use crate::engine::event::{Event, Kind};
 use crate::engine::record::Record;
-use crate::model::{CampaignId, CascadeId, Leg, Segment};
+use crate::model::{CampaignId, CascadeId, Leg};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use std::collections::BTreeMap;
 
 /// Records that are read at once: nobody who writes waits for a reader longer than that takes.
-const PAGE: i64 = 4096;
+pub const PAGE: i64 = 4096;
 
 /// A record with whose it is.
 pub type Kept = (CascadeId, CampaignId, Record);
@@ -21,13 +21,23 @@ pub type Kept = (CascadeId, CampaignId, Record);
 const SELECT: &str = "SELECT cascade, campaign, segment, body FROM record";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let mut record = packed::blank();
+    let (cascade, campaign) = read_into(&mut record, row)?;
+    Ok((cascade, campaign, record))
+}
+
+/// Reads a row into a record, and says whose it is.
+fn read_into(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<(CascadeId, CampaignId)> {
     let (cascade, campaign): (i64, i64) = (row.get(0)?, row.get(1)?);
-    let record = packed::unpack(Segment(row.get(2)?), row.get_ref(3)?.as_blob()?);
-    let record = record.ok_or_else(|| {
+    let segment = row.get_ref(2)?.as_str()?;
+    if record.segment.0 != segment {
+        segment.clone_into(&mut record.segment.0);
+    }
+    packed::unpack(record, row.get_ref(3)?.as_blob()?).ok_or_else(|| {
         let what = format!("the record of cascade {cascade} cannot be read");
         rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Blob, what.into())
     })?;
-    Ok((CascadeId(cascade as u64), CampaignId(campaign as u64), record))
+    Ok((CascadeId(cascade as u64), CampaignId(campaign as u64)))
 }
 
 fn insert(db: &Connection, (cascade, campaign, record): &Kept) -> rusqlite::Result<()> {
@@ -129,10 +139,37 @@ impl Reader {
         Ok(last.first().map(|last| (*last / PAGE) as u64 + 1))
     }
 
-    /// The records whose ids fall into a page, for several readers to share the work.
-    pub fn page_of_records(&self, page: u64) -> Result<Vec<Kept>, StoreError> {
+    /// Gives the records whose ids fall into a page to `take`, for several readers to share the work. There is one record,
+    /// which is filled again and again.
+    pub fn page_of_records(
+        &self,
+        page: u64,
+        mut take: impl FnMut(CampaignId, &Record),
+    ) -> Result<(), StoreError> {
         let sql = format!("{SELECT} WHERE cascade >= ?1 AND cascade < ?1 + ?2 ORDER BY cascade");
-        self.rows_of(&sql, params![page as i64 * PAGE, PAGE], read)
+        let mut read = || {
+            let mut select = self.db.prepare_cached(&sql)?;
+            let mut rows = select.query(params![page as i64 * PAGE, PAGE])?;
+            let mut record = packed::blank();
+            while let Some(row) = rows.next()? {
+                let (_, campaign) = read_into(&mut record, row)?;
+                take(campaign, &record);
+            }
+            Ok(())
+        };
+        let read: rusqlite::Result<()> = read();
+        read.map_err(sqlite(&self.path, "read the store"))
+    }
+
+    /// How far the log goes.
+    pub fn last_event(&self) -> Result<u64, StoreError> {
+        self.max("event", "seq")
+    }
+
+    /// The pages in which an event behind this one may have changed a record.
+    pub fn pages_changed_since(&self, seq: u64) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT DISTINCT cascade / ?2 FROM event WHERE seq > ?1 AND cascade IS NOT NULL ORDER BY 1";
+        self.rows_of(sql, params![seq as i64, PAGE], |row| Ok(row.get::<_, i64>(0)? as u64))
     }
 
     /// The same from the log alone, which is slow and must tell the same.
@@ -168,12 +205,13 @@ impl Reader {
         rows.iter().map(|walk| self.parse(walk, "a walk")).collect()
     }
 
-    /// The rules' hash and the conversion window of each campaign.
-    pub fn campaign_terms(&self) -> Result<BTreeMap<CampaignId, (String, u64)>, StoreError> {
-        let sql = "SELECT id, rules_hash, json_extract(header, '$.launch.policy.conversion_window_s')
-                   FROM campaign";
+    /// The hashes of rules and texts, and the conversion window, of each campaign.
+    pub fn campaign_terms(&self) -> Result<BTreeMap<CampaignId, (String, String, u64)>, StoreError> {
+        let sql = "SELECT id, rules_hash, content_hash,
+                     json_extract(header, '$.launch.policy.conversion_window_s') FROM campaign";
         let rows = self.rows(sql, |row| {
-            Ok((CampaignId(row.get::<_, i64>(0)? as u64), (row.get(1)?, row.get::<_, i64>(2)? as u64)))
+            let terms = (row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as u64);
+            Ok((CampaignId(row.get::<_, i64>(0)? as u64), terms))
         })?;
         Ok(rows.into_iter().collect())
     }

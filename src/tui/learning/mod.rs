@@ -23,6 +23,9 @@ const REST: Duration = Duration::from_secs(3);
 /// The record is asked in at most one part in so many of the time: beside a campaign the processor is the campaign's.
 const SHARE: u32 = 5;
 
+/// The days of the record are those of UTC.
+const DAY_MS: i64 = 86_400_000;
+
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum View {
@@ -65,8 +68,8 @@ enum Asked {
     Rests,
 }
 
-/// What an answer is of; something else means that it is stale.
-type Stamp = (u64, Option<CampaignId>, Option<(u64, SaveState)>);
+/// What an answer is of; something else means that it is stale. A day on its own, too: windows end by themselves.
+type Stamp = (u64, Option<CampaignId>, Option<(u64, SaveState)>, i64);
 
 /// What the pages show.
 #[derive(Debug, Default)]
@@ -128,7 +131,7 @@ pub fn wants(model: &mut Model) -> Option<Request> {
     let picture = &model.picture;
     let saved = picture.saved.as_ref().map(|saved| (saved.number, saved.state.clone()));
     let campaign = picture.snapshot.campaign.as_ref().map(|campaign| campaign.id);
-    let stamp = (picture.snapshot.seq, campaign, saved);
+    let stamp = (picture.snapshot.seq, campaign, saved, model.now.0.div_euclid(DAY_MS));
     let learning = &mut model.learning;
     if learning.asked != Asked::No || learning.read_for.as_ref() == Some(&stamp) {
         return None;

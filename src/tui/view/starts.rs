@@ -76,7 +76,8 @@ fn sentence(of: &SegmentAnswer) -> String {
         State::NotIdentifiable => "the record cannot answer: no randomised starts".to_owned(),
         State::Learning if of.leader.is_none() => reason.to_owned(),
         State::Learning => match of.more_needed {
-            Some(0) => format!("not yet, the next look decides: {reason}"),
+            // Sure enough, but for a look: the reason says when there is one, and what it lacks.
+            Some(0) => format!("not yet: {reason}"),
             Some(more) => format!("not yet, about {more} more if the gap is what it looks like: {reason}"),
             None => format!("not yet, over 5000 more if the gap is what it looks like: {reason}"),
         },
@@ -127,6 +128,10 @@ fn under<'a>(ctx: &Ctx, said: &[String], cells: usize) -> Vec<Line<'a>> {
 /// What counts, what does not, and when it is looked at next.
 fn counts(of: &SegmentAnswer) -> Vec<String> {
     let mut said = vec![format!("{} finished", of.mature)];
+    let dropped: u64 = of.starts.iter().map(|start| start.n_all - start.n).sum();
+    if dropped > 0 {
+        said.push(format!("{dropped} of them before the outcomes changed, not counted below"));
+    }
     if of.running > 0 {
         said.push(format!("{} still running, not counted", of.running));
     }
@@ -135,6 +140,7 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
         (left_out.forced, "start forced"),
         (left_out.not_drawn, "start not drawn"),
         (left_out.other_rules, "other rules"),
+        (left_out.unsent, "start never sent"),
     ];
     let why: Vec<String> =
         why.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();

@@ -62,7 +62,7 @@ fn one_start(of: &SegmentAnswer) -> String {
         State::KeepProven => format!("{name}: {} stays,{sure}", leader.label()),
         State::NoPracticalDifference => format!("{name}: a tie"),
         State::NotIdentifiable => format!("{name}: the record cannot answer"),
-        State::Learning if of.leader.is_none() => format!("{name}: nothing has finished"),
+        State::Learning if of.leader.is_none() => format!("{name}: {}", of.reason),
         State::Learning => format!("{name}: not yet, {}{}", leader.label(), sure),
     }
 }

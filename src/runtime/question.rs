@@ -1,0 +1,98 @@
+//! What the record is asked: by the console, by a console elsewhere and by the command in the same words, so that they
+//! are told the same.
+
+use super::handle::PlaceFacts;
+use super::launch::Plan;
+use super::store::{Reader, StoreError};
+use super::{history, replay};
+use crate::learning::answer::{Alike, Settings};
+use crate::model::At;
+use crate::rules::content::digest;
+use crate::rules::{self, Rules};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// A question, with the rules that it is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    settings: Settings,
+    rules: Option<Rules>,
+}
+
+impl Question {
+    /// For these rules and the texts of this hash.
+    pub fn of(rules: Rules, texts: &str, settings: Settings) -> Self {
+        let own = || rules.segments.iter();
+        let settings = Settings {
+            rules: Some(history::version(&rules.hash, texts)),
+            incumbents: own().map(|(name, ladder)| (name.clone(), ladder.start)).collect(),
+            incumbent: Some(rules.main.start),
+            starts: rules.main.channels().collect(),
+            own_starts: own().map(|(name, ladder)| (name.clone(), ladder.channels().collect())).collect(),
+            explore: Some(rules.explore),
+            ..settings
+        };
+        Self { settings, rules: Some(rules) }
+    }
+
+    /// For rules that cannot be read: those of the newest cascade, and the starts that are seen.
+    pub fn without_rules(settings: Settings) -> Self {
+        Self { settings, rules: None }
+    }
+
+    /// In a place as a screen knows it.
+    pub(super) fn in_place(place: &PlaceFacts, now: At) -> Self {
+        let settings = Settings {
+            now,
+            value: place.value,
+            optout_penalty: place.optout_penalty,
+            decay_per_h: place.decay_per_h,
+            currency: place.currency.clone(),
+            equivalent: place.equivalent.clone(),
+            ..Settings::default()
+        };
+        let texts = place.content.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes()));
+        match rules::parse(Path::new(&place.rules_source), place.rules_text.as_bytes()).0 {
+            Some(rules) => Self::of(rules, &digest(texts.collect()), settings),
+            None => Self::without_rules(settings),
+        }
+    }
+
+    /// What the statistics are asked with, once it is known of which recorded rules the walks are the same.
+    pub fn settings(&self, reader: &Reader) -> Result<Settings, StoreError> {
+        let Some(rules) = &self.rules else { return Ok(self.settings.clone()) };
+        let ran: BTreeSet<String> = reader.campaign_terms()?.into_values().map(|(hash, ..)| hash).collect();
+        let mut alike = BTreeMap::new();
+        for hash in ran.into_iter().filter(|hash| *hash != rules.hash) {
+            if let Some(before) = replay::ran(reader, &hash)? {
+                alike.insert(hash, compared(rules, &before));
+            }
+        }
+        Ok(Settings { alike, ..self.settings.clone() })
+    }
+}
+
+/// For whom the walks are the same.
+fn compared(rules: &Rules, before: &Rules) -> Alike {
+    let named = rules.segments.keys().chain(before.segments.keys());
+    let named = named.map(|segment| (segment.clone(), rules.walks_as(before, segment)));
+    // Whoever has no name goes by the main steps of both.
+    Alike { named: named.collect(), others: rules.walks_as(before, &crate::model::Segment::default()) }
+}
+
+impl Plan {
+    /// What the record is asked, for what this plan would launch.
+    pub fn question(&self, now: At) -> Question {
+        let config = &self.ready.config;
+        let settings = Settings {
+            now,
+            value: config.learning.value,
+            optout_penalty: config.learning.optout_penalty,
+            decay_per_h: config.learning.decay_per_h,
+            currency: config.currency.clone(),
+            equivalent: config.learning.equivalent.clone(),
+            ..Settings::default()
+        };
+        Question::of(self.ready.rules.clone(), &self.content.hash, settings)
+    }
+}
