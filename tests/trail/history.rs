@@ -39,6 +39,22 @@ fn every_commit_that_changed_the_file_and_no_other() {
 }
 
 #[test]
+fn a_version_is_beside_the_one_it_was_made_from() {
+    let repo = Repo::new();
+    repo.save("too slow").unwrap();
+    // Put back, and another draft from main.
+    repo.write(RULES, OLD);
+    repo.save_as(RULES, Some(OLD), "{ \"wait\": \"5h\" }\n", "a little").unwrap();
+    let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 2).unwrap();
+    assert_eq!(found.len(), 2);
+    for version in &found {
+        assert_eq!(version.before.as_deref(), Some(OLD.as_bytes()), "{version:?}");
+    }
+    let all = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 9).unwrap();
+    assert_eq!(all[2].before, None, "the first one was made from nothing");
+}
+
+#[test]
 fn going_back_is_a_commit_of_its_own() {
     let repo = Repo::new();
     repo.save("too slow").unwrap();
@@ -61,11 +77,14 @@ fn where_bytes_stand() {
         (now.commit.as_ref(), now.branch.as_deref(), now.is_on_base),
         (Some(&first), Some("main"), true)
     );
-    assert_eq!(at(NEW).commit, None, "in no commit");
+    let made = repo.git2().head().unwrap().peel_to_commit().unwrap().time().seconds();
+    assert_eq!(now.since.map(|at| at.millis()), Some(made * 1000));
+    assert_eq!((at(NEW).commit, at(NEW).since), (None, None), "in no commit");
     let saved = repo.save("too slow").unwrap().commit.unwrap();
     repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap();
     let now = at(NEW);
     assert_eq!(now.commit, Some(saved.id), "the commit that brought them, not the newest one");
+    assert_eq!(now.since, Some(crate::repo::NOON));
     assert_eq!(
         (now.branch, now.base.as_deref(), now.is_on_base),
         (Some(saved.branch.name), Some("main"), false)

@@ -42,7 +42,8 @@ impl Pair {
     }
 
     fn push(&self) -> Result<trail::Pushed, NotPushed> {
-        trail::push(&self.repo.workspace(), &self.draft, &self.repo.settings)
+        let commit = self.repo.branches()[&self.draft].to_string();
+        trail::push(&self.repo.workspace(), &self.draft, &commit, &self.repo.settings)
     }
 
     fn hook(dir: &Path, name: &str, script: &str) {
@@ -67,6 +68,16 @@ fn a_draft_reaches_its_remote_once() {
     assert!(pair.push().unwrap().up_to_date);
     let next = pair.repo.save_as(crate::repo::RULES, Some(NEW), "{}\n", "even less").unwrap().commit.unwrap();
     assert_eq!(pair.push().unwrap().commit, next.id);
+}
+
+#[test]
+fn what_was_told_of_is_what_is_pushed_whatever_the_branch_has_got_since() {
+    let Some(pair) = Pair::new() else { return };
+    let settings = &pair.repo.settings;
+    let told = trail::proposal(&pair.repo.workspace(), None, settings, &[]).unwrap();
+    pair.repo.save_as(crate::repo::RULES, Some(NEW), "{}\n", "even less").unwrap();
+    let pushed = trail::push(&pair.repo.workspace(), &told.branch, &told.commit, settings).unwrap();
+    assert_eq!((pair.there(), &pushed.commit), (Some(told.commit.clone()), &told.commit));
 }
 
 #[test]
@@ -112,8 +123,9 @@ fn commits_of_others_on_the_branch_are_not_written_over() {
 #[test]
 fn nowhere_to_push_to() {
     let repo = Repo::new();
-    let draft = repo.save("too slow").unwrap().commit.unwrap().branch.name;
-    let push = |branch: &str| trail::push(&repo.workspace(), branch, &repo.settings).unwrap_err();
+    let saved = repo.save("too slow").unwrap().commit.unwrap();
+    let (draft, id) = (saved.branch.name, saved.id);
+    let push = |branch: &str| trail::push(&repo.workspace(), branch, &id, &repo.settings).unwrap_err();
     let words = push(&draft).to_string();
     assert!(
         words.contains("git remote add origin") && words.contains(&format!("git merge {draft}")),
@@ -122,7 +134,7 @@ fn nowhere_to_push_to() {
     assert!(matches!(push("main"), NotPushed::OnBase(_)));
     assert!(matches!(push("no-such"), NotPushed::NoBranch(_)));
     let none = tempfile::tempdir().unwrap();
-    let error = trail::push(none.path(), &draft, &repo.settings).unwrap_err();
+    let error = trail::push(none.path(), &draft, &id, &repo.settings).unwrap_err();
     assert!(matches!(error, NotPushed::NoRepository), "{error}");
     if has_git() {
         // The commands that are named do what they say.

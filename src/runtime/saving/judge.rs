@@ -3,9 +3,10 @@
 use super::courses::Edited;
 use super::files::beside;
 use super::view::{Flight, Held, Shelved, view};
-use super::{CONTENT, Change, EditPreview, Files, RULES, Refusal, SaveState, Saved, Wanted};
+use super::{CONTENT, Change, EditPreview, Files, RULES, Refusal, SaveState, Saved, Wanted, content_name};
 use crate::engine::Campaign;
 use crate::engine::event::Edition;
+use crate::model::Channel;
 use crate::phrases::retimed::short;
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Previewed, Signature};
@@ -28,13 +29,20 @@ pub struct Judged {
     /// What was asked for.
     files: Vec<Shelved>,
     saved: bool,
+    restored: bool,
     plan: Result<Box<Plan>, Refusal>,
     trail: Vec<String>,
     reply: Answer,
 }
 
-/// Reads what is wanted, and judges it in its place.
-fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<Saved>) -> JudgedFiles {
+/// Reads what is wanted, and what stands in its place. `spoken`: the texts that are in force.
+fn judge(
+    store: &dyn Keeper,
+    files: &dyn Files,
+    wanted: Wanted,
+    pending: Option<Saved>,
+    spoken: &str,
+) -> JudgedFiles {
     let version = |hash: &str| {
         let read = store.version(hash).map_err(|error| Refusal::new(error.to_string()))?;
         if read.is_empty() {
@@ -43,7 +51,7 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
         }
         Ok(read)
     };
-    let content = |files: Vec<(String, Vec<u8>)>| {
+    let content = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
         files.into_iter().map(|(name, bytes)| (format!("{CONTENT}/{name}"), bytes)).collect()
     };
     let wanted: Vec<(String, Vec<u8>)> = match wanted {
@@ -60,8 +68,13 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
             }
             drafts.into_iter().map(|draft| (draft.name, draft.text.into_bytes())).collect()
         }
-        Wanted::Rules(hash) => version(&hash)?,
-        Wanted::Content(hash) => content(version(&hash)?),
+        Wanted::Version { rules, content: texts } => {
+            let mut all = version(&rules)?;
+            if texts != spoken {
+                all.extend(content(version(&texts)?));
+            }
+            all
+        }
         Wanted::Saved => {
             let Some(Saved { edition, files, .. }) = pending.clone() else {
                 return Err(Refusal::new("nothing was saved that is not in force"));
@@ -93,6 +106,21 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
 
 type JudgedFiles = Result<Vec<Shelved>, Refusal>;
 
+/// Texts of the workspace that a version which is restored did not have, a line each. They stay: a save takes no file
+/// away.
+fn left(files: &dyn Files, restored: &[Shelved]) -> Vec<String> {
+    let has = |name: &str| restored.iter().any(|(known, _, _)| known == name);
+    let names = Channel::ALL.iter().map(|channel| content_name(*channel));
+    let stays = |name: &String| !has(name) && files.read(name).is_ok_and(|there| there.is_some());
+    let with_texts = restored.iter().any(|(name, _, _)| name != RULES);
+    let line = |name| {
+        format!(
+            "{name} stays as it is: the version had no such text. Take it away yourself if it is not to be sent"
+        )
+    };
+    names.filter(|name| with_texts && stays(name)).map(line).collect()
+}
+
 impl Driver {
     /// Has a draft judged beside the loop, and answers what saving it would do.
     pub(in crate::runtime) fn preview_edit(&mut self, wanted: Wanted, reply: Answer) {
@@ -100,14 +128,19 @@ impl Driver {
             return drop(reply.send(Err(Refusal::new("this process has no files to edit"))));
         };
         let (store, news) = (Arc::clone(&self.parts.store), self.parts.tasks.news());
-        let saved = wanted == Wanted::Saved;
+        let (saved, restored) = (wanted == Wanted::Saved, matches!(wanted, Wanted::Version { .. }));
+        let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
+        let spoken = self.edition_in_force(in_flight).content;
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let (pending, signature) = (pending.cloned(), Signature::here());
         self.parts.tasks.spawn(Part::Judging, async move {
             let judged = beside(files, move |files| {
-                let changed = judge(&*store, files, wanted, pending.filter(|_| saved))?;
+                let changed = judge(&*store, files, wanted, pending.filter(|_| saved), &spoken)?;
                 let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
-                let plan = files.judge(&named)?;
+                let mut plan = files.judge(&named)?;
+                if restored {
+                    plan.warnings.extend(left(files, &changed));
+                }
                 let trail =
                     files.look(&change(&changed, &plan.ready.rules.hash, "what it is for", &signature));
                 Ok((changed, plan, trail))
@@ -120,14 +153,14 @@ impl Driver {
                     (Vec::new(), Err(why), Vec::new())
                 }
             };
-            let judged = Judged { files, saved, plan, trail, reply };
+            let judged = Judged { files, saved, restored, plan, trail, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;
         });
     }
 
     /// It is judged: keeps it under a number, and shows it.
     pub(in crate::runtime) fn judged(&mut self, judged: Judged) {
-        let Judged { files, saved, plan, trail, reply } = judged;
+        let Judged { files, saved, restored, plan, trail, reply } = judged;
         let plan = match plan {
             Ok(plan) => *plan,
             Err(refusal) => return drop(reply.send(Err(refusal))),
@@ -149,6 +182,13 @@ impl Driver {
         let ready = if edited.content { &plan.ready } else { &spoken };
         let script = Script { ready, links_base: &plan.links_base };
         let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
+        let is_new = files.iter().any(|(_, stood, is)| stood.as_ref() != Some(is))
+            || (&before.rules, &before.content) != (&after.rules, &after.content);
+        let moves = flight.as_ref().is_some_and(|flight| !flight.preview.people.is_empty());
+        if restored && !is_new && !moves {
+            let why = "that version is in force, and there is nobody in flight whom it would move";
+            return drop(reply.send(Err(Refusal::new(why))));
+        }
         self.desk.previews += 1;
         let number = self.desk.previews;
         let held = Held { number, files, plan: Arc::new(plan), edited, saved, flight, after };
