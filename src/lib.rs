@@ -50,3 +50,8 @@ pub mod sandbox;
 pub mod trail;
 pub mod tui;
 pub mod workspace;
+
+/// Records and journeys are many small pieces, freed by another thread than made them: with the system's allocator a
+/// start with 100,000 in flight takes a third longer, and learning over a million cascades half as long again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -37,6 +37,9 @@ pub const CONTENT: &str = "rules/content";
 /// Rows of a preview that a screen is given; the counts are of all.
 pub const ROWS_SHOWN: usize = 2000;
 
+/// How the notice of a save begins of which nothing came: a console that waits for it tries again.
+pub const NOT_SAVED: &str = "not saved";
+
 /// A file as an operator changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftFile {
@@ -197,7 +200,7 @@ pub enum SaveState {
 pub struct Version {
     /// What it was.
     pub edition: Edition,
-    /// Since when it was in force, campaign time.
+    /// Since when it was in force, campaign time; of one that no launch used, when it was saved by the calendar.
     pub at: At,
     /// By the calendar, where it was saved here.
     pub wall_at: Option<At>,

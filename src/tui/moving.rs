@@ -23,7 +23,7 @@ pub fn back(model: &mut Model) {
         return editor::leave(model);
     }
     if shows(model, |what| matches!(what, What::Review)) {
-        model.review = None;
+        return review::leave(model);
     }
     if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
         return;
@@ -46,6 +46,8 @@ pub fn shows_editor(model: &Model) -> bool {
 pub fn close(model: &mut Model) {
     if shows_editor(model) {
         editor::move_on_ladders(model, -1, 0);
+    } else if shows(model, |what| matches!(what, What::Review)) {
+        review::leave(model);
     } else {
         model.pages.pop();
     }

@@ -38,6 +38,8 @@ pub struct Review {
     pub preview: Option<Previewed>,
     /// What becomes of those in flight.
     pub choice: Choice,
+    /// The operator chose it; it is not chosen for them any more.
+    is_chosen: bool,
     /// Why.
     pub reason: LineInput,
     /// The word, in live.
@@ -50,8 +52,8 @@ pub struct Review {
     pub left: usize,
     /// Confirmed: the preview that comes is compared with the one that was shown.
     confirmed: bool,
-    /// Saving: the number of the save before, 0 if there was none.
-    saving: Option<u64>,
+    /// It is being written.
+    is_saving: bool,
     /// Which preview is awaited; an older answer is none.
     asked: u64,
 }
@@ -62,13 +64,14 @@ impl Review {
             wanted,
             preview: None,
             choice: Choice::Keep,
+            is_chosen: false,
             reason: LineInput::new(reason),
             word: LineInput::new(""),
             field: Field::Choice,
             newcomers: HashSet::new(),
             left: 0,
             confirmed: false,
-            saving: None,
+            is_saving: false,
             asked,
         }
     }
@@ -80,7 +83,11 @@ impl Review {
 
     /// Whether it is being written.
     pub const fn is_saving(&self) -> bool {
-        self.saving.is_some()
+        self.is_saving
+    }
+
+    fn choose(&mut self, choice: Choice) {
+        (self.choice, self.is_chosen) = (choice, true);
     }
 
     /// The line being typed.
@@ -98,6 +105,17 @@ impl Review {
             |preview: &EditPreview| preview.choices.iter().find(|o| o.choice == self.choice).map(|o| o.moved);
         self.shown().and_then(choice).unwrap_or(0)
     }
+}
+
+/// A save under way. It goes on when its page is closed.
+#[derive(Clone, Debug)]
+pub struct Saving {
+    /// The number of the save before, 0 if there was none.
+    before: u64,
+    /// What was saved before, and is put in force.
+    pending: bool,
+    /// The drafts that it saves: file, text.
+    drafts: Vec<(String, String)>,
 }
 
 /// Opens the page for the drafts there are; what was saved and is not in force comes first.
@@ -157,10 +175,15 @@ pub fn begin(model: &mut Model, wanted: Wanted, reason: &str) -> Vec<Request> {
 pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
     let live = model.mode() == Mode::Live;
     let Some(review) = &mut model.review else { return Vec::new() };
+    if review.confirmed || review.is_saving {
+        // What was confirmed is what was shown: it does not change under way.
+        model.tell(Level::Info, "it is being saved as it was confirmed");
+        return Vec::new();
+    }
     match cmd {
-        Cmd::ChooseKeep => review.choice = Choice::Keep,
-        Cmd::ChooseRetime => review.choice = Choice::Retime,
-        Cmd::ChooseSpread => review.choice = Choice::RetimeAndSpread,
+        Cmd::ChooseKeep => review.choose(Choice::Keep),
+        Cmd::ChooseRetime => review.choose(Choice::Retime),
+        Cmd::ChooseSpread => review.choose(Choice::RetimeAndSpread),
         Cmd::SayWhy => review.field = Field::Reason,
         Cmd::SaveNow => return confirm(model, live),
         Cmd::DropSaved if review.wanted == Wanted::Saved => {
@@ -200,6 +223,10 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     if review.is_saving() || review.confirmed {
         return Vec::new();
     }
+    if model.desk.saving.is_some() {
+        model.tell(Level::Warning, "not yet: another save is being written");
+        return Vec::new();
+    }
     let why = match &review.preview {
         None => Some("not yet: whom it moves is being found out".to_owned()),
         Some(Err(refusal)) => Some(refusal.lines.join("; ")),
@@ -236,7 +263,12 @@ fn send(model: &mut Model) -> Vec<Request> {
     let before = model.picture.saved.as_ref().map_or(0, |saved| saved.number);
     let Some(review) = &mut model.review else { return Vec::new() };
     let Some(number) = review.shown().map(|preview| preview.number) else { return Vec::new() };
-    review.saving = Some(before);
+    review.is_saving = true;
+    let drafts = match &review.wanted {
+        Wanted::Draft(files) => files.iter().map(|file| (file.name.clone(), file.text.clone())).collect(),
+        _ => Vec::new(),
+    };
+    model.desk.saving = Some(Saving { before, pending: review.wanted == Wanted::Saved, drafts });
     let why = review.reason.text().trim().to_owned();
     vec![Request::Save { preview: number, choice: review.choice, why }]
 }
@@ -248,7 +280,9 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
     };
     let who =
         |preview: &EditPreview| -> HashSet<CascadeId> { preview.people.iter().map(|p| p.cascade).collect() };
+    let is_whole = |preview: &EditPreview| preview.people.len() as u64 == preview.affected;
     let before = review.shown().map(who);
+    let are_whole = review.shown().is_none_or(is_whole) && preview.as_ref().is_ok_and(|now| is_whole(now));
     let first = review.preview.is_none();
     let (now, is_in_flight) = match &preview {
         Ok(preview) => (who(preview), preview.campaign.is_some()),
@@ -258,8 +292,10 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
     let before = before.filter(|_| confirmed).unwrap_or_default();
     let seen_before = std::mem::take(&mut review.newcomers);
     if confirmed {
-        let newcomers: HashSet<CascadeId> = now.difference(&before).copied().collect();
-        review.left = before.difference(&now).count();
+        // Of very many, not all are shown: who is new among them, the engine alone knows, and leaves them as they are.
+        let (new, gone) = (now.difference(&before).copied(), before.difference(&now).count());
+        let newcomers: HashSet<CascadeId> = new.filter(|_| are_whole).collect();
+        review.left = if are_whole { gone } else { 0 };
         // Newcomers are shown once; whoever comes after that is left as they are.
         if newcomers.is_empty() || !seen_before.is_empty() || review.choice == Choice::Keep {
             review.newcomers = seen_before;
@@ -273,7 +309,7 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
         review.newcomers = newcomers;
     }
     review.preview = Some(preview);
-    if first && is_in_flight && !now.is_empty() {
+    if first && !review.is_chosen && is_in_flight && !now.is_empty() {
         // Whoever changes a wait while people are in it means them.
         review.choice = Choice::Retime;
     }
@@ -290,18 +326,18 @@ pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
 
 /// A new picture: whether what is being saved is in force now.
 pub fn follow(model: &mut Model) -> bool {
-    let Some(review) = &model.review else { return false };
-    let (Some(before), Some(saved)) = (review.saving, model.picture.saved.clone()) else { return false };
-    let is_ours = review.wanted == Wanted::Saved || saved.number != before;
-    if !is_ours {
+    let (Some(saving), Some(saved)) = (&model.desk.saving, model.picture.saved.clone()) else { return false };
+    if !saving.pending && saved.number == saving.before {
         return false;
     }
     match &saved.state {
         SaveState::InForce { .. } => {
-            let files = saved.files.clone();
-            let drafts = matches!(review.wanted, Wanted::Draft(_));
-            model.desk.saved(&files, drafts);
-            close(model);
+            if let Some(saving) = model.desk.saving.take() {
+                model.desk.saved(&saving);
+            }
+            if model.review.as_ref().is_some_and(Review::is_saving) {
+                close(model);
+            }
             return true;
         }
         SaveState::Failed { .. } | SaveState::Dropped => stopped(model),
@@ -312,9 +348,18 @@ pub fn follow(model: &mut Model) -> bool {
 
 /// It was refused, or failed: everything is as it was, and can be tried again.
 pub fn stopped(model: &mut Model) {
+    model.desk.saving = None;
     if let Some(review) = &mut model.review {
-        (review.saving, review.confirmed) = (None, false);
+        (review.is_saving, review.confirmed) = (false, false);
     }
+}
+
+/// Leaves the page. What is confirmed and not sent yet is not sent; what is being written goes on.
+pub fn leave(model: &mut Model) {
+    if model.review.take().is_some_and(|review| review.is_saving) {
+        model.tell(Level::Info, "it is being saved; what comes of it is told");
+    }
+    model.pages.pop();
 }
 
 fn close(model: &mut Model) {
@@ -323,16 +368,21 @@ fn close(model: &mut Model) {
 }
 
 impl Desk {
-    /// These files stand on the disk as their drafts have them, or (a version restored) as the version had them.
-    fn saved(&mut self, files: &[String], drafts: bool) {
+    /// What was saved stands on the disk now: a draft goes on from it, also one that was typed in meanwhile.
+    fn saved(&mut self, saving: &Saving) {
         // What the workspace held when it was read is not what it holds now.
         self.forget_bench();
-        if drafts {
-            let saved = self.drafts.values_mut().filter(|draft| files.contains(&draft.file.path()));
-            saved.for_each(Draft::settle);
-            self.evidence.clear();
-        } else {
+        for draft in self.drafts.values_mut() {
+            let text = saving.drafts.iter().find(|(name, _)| *name == draft.file.path());
+            if let Some((_, text)) = text {
+                draft.settle(text);
+            }
+        }
+        if saving.drafts.is_empty() {
+            // A version restored, or a save of before: files that have no draft are read again.
             self.drafts.retain(|_, draft| draft.is_changed());
+        } else {
+            self.evidence.clear();
         }
     }
 }

@@ -17,7 +17,9 @@ use super::review::{self, Review};
 use super::versions;
 use crate::engine::order::Order;
 use crate::model::{CascadeId, Channel};
+use crate::runtime::attach::NOT_DONE;
 use crate::runtime::handle::{Level, TimelineEntry};
+use crate::runtime::saving::NOT_SAVED;
 use crate::workspace::forge;
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
@@ -49,7 +51,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Notice(notice) => {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
-            if notice.level == Level::Error {
+            // Any other error is no word on the save that is being written.
+            if notice.text.starts_with(NOT_SAVED) || notice.text.starts_with(NOT_DONE) {
                 review::stopped(model);
             }
             model.tell(notice.level, notice.text);

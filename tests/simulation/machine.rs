@@ -299,7 +299,7 @@ impl Machine {
     }
 
     fn is_over(&self) -> bool {
-        self.campaign().is_none_or(|campaign| campaign.header.ended_at.is_some())
+        self.disk.read(|rows| rows.header().is_none_or(|header| header.ended_at.is_some()))
     }
 
     fn stands(&self) -> String {

@@ -4,6 +4,7 @@ use crate::rows::Rows;
 use crate::setting::StoreFault;
 use crate::shelf::{Medium, STORE};
 use cascade::engine::Campaign;
+use cascade::engine::journey::Journey;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
@@ -93,8 +94,9 @@ impl Keeper for Memory {
 
     fn campaign_holding(&self, attempt: AttemptId) -> Result<Option<Campaign>, StoreError> {
         Ok(self.read(|rows| {
-            let mut all = rows.headers.keys().filter_map(|id| rows.campaign_of(*id));
-            all.find(|campaign| campaign.attempt(attempt).is_some())
+            let holds = |journey: &Journey| journey.attempts.iter().any(|a| a.id == attempt);
+            let (campaign, _) = rows.journeys.values().find(|(_, journey)| holds(journey))?;
+            rows.campaign_of(*campaign)
         }))
     }
 

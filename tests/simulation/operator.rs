@@ -8,7 +8,7 @@ use cascade::engine::event::Hold;
 use cascade::engine::journey::{Journey, Stage, State};
 use cascade::engine::order::{Deed, Order, Target};
 use cascade::engine::retime::Choice;
-use cascade::model::{CascadeId, Channel, Scope};
+use cascade::model::{CascadeId, Channel};
 use cascade::runtime::handle::{Command, Previewed, Signature};
 use cascade::runtime::saving::{DraftFile, RULES as FILE, Wanted};
 use chrono::TimeDelta;
@@ -221,25 +221,28 @@ impl Machine {
 
     /// After the storm: what is held goes on, what is shut is mended, who is held is let go on.
     pub async fn mend(&self, life: &Life) {
-        let Some(campaign) = self.campaign().filter(|c| c.header.ended_at.is_none()) else { return };
-        if campaign.header.paused.is_some() {
+        let open = self.disk.read(|rows| {
+            let header = rows.header().filter(|header| header.ended_at.is_none())?;
+            Some((header.clone(), rows.held(header.id)))
+        });
+        let Some((header, held)) = open else { return };
+        if header.paused.is_some() {
             self.resume(life, None, false).await;
         }
-        for channel in Channel::ALL.iter().filter(|c| campaign.header.paused_on[c.index()].is_some()) {
+        for channel in Channel::ALL.iter().filter(|c| header.paused_on[c.index()].is_some()) {
             self.resume(life, Some(*channel), false).await;
         }
-        for breaker in &campaign.header.breakers {
-            let (channel, scope): (Channel, Scope) = (breaker.on, breaker.scope.clone());
-            self.order(life, Order::CloseBreaker { channel, scope }).await;
+        for breaker in header.breakers {
+            self.order(life, Order::CloseBreaker { channel: breaker.on, scope: breaker.scope }).await;
         }
-        for journey in campaign.journeys() {
-            match &journey.state {
-                State::Held(Hold::SharedNumber) => {
+        for (cascade, hold) in held {
+            match hold {
+                Hold::SharedNumber => {
                     self.world.lock().oracle.released();
-                    self.deed(life, Deed::Release, journey.id).await;
+                    self.deed(life, Deed::Release, cascade).await;
                 }
-                State::Held(Hold::Budget) => self.stop(life, journey.id).await,
-                _ => {}
+                Hold::Budget => self.stop(life, cascade).await,
+                Hold::Breaker { .. } => {}
             }
         }
     }

@@ -2,8 +2,8 @@
 //! itself, in the second whatever is read back from the file is held against it.
 
 use cascade::engine::audit::Audit;
-use cascade::engine::event::Event;
-use cascade::engine::journey::Journey;
+use cascade::engine::event::{Event, Hold};
+use cascade::engine::journey::{Journey, State};
 use cascade::engine::{Campaign, Header, replay};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, TextId, Untrusted};
 use cascade::runtime::store::{Batch, Contacts, Loaded, OptOuts, Restored};
@@ -60,6 +60,21 @@ impl Rows {
     /// The newest campaign.
     pub fn campaign(&self) -> Option<Campaign> {
         self.campaign_of(*self.headers.keys().next_back()?)
+    }
+
+    /// How the newest campaign stands, without the people in it.
+    pub fn header(&self) -> Option<&Header> {
+        self.headers.values().next_back()
+    }
+
+    /// Who is held in a campaign, and why.
+    pub fn held(&self, id: CampaignId) -> Vec<(CascadeId, Hold)> {
+        let own = self.journeys.iter().filter(|(_, (campaign, _))| *campaign == id);
+        let held = own.filter_map(|(cascade, (_, journey))| match &journey.state {
+            State::Held(hold) => Some((*cascade, hold.clone())),
+            _ => None,
+        });
+        held.collect()
     }
 
     pub fn campaign_of(&self, id: CampaignId) -> Option<Campaign> {

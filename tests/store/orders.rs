@@ -2,10 +2,13 @@
 
 use crate::fixture::{Tale, in_flight, open, phone, signed, stored};
 use cascade::engine::audit::Back;
-use cascade::engine::event::RecallResult;
+use cascade::engine::event::{Edition, RecallResult};
 use cascade::engine::input::Input;
-use cascade::engine::order::{Ask, Came, Left, Order};
+use cascade::engine::order::{Ask, Came, Left, Order, Who};
+use cascade::engine::retime::Choice;
 use cascade::model::{At, AttemptId, CampaignId, Channel, Class, Failure, Scope, Sent, TextId, Untrusted};
+use cascade::runtime::handle::Signature;
+use cascade::runtime::saving::{META, SaveState, Saved};
 use cascade::runtime::store::{Keeper as _, TextRow};
 
 #[tokio::test]
@@ -99,4 +102,38 @@ async fn contacts_of_every_campaign_count_and_those_that_were_none_do_not() {
     assert_eq!(since(hour(0)), [contact(1), contact(2), contact(4)]);
     assert_eq!(since(hour(1)), [contact(2), contact(4)], "a contact counts for a day, to the millisecond");
     assert_eq!(since(hour(9)), []);
+}
+
+/// A save that no launch has used, as the store keeps it.
+fn saved(number: u64, rules: &str, wall_at: At) -> Saved {
+    let by = Who { user: "ops".into(), host: "desk".into(), tty: None };
+    Saved {
+        number,
+        edition: Edition { rules: rules.into(), content: "c".into(), commit: None },
+        files: vec!["rules/cascade.json".into()],
+        choice: Choice::Keep,
+        signature: Signature { by, wall_at, campaign: None },
+        why: format!("save {number}"),
+        state: SaveState::InForce { note: String::new() },
+        begun: None,
+    }
+}
+
+#[tokio::test]
+async fn saves_and_launches_stand_in_the_order_of_the_calendar() {
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (mut tale, mut launched) = Tale::launch(store.id(), 1);
+    let hour = |n: i64| At::from_secs(1_900_000_000 + n * 3600);
+    let own = tale.campaign.edition(0);
+    let mut saves =
+        [saved(1, "a", hour(-2)), saved(2, "b", hour(-1)), saved(3, "c", hour(1)), saved(4, "b", hour(2))];
+    saves[0].edition = own.clone();
+    launched.meta.push((META, serde_json::to_string(&saves).unwrap()));
+    store.commit(launched).await.unwrap();
+    store.commit(tale.hear(signed(Order::StopAll, None))).await.unwrap();
+    let versions = store.reader().unwrap().versions().unwrap();
+    let told: Vec<_> = versions.iter().map(|v| (v.edition.rules.as_str(), v.campaign.is_some())).collect();
+    assert_eq!(told, [("b", false), ("c", false), ("b", false), (own.rules.as_str(), true)]);
+    assert_eq!((versions[0].at, versions[1].at), (hour(2), hour(1)));
 }

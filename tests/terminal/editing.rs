@@ -145,6 +145,21 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     console.sees("Not heard");
     console.keys("y");
     assert_eq!(console.end().code, 0);
+    what_ran_is_told_beside_the_commits(dir);
+}
+
+/// Everybody was sent their WhatsApp under the rules of the launch.
+fn what_ran_is_told_beside_the_commits(dir: &Path) {
+    let history: Value = serde_json::from_slice(&run(dir, &["history", "--json"]).stdout).unwrap();
+    let versions = history["versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 3, "{history}");
+    let changed = &versions[1];
+    assert!(
+        changed["reason"].as_str().is_some_and(|why| why.contains("phones are free before four")),
+        "{changed}"
+    );
+    assert!(versions.iter().all(|version| version["ran"] == true), "{history}");
+    assert!(versions[2]["people"].as_u64() >= Some(60), "{history}");
 }
 
 /// Whoever only reads is told so, and nothing is asked of the one who runs it.

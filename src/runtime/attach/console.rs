@@ -1,5 +1,6 @@
 //! One console, as the process it looks into sees it: who sits there, and what they may ask.
 
+use super::NOT_DONE;
 use super::control::ConsoleId;
 use super::seat::{refusal, sits};
 use super::server::{CONSOLES_MAX, Shared};
@@ -144,7 +145,7 @@ impl Console {
                 }
             };
             // A console that does not read its own refusals shall not keep its own hold waiting either.
-            let _ = mine.try_send(Notice { level: Level::Warning, text: format!("not done: {refused}") });
+            let _ = mine.try_send(Notice { level: Level::Warning, text: format!("{NOT_DONE}: {refused}") });
         }
         Ok(())
     }

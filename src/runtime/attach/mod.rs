@@ -30,3 +30,6 @@ pub use client::attach;
 pub use reach::{Attached, Unreachable, reach};
 pub use seat::{InControl, Seat, sits};
 pub use server::{Host, Server};
+
+/// How the notice begins of an order that was refused to a console.
+pub const NOT_DONE: &str = "not done";

@@ -3,7 +3,7 @@
 use super::files::beside;
 use super::judge::change;
 use super::view::Held;
-use super::{Begun, Change, SaveState, Saved, TrailError, Written};
+use super::{Begun, Change, NOT_SAVED, SaveState, Saved, TrailError, Written};
 use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
 use crate::engine::order::{Ask, Came, Left};
@@ -100,7 +100,7 @@ impl Driver {
         let held = match found.map(|at| self.desk.held.get(at)) {
             Ok(Some(held)) => held,
             Ok(None) => return,
-            Err(refusal) => return self.tell(Level::Error, format!("not saved: {refusal}")),
+            Err(refusal) => return self.tell(Level::Error, format!("{NOT_SAVED}: {refusal}")),
         };
         turn.batch.versions.extend(held.plan.versions());
         let earlier = self.desk.newest().filter(|_| held.saved);
@@ -208,7 +208,7 @@ impl Driver {
                 saved.state = SaveState::Failed { why: why.clone() };
                 saved.begun = None;
                 self.note_saves(turn);
-                return self.tell(Level::Error, format!("not saved, and nothing is changed: {why}"));
+                return self.tell(Level::Error, format!("{NOT_SAVED}, and nothing is changed: {why}"));
             }
         };
         saved.edition.commit.clone_from(&written.commit);

@@ -33,12 +33,19 @@ impl Reader {
         }
         let saves = self.meta(META)?.and_then(|saves| serde_json::from_str::<Vec<Saved>>(&saves).ok());
         for saved in saves.unwrap_or_default() {
+            let saved_at = saved.signature.wall_at;
             let ran = versions.iter().any(|version: &Version| {
                 let (is, was) = (&version.edition, &saved.edition);
-                is.rules == was.rules && is.content == was.content
+                // What ran before it was saved again ran by an earlier save.
+                let is_later = version.wall_at.is_none_or(|at| at >= saved_at);
+                is_later && version.campaign.is_some() && is.rules == was.rules && is.content == was.content
             });
             if !ran && matches!(saved.state, SaveState::InForce { .. }) {
-                versions.push(unused(saved));
+                // By the calendar: what was saved between two launches stands between them.
+                let saved = unused(saved);
+                let later = |version: &Version| version.wall_at > saved.wall_at;
+                let place = versions.iter().position(later).unwrap_or(versions.len());
+                versions.insert(place, saved);
             }
         }
         versions.reverse();
@@ -65,7 +72,7 @@ impl Reader {
 fn unused(saved: Saved) -> Version {
     Version {
         edition: saved.edition,
-        at: At::default(),
+        at: saved.signature.wall_at,
         wall_at: Some(saved.signature.wall_at),
         campaign: None,
         by: Some(saved.signature.by),

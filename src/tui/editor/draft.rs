@@ -230,9 +230,9 @@ impl Draft {
         self.revision += 1;
     }
 
-    /// It was saved: this text is what it starts from now.
-    pub fn settle(&mut self) {
-        self.base = self.text();
+    /// `text` was saved: it is what the draft starts from now.
+    pub fn settle(&mut self, text: &str) {
+        text.clone_into(&mut self.base);
         self.base_rules = rules_of(self.file, &self.base);
         // Taken off the disk with the next keeping.
         self.revision += 1;

@@ -13,6 +13,7 @@ pub use press::{LISTED, choose_segment, mouse, move_on_ladders, paste, press, ru
 
 use super::input::LineInput;
 use super::model::{Dialog, Model, What};
+use super::review::Saving;
 use super::update::{self, Msg, Request};
 use crate::model::{Channel, Customer, Phone, Segment};
 use crate::rules::Judged;
@@ -63,6 +64,8 @@ pub struct Desk {
     asked: Asked,
     /// Previews asked for so far.
     pub previews: u64,
+    /// What is being saved, also when its page is closed.
+    pub saving: Option<Saving>,
     /// What the record said for changes that were drafted from it: the reason of their save.
     pub evidence: Vec<String>,
 }

@@ -139,6 +139,10 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
         ctx.picture.saved.as_ref().filter(|s| s.edition == *edition && s.state == SaveState::NotInForce);
     let state = match (saved, newest) {
         (Some(_), _) => format!("saved, not in force: {} puts it in force or drops it", keys::key(Cmd::Save)),
+        (None, true) if version.campaign.is_none() => "what the next launch uses".to_owned(),
+        (None, false) if version.campaign.is_none() => {
+            format!("saved {since}, and used by no launch; {} restores it", keys::key(Cmd::Restore))
+        }
         (None, true) => format!("in force since {since}"),
         (None, false) => format!("in force from {since}; {} restores it", keys::key(Cmd::Restore)),
     };
