@@ -1,12 +1,13 @@
 //! `cascade propose`: the branch with the change goes to its remote, and a pull request is opened for it, with what the rules
 //! have shown. Asked again, it says how that one stands.
 
+use super::signals::{self, Signal};
 use super::stores::Site;
 use super::{Exit, Failure, output, session};
 use crate::cli::{Place, Propose};
 use crate::engine;
 use crate::runtime::store::Reader;
-use crate::trail::Evidence;
+use crate::trail::{self, Evidence};
 use crate::workspace::forge::{self, NotProposed, Proposed};
 use serde_json::json;
 use std::sync::Arc;
@@ -15,8 +16,24 @@ use std::sync::Arc;
 pub(super) fn run(place: &Place, args: &Propose) -> Result<Exit, Failure> {
     let evidence: Vec<Evidence> = evidence(place).into_iter().collect();
     let (dir, named) = (place.workspace.clone(), args.branch.clone());
-    let done = session::block_on(async { Ok(forge::propose(dir, named, evidence).await) })??;
-    said(args, &done).map(|()| Exit::Done)
+    let done = session::block_on(async {
+        let mut signals = signals::listen()?;
+        tokio::select! {
+            done = forge::propose(dir, named, evidence) => Ok(Some(done)),
+            signal = signals.next() => {
+                trail::give_up();
+                match signal {
+                    Signal::Interrupt => Ok(None),
+                    Signal::Terminate | Signal::Hangup => {
+                        let name = signal.name();
+                        Err(Failure::failed(format!("stopped by {name}; nothing is lost, propose it again")))
+                    }
+                }
+            }
+        }
+    })?;
+    let Some(done) = done else { return Ok(Exit::Interrupted) };
+    said(args, &done?).map(|()| Exit::Done)
 }
 
 fn said(args: &Propose, done: &Proposed) -> Result<(), Failure> {

@@ -61,8 +61,9 @@ impl Message {
     }
 }
 
-/// Digits from which on it may be the number of a person: with the country's code, and without.
-const DIGITS: [usize; 2] = [7, 9];
+/// Digits from which on it may be a person's number: behind a `+`, and without one.
+const WITH_PLUS: usize = 7;
+const WITHOUT: usize = 9;
 
 fn is_email(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -71,18 +72,14 @@ fn is_email(word: &str) -> bool {
 
 /// Whether digits follow each other as in a number, however it is grouped: `(555) 000-1111`, `+49 30/1234567`. Days are none.
 fn holds_number(text: &str) -> bool {
-    let part = |c: char| is_digit(c) || is_between(c);
+    // Digits of any script: people read them all.
+    let part = |c: char| c.is_numeric() || is_between(c);
     let runs = text.split(|c: char| !part(c) && c != '+').flat_map(without_days);
-    let digits = |text: &str| text.chars().filter(|c| is_digit(*c)).count();
+    let digits = |text: &str| text.chars().filter(|c| c.is_numeric()).count();
     runs.into_iter().any(|run| {
         let (national, international) = run.split_once('+').unwrap_or((&run, ""));
-        digits(national) >= DIGITS[1] || international.split('+').any(|code| digits(code) >= DIGITS[0])
+        digits(national) >= WITHOUT || international.split('+').any(|number| digits(number) >= WITH_PLUS)
     })
-}
-
-/// Of any script: `٠١٧١` is read as well as `0171`.
-fn is_digit(c: char) -> bool {
-    c.is_numeric()
 }
 
 /// What stands between the groups of a number, within a line.
@@ -107,7 +104,7 @@ fn without_days(run: &str) -> Vec<String> {
 
 /// `2026-11-27`, `27.11.2026`, `11/27/26`, in brackets or at the end of a sentence as well.
 fn is_day(word: &str) -> bool {
-    let word = word.trim_matches(|c| !is_digit(c));
+    let word = word.trim_matches(|c: char| !c.is_numeric());
     let parts: Vec<&str> = word.split(['-', '.', '/']).collect();
     let [first, month, last] = parts.as_slice() else { return false };
     let within =

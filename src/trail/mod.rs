@@ -55,6 +55,7 @@ mod versions;
 pub use commit::{commit, look};
 pub use error::{Conflict, NotSaved};
 pub use message::Message;
+pub use program::give_up;
 pub use propose::{Evidence, Proposal, proposal};
 pub use push::{NotPushed, Pushed, by_hand, push};
 pub(crate) use remote::is_repository;

@@ -1,11 +1,12 @@
 //! The user's own `git`, run without a terminal: whatever it would ask, it is refused, since a question would be written
 //! over the console and nobody would see it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// For what has been said already to be heard, and for what was asked to end to do so.
 const A_MOMENT: Duration = Duration::from_secs(2);
+
+/// Between two looks whether they did.
+const A_LOOK: Duration = Duration::from_millis(20);
 
 /// Bytes that are kept of what a program says.
 const SAID_MAX: usize = 64 * 1024;
@@ -79,7 +83,7 @@ impl Git {
         // A group of its own, which whatever git starts is in as well: transports, hooks.
         self.command.process_group(0);
         let mut child = self.command.spawn().map_err(NotRun::Missing)?;
-        let group = child.id();
+        let group = AtWork::new(child.id());
         if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), input) {
             // One that goes away without listening says why on its own.
             let _ = pipe.write_all(bytes);
@@ -90,14 +94,51 @@ impl Git {
         let Ok(status) = ended.recv_timeout(patience) else {
             // First so that git can take its locks away. What does not listen is ended all the same: a push that was given
             // up must not arrive later.
-            signal(group, "TERM");
+            signal(group.0, "TERM");
             let _ = ended.recv_timeout(A_MOMENT);
-            signal(group, "KILL");
+            signal(group.0, "KILL");
             return Err(NotRun::TookTooLong);
         };
         let status = status.map_err(NotRun::Missing)?;
         Ok(Done { is_ok: status.success(), out: out.heard(), err: err.heard() })
     }
+}
+
+/// The groups that run just now.
+static AT_WORK: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A group that runs as long as this is there.
+struct AtWork(u32);
+
+impl AtWork {
+    fn new(group: u32) -> Self {
+        at_work().insert(group);
+        Self(group)
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        at_work().remove(&self.0);
+    }
+}
+
+fn at_work() -> MutexGuard<'static, BTreeSet<u32>> {
+    AT_WORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends every git that runs just now. A terminal's Ctrl-C does not reach their groups, and a push that was given up must
+/// not arrive later.
+pub fn give_up() {
+    let groups = at_work().clone();
+    groups.iter().for_each(|group| signal(*group, "TERM"));
+    for _ in 0..A_MOMENT.as_millis() / A_LOOK.as_millis() {
+        if at_work().is_disjoint(&groups) {
+            break;
+        }
+        thread::sleep(A_LOOK);
+    }
+    groups.iter().for_each(|group| signal(*group, "KILL"));
 }
 
 /// To a group of processes. The shell's own `kill` knows groups; the standard library does not.

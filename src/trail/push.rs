@@ -114,15 +114,16 @@ pub enum NotPushed {
     },
 }
 
+/// Drafts that are named.
+const NAMED: usize = 5;
+
 /// How a draft is proposed that the working files do not hold.
 fn by_name(drafts: &[String]) -> String {
-    let Some(newest) = drafts.first() else { return String::new() };
-    let others = if drafts.len() > 1 {
-        format!(", or one of {} older drafts", drafts.len() - 1)
-    } else {
-        String::new()
-    };
-    format!("; to propose a draft all the same, name it: cascade propose --branch {}{others}", quoted(newest))
+    if drafts.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = drafts.iter().take(NAMED).map(|name| quoted(name)).collect();
+    format!("; a draft is proposed by its name, with --branch: {}", names.join(", "))
 }
 
 fn said(words: &Untrusted) -> String {

@@ -2,8 +2,10 @@
 
 use crate::repo::{NEW, OLD, RULES, Repo};
 use cascade::trail::{Onto, bytes_at, standing, versions};
+use git2::{Signature, Time};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
+use std::process::Command;
 
 fn of(repo: &Repo) -> Vec<(String, String, bool)> {
     let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 100).unwrap();
@@ -103,9 +105,31 @@ fn a_merge_is_a_version_only_if_it_makes_one() {
     let git = repo.git2();
     let commit = |name: &str| git.find_commit(repo.branches()[name]).unwrap();
     let (main, spring) = (commit("main"), commit("spring"));
-    let who = git2::Signature::now("Bo", "bo@example.com").unwrap();
+    let who = Signature::now("Bo", "bo@example.com").unwrap();
     let tree = spring.tree().unwrap();
     git.commit(Some("refs/heads/main"), &who, &who, "Merge", &tree, &[&main, &spring]).unwrap();
     assert_eq!(of(&repo).len(), 2);
     assert!(of(&repo).iter().all(|version| version.2), "all of it is on main now");
+}
+
+#[test]
+fn rules_are_as_old_as_the_commit_that_brought_them() {
+    let repo = Repo::empty();
+    repo.write(RULES, include_str!("../../rules/cascade.json"));
+    let git = repo.git2();
+    let long_ago = cascade::clock::wall_at().millis() / 1000 - 120 * 86_400 - 3_600;
+    let who = Signature::new("Bo", "bo@example.com", &Time::new(long_ago, 0)).unwrap();
+    let first = git.find_commit(repo.commit_all("The first")).unwrap();
+    first.amend(Some("HEAD"), Some(&who), Some(&who), None, None, None).unwrap();
+    // What came after it changed something else.
+    std::fs::write(repo.root().join("others.txt"), "more\n").unwrap();
+    repo.commit_all("Something else");
+    let said = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+        let done = command.arg("check").current_dir(repo.root()).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert!(said().contains("for 120 days"), "{}", said());
+    repo.write(RULES, &repo.read(RULES).replace("6h", "5h"));
+    assert!(!said().contains("for 120 days"), "what no commit has is as old as its file: {}", said());
 }

@@ -206,7 +206,7 @@ fn a_branch_that_saves_keep_clear_of_is_never_guessed() {
     let error = propose(None).unwrap_err();
     let NotPushed::NothingNew { base, drafts } = &error else { panic!("{error}") };
     assert_eq!((base.as_str(), drafts), ("main", &vec![draft.branch.name.clone()]));
-    assert!(error.to_string().contains(&format!("--branch {}", draft.branch.name)), "{error}");
+    assert!(error.to_string().contains(&format!("--branch: {}", draft.branch.name)), "{error}");
     repo.write(RULES, "{}\n");
     let error = propose(None).unwrap_err();
     assert!(matches!(error, NotPushed::NotHeld { .. }), "{error}");
@@ -379,6 +379,30 @@ fn the_history_in_words_and_for_programs() {
     let (_, out, _) = desk.run(&["history", "--json"]);
     let said: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&said["now"]["uncommitted"], &said["now"]["commit"]), (&json!(true), &Value::Null));
+}
+
+#[test]
+fn two_drafts_are_each_beside_what_they_were_made_from() {
+    let (repo, home) = (Repo::new(), tempfile::tempdir().unwrap());
+    repo.save("too slow").unwrap();
+    repo.write(RULES, OLD);
+    repo.save_as(RULES, Some(OLD), "{ \"wait\": \"5h\" }\n", "a little").unwrap();
+    let history = |limit: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+        command
+            .args(["history", "--json", "--limit", limit])
+            .current_dir(repo.root())
+            .env("HOME", home.path());
+        let said: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let diffs = said["versions"].as_array().unwrap().iter().map(|version| version["diff"].clone());
+        diffs.map(|diff| diff.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for limit in ["1", "2"] {
+        let diffs = history(limit);
+        assert_eq!(diffs.len().to_string(), limit);
+        assert!(diffs.iter().all(|diff| diff.contains("-{ \"wait\": \"6h\" }")), "{diffs:?}");
+    }
+    assert_eq!(history("2").iter().filter(|diff| diff.contains("4h") && diff.contains("5h")).count(), 0);
 }
 
 #[test]

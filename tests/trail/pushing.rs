@@ -6,6 +6,9 @@ use cascade::trail::{self, NotPushed};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A repository with a draft, and a bare one that it may be pushed to.
@@ -101,6 +104,32 @@ fn what_a_remote_has_against_it_is_said_in_its_words() {
         matches!(error, NotPushed::Failed { .. }) && error.to_string().contains("not before noon"),
         "{error}"
     );
+}
+
+#[test]
+fn whoever_gives_up_has_nothing_pushed_later() {
+    let Some(pair) = Pair::new() else { return };
+    let pipe = pair.place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let script = format!("exec 9> {}; sleep 600; sleep 600", pipe.display());
+    Pair::hook(&pair.repo.root().join(".git"), "pre-push", &script);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+    command.arg("propose").current_dir(pair.repo.root()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // It is open once the hook runs, and ends when nobody runs any more who had it from the hook.
+    let (told, hook) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut pipe = fs::File::open(pipe).unwrap();
+        let _ = told.send("begun");
+        std::io::copy(&mut pipe, &mut std::io::sink()).unwrap();
+        let _ = told.send("ended");
+    });
+    assert_eq!(hook.recv_timeout(Duration::from_mins(1)), Ok("begun"));
+    let interrupt = format!("kill -s INT {}", child.id());
+    assert!(Command::new("/bin/sh").args(["-c", &interrupt]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(hook.recv_timeout(Duration::from_mins(1)), Ok("ended"));
+    assert_eq!(pair.there(), None);
 }
 
 #[test]

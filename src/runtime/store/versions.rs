@@ -20,6 +20,12 @@ struct Changed {
     at: At,
 }
 
+impl Changed {
+    fn is_of(&self, account: &Account) -> bool {
+        (self.campaign, self.order) == (account.campaign, account.order)
+    }
+}
+
 impl Reader {
     /// The newest first.
     pub fn versions(&self) -> Result<Vec<Version>, StoreError> {
@@ -34,18 +40,25 @@ impl Reader {
         let saves = self.meta(META)?.and_then(|saves| serde_json::from_str::<Vec<Saved>>(&saves).ok());
         for saved in saves.unwrap_or_default() {
             let saved_at = saved.signature.wall_at;
-            let ran = versions.iter().any(|version: &Version| {
-                let (is, was) = (&version.edition, &saved.edition);
-                // What ran before it was saved again ran by an earlier save.
-                let is_later = version.wall_at.is_none_or(|at| at >= saved_at);
-                is_later && version.campaign.is_some() && is.rules == was.rules && is.content == was.content
-            });
+            let mut orders = audit.orders().iter().filter(|account| account.wall_at == saved_at);
+            // Those in flight go by it, also where it was one of theirs already.
+            let moved = orders.any(|account| changes.iter().any(|change| change.is_of(account)));
+            let ran = moved
+                || versions.iter().any(|version: &Version| {
+                    let (is, was) = (&version.edition, &saved.edition);
+                    // What ran before it was saved again ran by an earlier save.
+                    let is_later = version.wall_at.is_none_or(|at| at >= saved_at);
+                    is_later
+                        && version.campaign.is_some()
+                        && is.rules == was.rules
+                        && is.content == was.content
+                });
             if !ran && matches!(saved.state, SaveState::InForce { .. }) {
                 // By the calendar: what was saved between two launches stands between them.
-                let saved = unused(saved);
-                let later = |version: &Version| version.wall_at > saved.wall_at;
+                let unused = unused(saved);
+                let later = |version: &Version| version.wall_at > unused.wall_at;
                 let place = versions.iter().position(later).unwrap_or(versions.len());
-                versions.insert(place, saved);
+                versions.insert(place, unused);
             }
         }
         versions.reverse();
@@ -101,7 +114,7 @@ fn versions_of(campaign: &Campaign, audit: &Audit, changes: &[Changed]) -> Vec<V
         let change = number.checked_sub(1).and_then(|at| made.get(at as usize));
         let order = match change {
             None => here(&|account| number == 0 && account.what == Ask::Launch),
-            Some(change) => here(&|account| account.order == change.order),
+            Some(change) => here(&|account| change.is_of(account)),
         };
         let (people, conversions) = touched(campaign.journeys(), number);
         Version {

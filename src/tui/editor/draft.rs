@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn an_empty_line_at_the_end_is_no_change() {
         let mut draft = Draft::new(File::Rules, "{}\n");
-        draft.view(|area| area.move_cursor(CursorMove::Bottom));
+        draft.go_to((0, 2));
         draft.change(|area| {
             area.insert_newline();
             true
