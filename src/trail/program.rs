@@ -131,14 +131,18 @@ fn at_work() -> MutexGuard<'static, BTreeSet<u32>> {
 /// not arrive later.
 pub fn give_up() {
     let groups = at_work().clone();
-    groups.iter().for_each(|group| signal(*group, "TERM"));
+    for group in &groups {
+        signal(*group, "TERM");
+    }
     for _ in 0..A_MOMENT.as_millis() / A_LOOK.as_millis() {
         if at_work().is_disjoint(&groups) {
             break;
         }
         thread::sleep(A_LOOK);
     }
-    groups.iter().for_each(|group| signal(*group, "KILL"));
+    for group in &groups {
+        signal(*group, "KILL");
+    }
 }
 
 /// To a group of processes. The shell's own `kill` knows groups; the standard library does not.
