@@ -111,7 +111,11 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the program's threads cannot be started: {error}")))?;
-    let result = runtime.block_on(work);
+    let result = runtime.block_on(async {
+        let caught = super::signals::outlive_file_limits();
+        caught.map_err(|e| Failure::failed(format!("signals cannot be listened to: {e}")))?;
+        work.await
+    });
     // Work that is not on disk by now was never acknowledged to anybody.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result

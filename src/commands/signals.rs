@@ -3,6 +3,16 @@
 use super::Failure;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
+/// SIGXFSZ, as Linux and macOS number it.
+const FILE_LIMIT: i32 = 25;
+
+/// From now on a file that may grow no further (`ulimit -f`, a quota of a service manager) is an error of the write, as
+/// a full disk is. Left alone, its signal ends the process without a word.
+pub(super) fn outlive_file_limits() -> std::io::Result<()> {
+    // What listens may go: the signal stays caught.
+    signal(SignalKind::from_raw(FILE_LIMIT)).map(drop)
+}
+
 /// What came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {

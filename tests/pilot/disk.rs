@@ -3,6 +3,7 @@
 use crate::crash::{SPEED, everybody_came_through, short};
 use crate::house::{House, Sandbox};
 use crate::wire::{ledger_agrees, no_send_after_stop, recorded, told};
+use std::process::Command;
 
 #[test]
 fn a_commit_that_fails_ends_all_sending_and_whoever_mends_it_goes_on_from_there() {
@@ -37,4 +38,18 @@ fn a_commit_that_fails_ends_all_sending_and_whoever_mends_it_goes_on_from_there(
     let (told, recorded) = (told(&sandbox), recorded(&house));
     let lost: Vec<_> = told.difference(&recorded).collect();
     assert!(lost.is_empty(), "answered with 200 and not recorded: {lost:?}");
+}
+
+#[test]
+fn a_file_that_may_grow_no_further_is_a_full_disk_and_no_death_without_a_word() {
+    let house = short();
+    // In blocks of 512 bytes: the log of a hundred customers needs more.
+    let cascade = env!("CARGO_BIN_EXE_cascade");
+    let script = format!("ulimit -f 1000 && exec '{cascade}' pilot --speed {SPEED} --seed 1");
+    let done = Command::new("sh").args(["-c", &script]).current_dir(house.path("")).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    for words in ["cannot keep some disk space back", "Nothing is sent any more", "`cascade resume` goes on"] {
+        assert!(said.contains(words), "nothing of {words:?}: {said}");
+    }
 }
