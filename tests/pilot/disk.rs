@@ -49,7 +49,8 @@ fn a_file_that_may_grow_no_further_is_a_full_disk_and_no_death_without_a_word() 
     let done = Command::new("sh").args(["-c", &script]).current_dir(house.path("")).output().unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(1), "{said}");
-    for words in ["cannot keep some disk space back", "Nothing is sent any more", "`cascade resume` goes on"] {
+    for words in ["cannot keep some disk space back", "Nothing is sent any more", "`cascade resume` goes on"]
+    {
         assert!(said.contains(words), "nothing of {words:?}: {said}");
     }
 }

@@ -80,7 +80,7 @@ fn where_bytes_stand() {
         (Some(&first), Some("main"), true)
     );
     let made = repo.git2().head().unwrap().peel_to_commit().unwrap().time().seconds();
-    assert_eq!(now.since.map(|at| at.millis()), Some(made * 1000));
+    assert_eq!(now.since, Some(cascade::model::At::from_secs(made)));
     assert_eq!((at(NEW).commit, at(NEW).since), (None, None), "in no commit");
     let saved = repo.save("too slow").unwrap().commit.unwrap();
     repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap();

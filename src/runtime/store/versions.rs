@@ -55,10 +55,10 @@ impl Reader {
                 });
             if !ran && matches!(saved.state, SaveState::InForce { .. }) {
                 // By the calendar: what was saved between two launches stands between them.
-                let unused = unused(saved);
-                let later = |version: &Version| version.wall_at > unused.wall_at;
+                let one = unused(saved);
+                let later = |version: &Version| version.wall_at > one.wall_at;
                 let place = versions.iter().position(later).unwrap_or(versions.len());
-                versions.insert(place, unused);
+                versions.insert(place, one);
             }
         }
         versions.reverse();
