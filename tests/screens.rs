@@ -14,6 +14,8 @@ mod fixture;
 mod learnt;
 #[path = "screens/restored.rs"]
 mod restored;
+#[path = "screens/saving.rs"]
+mod saving;
 #[path = "screens/stage.rs"]
 mod stage;
 

@@ -261,6 +261,8 @@ pub enum Command {
         choice: Choice,
         /// Why, as the operator typed it.
         why: String,
+        /// What of its files nobody committed was shown, and may go along.
+        include: bool,
         /// By whom and when.
         signature: Signature,
     },

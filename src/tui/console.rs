@@ -8,7 +8,7 @@ use super::interrupts::Interrupt;
 use super::model::Model;
 use super::theme::Theme;
 use super::update::{Msg, Request, update};
-use super::{Error, Exit, Options, aside, view};
+use super::{Error, Exit, Options, aside, editor, view};
 use crate::clock;
 use crate::model::CascadeId;
 use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
@@ -122,11 +122,14 @@ impl<'t, B: Backend> Console<'t, B> {
         E: Stream<Item = io::Result<Event>> + Unpin,
         I: Stream<Item = Interrupt> + Unpin,
     {
-        let found = aside::found(self.workspace.clone());
-        self.asides.push(found);
+        if editor::looks_for_drafts(&mut self.model) {
+            self.asides.push(aside::of(Request::Found, self.workspace.clone(), None));
+        }
         self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
-        aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
+        if self.model.keeps_drafts() {
+            aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
+        }
         self.outbox.push_back(Command::Quit);
         for command in self.outbox.drain(..) {
             // A receiver that is gone has ended already.
@@ -277,9 +280,9 @@ impl<'t, B: Backend> Console<'t, B> {
                         move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
                     self.question(|answer| Command::Preview(wanted, answer), take);
                 }
-                Request::Save { preview, choice, why } => {
+                Request::Save { preview, choice, why, include } => {
                     let signature = self.signature();
-                    self.outbox.push_back(Command::Save { preview, choice, why, signature });
+                    self.outbox.push_back(Command::Save { preview, choice, why, include, signature });
                 }
                 Request::DropSaved => self.outbox.push_back(Command::DropSaved(self.signature())),
                 Request::Versions => {
@@ -302,6 +305,7 @@ impl<'t, B: Backend> Console<'t, B> {
                 Request::Bench
                 | Request::Check { .. }
                 | Request::Keep(_)
+                | Request::Found
                 | Request::Customer(..)
                 | Request::Forge
                 | Request::Propose(_) => {

@@ -17,6 +17,7 @@ use crate::engine::audit::Account;
 use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
 use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
+use crate::runtime::attach::{InControl, Seat};
 use crate::runtime::handle::{Level, Notice, Picture, Settling, TimelineEntry};
 use crate::workspace::forge;
 use ratatui::layout::Rect;
@@ -269,6 +270,13 @@ impl Model {
     pub fn refusal(&self) -> Option<String> {
         let zone = self.picture.place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
         self.picture.seat.as_ref()?.refusal(zone)
+    }
+
+    /// Whether this console's drafts are kept on the disk. Whoever only reads has theirs in memory: those on the disk are the
+    /// ones of whoever is in control.
+    pub fn keeps_drafts(&self) -> bool {
+        let reads = |seat: &Arc<Seat>| matches!(seat.control, InControl::Another { .. });
+        !self.picture.seat.as_ref().is_some_and(reads)
     }
 
     /// Lines of standing banners.

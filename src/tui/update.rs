@@ -52,11 +52,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
             // Any other error is no word on the save that is being written.
-            if notice.text.starts_with(NOT_SAVED) || notice.text.starts_with(NOT_DONE) {
-                review::stopped(model);
-            }
+            let stops = notice.text.starts_with(NOT_SAVED) || notice.text.starts_with(NOT_DONE);
+            let again = if stops { review::stopped(model) } else { Vec::new() };
             model.tell(notice.level, notice.text);
-            Vec::new()
+            again
         }
         Msg::History(cascade, entries) => {
             take_history(model, cascade, entries);
@@ -253,6 +252,9 @@ fn run_changes(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::ChooseSpread
         | Cmd::SayWhy
         | Cmd::SaveNow
+        | Cmd::Reapply
+        | Cmd::DropMoved
+        | Cmd::SaveOver
         | Cmd::DropSaved => return review::run(model, cmd),
         Cmd::History => open(model, What::Versions),
         Cmd::Propose => {

@@ -397,6 +397,7 @@ fn campaign(mode: Mode) -> CampaignFacts {
         kind: CampaignKind::Pilot,
         mode,
         rules_hash: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
+        rules_in_flight: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         content_hash: "00".into(),
         rules_commit: None,
         customers: 100,
@@ -747,6 +748,8 @@ pub struct Engine {
     pub notices: mpsc::Sender<Notice>,
     /// What is said when the record is asked.
     pub learnt: Learnt,
+    /// What stands in the rules file when something is previewed; `None`: whatever the draft began from.
+    pub stands: Option<String>,
 }
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
@@ -758,5 +761,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let operator = ops();
     let handle = Handle { picture, commands, notices, clock, operator, control: None };
     let learnt = Err("nothing was recorded".into());
-    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt })
+    let stands = None;
+    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt, stands })
 }

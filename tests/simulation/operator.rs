@@ -182,6 +182,7 @@ impl Machine {
             preview: preview.number,
             choice,
             why: "the replies come sooner".into(),
+            include: false,
             signature: Signature::default(),
         };
         self.give(life, save).await;

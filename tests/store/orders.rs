@@ -116,6 +116,7 @@ fn saved(number: u64, rules: &str, wall_at: At) -> Saved {
         why: format!("save {number}"),
         state: SaveState::InForce { note: String::new() },
         begun: None,
+        dropped: None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::load::Reader;
 use super::{StoreError, StoredEvent};
 use crate::engine::audit::Audit;
 use crate::model::{At, AttemptId, CampaignId, Phone, Untrusted};
+use crate::runtime::saving::{META, Saved};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,12 @@ impl Reader {
             }
         }
         Ok(audit)
+    }
+
+    /// Saves of rules and texts, the oldest first, whatever came of them.
+    pub fn saves(&self) -> Result<Vec<Saved>, StoreError> {
+        let saves = self.meta(META)?.map(|saves| self.parse(&saves, "the saves"));
+        Ok(saves.transpose()?.unwrap_or_default())
     }
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.

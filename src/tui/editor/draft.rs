@@ -230,6 +230,12 @@ impl Draft {
         self.revision += 1;
     }
 
+    /// The file stands otherwise: nothing is changed of that yet.
+    pub fn begin_anew(&mut self, base: &str) {
+        let revision = self.revision + 1;
+        *self = Self { revision, ..Self::new(self.file, base) };
+    }
+
     /// `text` was saved: it is what the draft starts from now.
     pub fn settle(&mut self, text: &str) {
         text.clone_into(&mut self.base);
