@@ -66,8 +66,8 @@ impl History {
 }
 
 /// Under which rules the campaign runs, or ran, and under which the next one would be launched, where those are others:
-/// `a1b2c3d`, `in flight a1b2c3d · next launch d4e5f6a`.
-pub fn rules_in_force(model: &Model) -> Option<String> {
+/// `a1b2c3d`, and then `in flight · next launch d4e5f6a`.
+pub fn rules_in_force(model: &Model) -> Option<(String, Option<String>)> {
     let picture = &model.picture;
     let campaign = picture.snapshot.campaign.as_ref()?;
     let (here, next) = if campaign.ended_at.is_some() {
@@ -80,8 +80,8 @@ pub fn rules_in_force(model: &Model) -> Option<String> {
     };
     let now = short(&campaign.rules_in_flight);
     Some(match next.filter(|next| **next != campaign.rules_in_flight) {
-        Some(next) => format!("{here} {now} · next launch {}", short(next)),
-        None => now,
+        Some(next) => (now, Some(format!("{here} · next launch {}", short(next)))),
+        None => (now, None),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::fixture;
 use crate::stage::{Seen, Step, play, play_on};
 use crate::{options, settled};
 use cascade::engine::retime::Choice;
+use cascade::engine::snapshot::Phase;
 use cascade::model::{CampaignId, Mode};
 use cascade::runtime::attach::InControl;
 use cascade::runtime::handle::{Level, Notice, Picture, Signature};
@@ -189,11 +190,24 @@ fn kept() -> Picture {
 #[tokio::test(start_paused = true)]
 async fn what_is_saved_for_the_next_launch_is_not_what_they_go_by() {
     let seen = play((160, 45), kept(), options(), settled(vec![])).await;
-    let words = "in flight 3f2a1c4 · next launch 77c0ffe";
+    let words = "3f2a1c4 in flight · next launch 77c0ffe";
     let text = seen.text();
     assert!(text.lines().next().unwrap().contains(words), "{text}");
     let pane = text.lines().find(|line| line.contains("4 Rules")).unwrap();
     assert!(pane.contains(words), "{text}");
+    // In a narrower window the header has the rules of those in flight alone.
+    let narrow = play((120, 40), kept(), options(), settled(vec![])).await.text();
+    let head = narrow.lines().next().unwrap();
+    assert!(head.contains("· 3f2a1c4 ·") && !head.contains("77c0ffe"), "{narrow}");
+    // Saved between two campaigns: what ran is not what the next one would.
+    let mut ended = fixture::running(Mode::Rehearsal);
+    let campaign = Arc::make_mut(ended.snapshot.campaign.as_mut().unwrap());
+    campaign.ended_at = Some(fixture::now());
+    ended.snapshot.phase = Phase::Ended;
+    ended.preflight = fixture::idle(Mode::Rehearsal).preflight;
+    Arc::make_mut(ended.preflight.as_mut().unwrap()).rules_hash = "77c0ffee".into();
+    let text = play((160, 45), ended, options(), settled(vec![])).await.text();
+    assert!(text.lines().next().unwrap().contains("3f2a1c4 ran · next launch 77c0ffe"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

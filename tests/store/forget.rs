@@ -255,13 +255,13 @@ async fn what_an_operator_wrote_of_a_save_names_nobody_any_more() {
     let (_place, path) = stored();
     let db = rusqlite::Connection::open(&path).unwrap();
     let why = format!("{} complained", phone(2).as_str());
-    let saved = serde_json::json!([{
+    let kept = serde_json::json!([{
         "number": 1, "edition": { "rules": "ab", "content": "cd", "commit": null }, "files": ["rules/cascade.json"],
         "choice": "keep", "signature": { "by": { "user": "ana", "host": "desk", "tty": null }, "wall_at": At(0), "campaign": null },
         "why": why, "state": { "is": "failed", "why": why },
     }]);
     let write = "INSERT INTO meta (key, value) VALUES ('saves', ?1)";
-    db.execute(write, [saved.to_string()]).unwrap();
+    db.execute(write, [kept.to_string()]).unwrap();
     drop(db);
     assert_eq!(Reader::open(&path).unwrap().saves().unwrap()[0].why, why);
     forget(&path, &phone(2)).await.unwrap();

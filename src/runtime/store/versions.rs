@@ -8,7 +8,7 @@ use crate::engine::journey::{Journey, State};
 use crate::engine::order::Ask;
 use crate::engine::{Campaign, retime::Choice};
 use crate::model::{At, CampaignId, OrderId, Untrusted};
-use crate::runtime::saving::{META, SaveState, Saved, Version};
+use crate::runtime::saving::{SaveState, Saved, Version};
 use rusqlite::params;
 
 /// A version that was put in force while people were in flight.
@@ -37,8 +37,7 @@ impl Reader {
                 versions.extend(versions_of(&campaign, &audit, &changes));
             }
         }
-        let saves = self.meta(META)?.and_then(|saves| serde_json::from_str::<Vec<Saved>>(&saves).ok());
-        for saved in saves.unwrap_or_default() {
+        for saved in self.saves().unwrap_or_default() {
             let saved_at = saved.signature.wall_at;
             let mut orders = audit.orders().iter().filter(|account| account.wall_at == saved_at);
             // Those in flight go by it, also where it was one of theirs already.

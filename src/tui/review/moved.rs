@@ -85,13 +85,6 @@ fn of(moved: &Moved) -> Option<File> {
 pub(super) fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
     let Some(review) = &model.review else { return Vec::new() };
     let changed = review.changed_on_disk().to_vec();
-    if changed.is_empty() {
-        model.tell(
-            Level::Info,
-            "nobody changed these files since the draft was begun: there is nothing to choose",
-        );
-        return Vec::new();
-    }
     match cmd {
         Cmd::Reapply => reapply(model, &changed),
         Cmd::DropMoved => drop_draft(model, &changed),

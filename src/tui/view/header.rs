@@ -77,8 +77,9 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         };
         left.push(piece(0, format!(" {}", cut(&crate::model::clean(&campaign.name), 28)), theme.strong));
         left.push(piece(0, format!(" · {kind} {}", campaign.customers), theme.text));
-        let rules = crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default();
+        let (rules, next) = crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default();
         left.push(piece(4, format!(" · {rules}"), theme.muted));
+        left.push(piece(5, next.map(|next| format!(" {next}")).unwrap_or_default(), theme.muted));
         let commit = campaign.rules_commit.as_deref().map(|c| c.chars().take(7).collect::<String>());
         left.push(piece(6, commit.map(|c| format!(" @{c}")).unwrap_or_default(), theme.muted));
         if let Some(place) = &ctx.model.forge {

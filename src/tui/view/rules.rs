@@ -15,9 +15,9 @@ use ratatui::widgets::Paragraph;
 
 /// Draws it.
 pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
-    let hash = crate::tui::versions::rules_in_force(ctx.model);
+    let (now, next) = crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default();
     let source = crate::model::clean(&ctx.picture.place.rules_source);
-    let detail = [hash.unwrap_or_default(), source].join(" ");
+    let detail = [Some(now), next, Some(source)].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let block = ctx.pane(Pane::Rules, cut(detail.trim(), area.width.saturating_sub(16) as usize).as_str());
     let inner = block.inner(area);
     frame.render_widget(block, area);
