@@ -5,7 +5,7 @@ use crate::house::{House, Running};
 use crate::{FILE, LIST, SIX, come, draft, four, give, launch, look, run, saves, seen};
 use cascade::engine::retime::Choice;
 use cascade::runtime::handle::{Command, Handle, Level, Picture, Signature};
-use cascade::runtime::saving::{EditPreview, META, SaveState, Wanted};
+use cascade::runtime::saving::{EditPreview, META, SaveState, Saved, Wanted};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -59,6 +59,13 @@ fn is_in_force(picture: &Picture) -> bool {
 
 fn ends(process: Running) {
     assert_eq!(process.terminate().code, Some(0));
+}
+
+/// Saves, as a process that ended in between left them.
+fn write(house: &House, saves: &[Saved]) {
+    let db = rusqlite::Connection::open(house.path(".cascade/rehearsal.db")).unwrap();
+    let written = serde_json::to_string(saves).unwrap();
+    db.execute("UPDATE meta SET value = ?2 WHERE key = ?1", [META, &written]).unwrap();
 }
 
 fn audit(house: &House) -> Value {
@@ -182,10 +189,7 @@ fn a_save_that_goes_on_after_a_crash_and_meets_an_obstacle_is_offered_again() {
         include: false,
     };
     newest.begun = Some(Box::new(begun_with));
-    let db = rusqlite::Connection::open(house.path(".cascade/rehearsal.db")).unwrap();
-    let written = serde_json::to_string(&begun).unwrap();
-    db.execute("UPDATE meta SET value = ?2 WHERE key = ?1", [META, &written]).unwrap();
-    drop(db);
+    write(&house, &begun);
     let process = run(&house);
     runtime.block_on(async {
         let mut ana = ready(&house).await;
@@ -204,9 +208,22 @@ fn a_save_that_goes_on_after_a_crash_and_meets_an_obstacle_is_offered_again() {
     });
     ends(process);
     assert_eq!(git(&house, &["rev-list", "--count", "spring"]), "2");
+    // Once more cut off, and this time it is dropped: by whom stands beside who had saved it.
+    let mut cut_off = saves(&house);
+    cut_off.last_mut().unwrap().state = SaveState::Committing;
+    write(&house, &cut_off);
+    let process = run(&house);
+    runtime.block_on(async {
+        let mut ana = ready(&house).await;
+        give(&ana, Command::DropSaved(Signature::here())).await;
+        let dropped = |p: &Picture| p.saved.as_ref().is_some_and(|saved| saved.state == SaveState::Dropped);
+        seen(&mut ana, "dropped", dropped).await;
+    });
+    ends(process);
     let told = audit(&house);
+    assert!(told["saves"][1]["dropped"]["user"].is_string(), "{told}");
     let states: Vec<&str> =
         told["saves"].as_array().unwrap().iter().map(|save| save["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["failed", "in_force"], "{told}");
+    assert_eq!(states, ["failed", "dropped"], "{told}");
     assert!(told["saves"][0]["because"].as_str().unwrap().contains("index.lock"), "{told}");
 }

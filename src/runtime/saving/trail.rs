@@ -162,3 +162,25 @@ fn loose(conflict: Conflict) -> Loose {
         stands: text(conflict.found),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_half_done_is_told_from_what_was_not_begun() {
+        let half = NotSaved::Half {
+            commit: "c0ffee".into(),
+            branch: "spring".into(),
+            why: Box::new(NotSaved::Moved("spring".into())),
+        };
+        assert!(matches!(TrailError::from(half), TrailError::Cut(_)));
+        assert!(matches!(TrailError::from(NotSaved::Moved("spring".into())), TrailError::Refused(_)));
+    }
+
+    #[test]
+    fn a_branch_that_the_reason_will_name_is_shown_as_far_as_it_is_known() {
+        let shown = new_branch("cascade/2026-11-27-save");
+        assert_eq!(shown, "a new branch, cascade/2026-11-27-… (the rest is your reason)");
+    }
+}
