@@ -18,6 +18,8 @@ mod restored;
 mod saving;
 #[path = "screens/stage.rs"]
 mod stage;
+#[path = "screens/told.rs"]
+mod told;
 
 use cascade::clock::Clock;
 use cascade::engine::event::End;

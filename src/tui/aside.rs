@@ -6,6 +6,7 @@ use super::editor::{Desk, Keep};
 use super::update::{Msg, Request};
 use crate::workspace::bench::{self, Bench, Keeping};
 use crate::workspace::forge;
+use crate::workspace::on_disk::{self, Stamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use std::time::Duration;
 const KEEPING: Duration = Duration::from_millis(250);
 /// Between two checks of a draft: whoever types is not read over the shoulder at every letter.
 const CHECKING: Duration = Duration::from_millis(60);
+
+/// Between two looks at the files: whoever writes them elsewhere is told of a mistake here soon enough.
+const WATCHING: Duration = Duration::from_secs(2);
 
 /// Does what was asked.
 pub fn of(
@@ -75,8 +79,26 @@ pub fn of(
             Some(Msg::Proposed(done))
         }
         .boxed(),
+        Request::Watch(stamp) => on_disk(workspace, Some(stamp)),
         _ => async { None }.boxed(),
     }
+}
+
+/// What is wrong with the rules and texts on disk, as soon as they are not as they were at `seen`; `None`: now.
+pub fn on_disk(workspace: Option<PathBuf>, seen: Option<Stamp>) -> BoxFuture<'static, Option<Msg>> {
+    async move {
+        let dir = workspace?;
+        loop {
+            let at = dir.clone();
+            let stamp = blocking(move || on_disk::stamp(&at)).await?;
+            if seen.as_ref() != Some(&stamp) {
+                let problems = blocking(move || on_disk::errors(&dir)).await?;
+                return Some(Msg::OnDisk(stamp, problems));
+            }
+            tokio::time::sleep(WATCHING).await;
+        }
+    }
+    .boxed()
 }
 
 /// Before the screen goes: what was typed last.

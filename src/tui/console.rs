@@ -8,7 +8,7 @@ use super::interrupts::Interrupt;
 use super::model::Model;
 use super::theme::Theme;
 use super::update::{Msg, Request, update};
-use super::{Error, Exit, Options, aside, editor, view};
+use super::{Error, Exit, Options, aside, cells, editor, view};
 use crate::clock;
 use crate::model::CascadeId;
 use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
@@ -19,7 +19,7 @@ use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use std::collections::VecDeque;
 use std::io;
@@ -60,6 +60,8 @@ pub(super) struct Console<'t, B: Backend> {
     leaving: Option<Exit>,
     /// Pages over the panes in the last frame.
     pages: usize,
+    /// Cells of the last frame that lie under wide letters.
+    covered: Vec<Position>,
 }
 
 /// What woke the loop.
@@ -113,6 +115,7 @@ impl<'t, B: Backend> Console<'t, B> {
             notices_come: true,
             leaving: None,
             pages: 0,
+            covered: Vec::new(),
         })
     }
 
@@ -125,6 +128,7 @@ impl<'t, B: Backend> Console<'t, B> {
         if editor::looks_for_drafts(&mut self.model) {
             self.asides.push(aside::of(Request::Found, self.workspace.clone(), None));
         }
+        self.asides.push(aside::on_disk(self.workspace.clone(), None));
         self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
         if self.model.keeps_drafts() {
@@ -308,7 +312,8 @@ impl<'t, B: Backend> Console<'t, B> {
                 | Request::Found
                 | Request::Customer(..)
                 | Request::Forge
-                | Request::Propose(_) => {
+                | Request::Propose(_)
+                | Request::Watch(_) => {
                     self.asides.push(aside::of(
                         request,
                         self.workspace.clone(),
@@ -364,9 +369,13 @@ impl<'t, B: Backend> Console<'t, B> {
             buffer.set_style(buffer.area, unlike_any);
             self.terminal.swap_buffers();
         }
-        let (model, theme) = (&self.model, &self.theme);
+        let (model, theme, covered) = (&self.model, &self.theme, std::mem::take(&mut self.covered));
         let mut drawn = view::Drawn::default();
-        self.terminal.draw(|frame| drawn = view::draw(model, theme, frame)).map_err(Error::drawing)?;
+        let frame = self.terminal.draw(|frame| {
+            drawn = view::draw(model, theme, frame);
+            cells::rewrite(frame.buffer_mut(), &covered);
+        });
+        self.covered = cells::covered(frame.map_err(Error::drawing)?.buffer);
         self.model.scroll_max = drawn.scroll_max;
         self.model.desk.area = drawn.text;
         Ok(())

@@ -3,7 +3,7 @@
 use super::editor::draft::File;
 use super::keys::Cmd;
 use super::layout::Pane;
-use super::model::{Model, What};
+use super::model::{Dialog, Model, What};
 use crate::phrases;
 use crate::runtime::attach::InControl;
 use crate::runtime::saving::{SaveState, Wanted};
@@ -25,6 +25,10 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
             (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
             (None, Some(_)) => Ok(()),
         },
+        Cmd::Messages if !matches!(model.dialog, None | Some(Dialog::Palette(..))) => {
+            no("answer the question first, or leave it with Esc")
+        }
+        Cmd::Draft => super::learning::finding(model).map(drop),
         Cmd::Mended if !can_mend(model) => no("nothing is shut or paused"),
         Cmd::Actions if model.subject().is_none() => no("select a customer first"),
         Cmd::ActionsAll if model.cohort.unread.is_some() => {

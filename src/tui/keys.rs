@@ -21,6 +21,9 @@ pub enum Cmd {
     Actions,
     ActionsAll,
     Orders,
+    Messages,
+    LineDone,
+    LineLeave,
     Filter,
     Palette,
     Help,
@@ -121,6 +124,8 @@ pub enum Place {
     Order,
     /// The question whether waits are lengthened.
     Resume,
+    /// A line being typed: a filter, a reason, a word that confirms.
+    Line,
     /// The text of the editor: letters are typed, so that its commands are control and function keys.
     Editor,
     /// The ladders of the editor.
@@ -149,6 +154,7 @@ impl Place {
             Self::Question => "a question",
             Self::Order => "an order",
             Self::Resume => "resume",
+            Self::Line => "a line typed",
             Self::Editor => "the editor",
             Self::Ladder => "its ladders",
             Self::Unsaved => "a draft left",
@@ -203,6 +209,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Actions, "actions", "actions", Place::Screen, &["x"], 7, "Actions on this customer: stop, try again, skip the wait, settle a doubt, record an opt-out"),
     row(Cmd::ActionsAll, "actions-all", "act on all listed", Place::Panes, &["X"], 8, "The same for everybody that the filter lists, reported one by one"),
     row(Cmd::Orders, "orders", "orders", Place::Screen, &["A"], 0, "What was ordered, by whom, when and why, and what came of it for each"),
+    row(Cmd::Messages, "messages", "messages", Place::Everywhere, &["M", "Ctrl-l"], 0, "What you were told, the newest first, every message whole"),
     row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules, as text and as ladders, to be edited"),
     row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel, as this customer gets it, to be edited"),
     row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry sort:due, name or number"),
@@ -242,6 +249,8 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Extend, "extend", "lengthen the waits", Place::Resume, &["e"], 0, "Go on, and lengthen every wait by the time it stood still"),
     row(Cmd::Reason, "reason", "say why", Place::Order, &["r"], 0, "Say why; it is written down with your name. In live it is asked for"),
     row(Cmd::No, "no", "no", Place::Question, &["Esc", "N"], 0, "No, leave everything as it is"),
+    row(Cmd::LineDone, "line-done", "done", Place::Line, &["Enter"], 1, "What is typed is taken; what is still needed is asked next"),
+    row(Cmd::LineLeave, "line-leave", "leave it", Place::Line, &["Esc"], 2, "Leave the line; a question that it belongs to is left with it"),
     row(Cmd::Longer, "longer", "longer wait", Place::Screen, &["+", "="], 0, "In Rules and in the ladders: the step waits longer, in a draft that nobody gets before it is saved"),
     row(Cmd::Shorter, "shorter", "shorter wait", Place::Screen, &["-"], 0, "The step under the cursor waits shorter, in the draft"),
     row(Cmd::Save, "save", "save", Place::Screen, &["S"], 8, "Save the draft: what it changes and whom it moves first, then a reason, then a commit"),
@@ -364,6 +373,7 @@ mod tests {
         &[Place::Everywhere, Place::Question, Place::Order],
         &[Place::Everywhere, Place::Question, Place::Order, Place::Resume],
         &[Place::Everywhere, Place::Question, Place::Actions],
+        &[Place::Everywhere, Place::Line],
         &[Place::Everywhere, Place::Editor],
         &[Place::Everywhere, Place::Screen, Place::Page, Place::Ladder],
         &[Place::Everywhere, Place::Question, Place::Unsaved],

@@ -5,12 +5,13 @@ use super::editor::draft::File;
 use crate::engine::order::Order;
 use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Customer, Phone};
-use crate::rules::Judged;
+use crate::rules::{Judged, Problem};
 use crate::runtime::handle::{Learnt, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{Version, Wanted};
 use crate::trail::Evidence;
 use crate::workspace::bench::{Bench, Keeping, Kept, Texts};
 use crate::workspace::forge;
+use crate::workspace::on_disk::Stamp;
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,6 +59,8 @@ pub enum Msg {
     Forge(Option<Box<forge::Place>>),
     /// The answer to [`Request::Propose`].
     Proposed(Result<Box<forge::Place>, String>),
+    /// What is wrong with the rules and texts on disk, now that somebody wrote them.
+    OnDisk(Stamp, Vec<Problem>),
 }
 
 /// What the screen asks of the loop.
@@ -117,4 +120,6 @@ pub enum Request {
     Forge,
     /// Push the branch that holds the rules, and open a pull request.
     Propose(Vec<Evidence>),
+    /// To be told when rules or texts on disk are not as they were then.
+    Watch(Stamp),
 }

@@ -66,12 +66,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             Vec::new()
         }
         Msg::Previewed(asked, preview) => review::take(model, asked, preview),
-        Msg::Versions(found) => {
-            model.history.versions = Some(found);
-            Vec::new()
-        }
-        Msg::VersionFiles(hash, files) => {
-            model.history.files.insert(hash, files);
+        Msg::Versions(_) | Msg::VersionFiles(..) => {
+            versions::take(model, msg);
             Vec::new()
         }
         Msg::Learnt(learnt, took) => learning::take(model, learnt, took),
@@ -82,6 +78,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Forge(place) => {
             model.forge = place.map(|place| *place);
             Vec::new()
+        }
+        Msg::OnDisk(stamp, problems) => {
+            model.on_disk = problems;
+            vec![Request::Watch(stamp)]
         }
         Msg::Proposed(done) => {
             proposed(model, done);
@@ -113,7 +113,7 @@ pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
 }
 
 fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
-    model.notices.retain(|notice| notice.level > Level::Info);
+    model.notices.pressed();
     let name = keys::name(key);
     let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
     if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
@@ -213,6 +213,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Orders => open(model, What::Orders),
+        Cmd::Messages => open(model, What::Messages),
         Cmd::Help | Cmd::EditorHelp => {
             let here = model.screen_context();
             open(model, What::Help(here));

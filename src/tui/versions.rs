@@ -3,7 +3,7 @@
 use super::keys::Cmd;
 use super::model::{Model, What};
 use super::review;
-use super::update::{self, Request};
+use super::update::{self, Msg, Request};
 use crate::engine::event::Kind;
 use crate::model::{At, CampaignId};
 use crate::phrases::retimed::short;
@@ -112,6 +112,15 @@ pub fn wants(model: &mut Model) -> Vec<Request> {
         requests.extend(missing.into_iter().map(Request::VersionFiles));
     }
     requests
+}
+
+/// Takes in what was read.
+pub fn take(model: &mut Model, msg: Msg) {
+    match msg {
+        Msg::Versions(found) => model.history.versions = Some(found),
+        Msg::VersionFiles(hash, files) => drop(model.history.files.insert(hash, files)),
+        _ => {}
+    }
 }
 
 /// A command of the history's pages.

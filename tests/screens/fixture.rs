@@ -549,6 +549,7 @@ pub fn preflight() -> Preflight {
         name: "spring-renewal".into(),
         people: 100,
         listed: 100,
+        before: Before::default(),
         segments: vec![
             (Segment("retail".into()), 40),
             (Segment("smb".into()), 35),
@@ -715,6 +716,7 @@ pub fn paused_itself(picture: &mut Picture) {
         why: "SMS: 3 opt-outs among 40 customers, more than the 5 % allowed".into(),
         by_itself: true,
         asking: false,
+        untold: vec![],
         waiting: 7,
         due: vec![(Channel::Sms, 7)],
         due_extended: vec![(Channel::Sms, 2)],
@@ -735,6 +737,7 @@ pub fn on_hold(picture: &mut Picture) {
         why: "held by an operator (P)".into(),
         by_itself: false,
         asking: false,
+        untold: vec![],
         waiting: 46,
         due: vec![(Channel::Phone, 40), (Channel::Sms, 2)],
         due_extended: vec![(Channel::Phone, 3)],

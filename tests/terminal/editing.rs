@@ -10,14 +10,14 @@ use std::process::Command;
 
 const RULES: &str = include_str!("../../rules/cascade.json");
 
-fn git(dir: &Path, args: &[&str]) -> String {
+pub fn git(dir: &Path, args: &[&str]) -> String {
     let out = Command::new("git").args(args).current_dir(dir).output().unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim().to_owned()
 }
 
 /// A workspace in git, with somebody's half-finished work in its index and its files.
-fn repository(dir: &Path) {
+pub fn repository(dir: &Path) {
     std::fs::create_dir(dir.join("rules")).unwrap();
     std::fs::write(dir.join("rules/cascade.json"), RULES).unwrap();
     std::fs::write(dir.join(".gitignore"), ".cascade/\n").unwrap();
@@ -42,7 +42,7 @@ fn moved(text: &str) -> Option<u64> {
 }
 
 /// Confirms; whoever came to wait meanwhile is shown first, and confirmed as well. How many were shown last.
-fn save(console: &mut Pty) -> u64 {
+pub fn save(console: &mut Pty) -> u64 {
     console.keys("y");
     let text = console.until("saved, or newcomers", |text| {
         !text.contains("● re-time ") && !text.contains("Saving") || text.contains("y again saves")

@@ -230,10 +230,12 @@ impl Draft {
         self.revision += 1;
     }
 
-    /// The file stands otherwise: nothing is changed of that yet.
+    /// The file stands otherwise: nothing is changed of that yet; the cursor keeps its place. A check or a keeping of the
+    /// text before that is still under way is none of this one.
     pub fn begin_anew(&mut self, base: &str) {
-        let revision = self.revision + 1;
+        let (revision, cursor) = (self.revision + 1, self.cursor());
         *self = Self { revision, ..Self::new(self.file, base) };
+        self.go_to(cursor);
     }
 
     /// `text` was saved: it is what the draft starts from now.

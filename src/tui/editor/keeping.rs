@@ -92,7 +92,7 @@ pub fn take_found(model: &mut Model, kept: Vec<Kept>) {
         let key = keys::key(if file == File::Rules { Cmd::Rules } else { Cmd::Content });
         let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
         if draft.is_changed() {
-            model.tell(Level::Warning, words);
+            model.tell_of(file, Level::Warning, words);
         }
         model.desk.stored.insert(file, found);
         model.desk.drafts.insert(file, draft);

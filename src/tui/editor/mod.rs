@@ -171,6 +171,16 @@ pub fn open(model: &mut Model, file: File) {
     update::open(model, What::Editor);
 }
 
+/// Opens a file where the disk's own version of it is wrong.
+pub fn open_at(model: &mut Model, file: File) {
+    let place = model.on_disk.iter().find(|problem| is_about(problem, file));
+    let place = place.map(|problem| (problem.line.saturating_sub(1), problem.column.saturating_sub(1)));
+    open(model, file);
+    if let (Some((line, column)), Some(draft)) = (place, model.desk.draft_mut()) {
+        draft.go_to((line as usize, column as usize));
+    }
+}
+
 /// The file that `c` opens: of the channel in hand, else the one looked at last.
 pub fn content(model: &Model) -> File {
     if let Some(file @ File::Content(_)) = model.desk.open {
@@ -190,6 +200,11 @@ pub fn begin(model: &mut Model, file: File) -> bool {
     let Some(text) = text_of(model, file) else { return false };
     model.desk.drafts.insert(file, Draft::new(file, &text));
     true
+}
+
+/// A file as it is edited, else as [`begin`] would begin it.
+pub fn text(model: &Model, file: File) -> Option<String> {
+    model.desk.drafts.get(&file).map(Draft::text).or_else(|| text_of(model, file))
 }
 
 /// A file as the workspace has it, or as the campaign's process read it.
@@ -223,11 +238,7 @@ pub fn close(model: &mut Model) {
 
 /// The texts that are judged together: drafts where there are some.
 pub fn texts(model: &Model) -> Texts {
-    let text = |file: File| {
-        let draft = model.desk.drafts.get(&file).map(Draft::text);
-        draft.or_else(|| text_of(model, file)).map(|text| (file.path(), text))
-    };
-    File::ALL.into_iter().filter_map(text).collect()
+    File::ALL.into_iter().filter_map(|file| Some((file.path(), text(model, file)?))).collect()
 }
 
 /// What the draft and its preview still need of the loop.
@@ -340,7 +351,7 @@ fn take_check(model: &mut Model, revisions: &[(File, u64)], judged: Judged) {
 }
 
 /// The file of a problem is named as people know it: in the workspace, or as built in.
-fn is_about(problem: &Problem, file: File) -> bool {
+pub fn is_about(problem: &Problem, file: File) -> bool {
     let path = std::path::Path::new(&problem.file);
     path.ends_with(file.path()) || path.ends_with(file.name())
 }

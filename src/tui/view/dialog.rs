@@ -40,8 +40,9 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
         }
         Some(Dialog::Quit) => {
             let stops = ctx.model.in_flight() && ctx.picture.seat.is_none();
+            let failed = ctx.picture.store_failed.is_some();
             let mut words =
-                if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
+                if stops { leaving(&ctx.picture.snapshot, failed, ctx.now, ctx.zone) } else { Vec::new() };
             let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
             if !drafts.is_empty() {
                 let then = if ctx.model.keeps_drafts() {
@@ -51,7 +52,8 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
                 };
                 words.push(format!("Not saved: {}. {then}", drafts.join(", ")));
             }
-            plain(ctx, "Leave?", &words, "save and leave", cells)
+            let does = if stops && failed { "leave" } else { "save and leave" };
+            plain(ctx, "Leave?", &words, does, cells)
         }
         Some(Dialog::Unsaved) => unsaved(ctx, cells),
         Some(Dialog::Split(at)) => split(ctx, *at),

@@ -6,7 +6,7 @@
 use super::Ctx;
 use crate::engine::event::CampaignKind;
 use crate::engine::snapshot::Phase;
-use crate::model::Mode;
+use crate::model::{Channel, Mode};
 use crate::phrases::span;
 use crate::runtime::attach::{InControl, Seat};
 use crate::tui::text::{city, cut, weekday, width};
@@ -193,7 +193,14 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         return fitted(left, right.into_iter().collect(), cells);
     };
     let purse = &ctx.picture.snapshot.money;
-    left.push(piece(0, " spent ", theme.muted));
+    // A call is booked at its usual price until the provider tells the real one.
+    let estimated = ctx
+        .picture
+        .snapshot
+        .channels
+        .iter()
+        .any(|row| row.channel == Some(Channel::Phone) && row.in_flight > 0);
+    left.push(piece(0, if estimated { " spent est. " } else { " spent " }, theme.muted));
     left.push(piece(0, ctx.money(purse.spent), theme.strong));
     left.push(piece(4, format!(" of {}", ctx.money(purse.budget)), theme.text));
     let (least, most) = purse.ends_at;

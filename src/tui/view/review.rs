@@ -373,11 +373,15 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
     }
     let row = Rect { y: area.y + last.min(area.height.saturating_sub(1)), height: 1, ..area };
     let save = match (review.is_saving(), wants_word) {
+        // `y` is a letter there.
+        _ if review.field == Field::Reason => format!("  Enter, then {} saves", keys::key(Cmd::SaveNow)),
+        _ if review.field == Field::Word => "  Enter saves".to_owned(),
         (true, _) => "  saving …".to_owned(),
         (false, true) => format!("  {} {WORD}s it for real", keys::key(Cmd::SaveNow)),
         (false, false) => format!("  {} saves", keys::key(Cmd::SaveNow)),
     };
-    let drop = if review.wanted == Wanted::Saved {
+    let typing = review.field != Field::Choice;
+    let drop = if review.wanted == Wanted::Saved && !typing {
         format!("  {} drops it", keys::key(Cmd::DropSaved))
     } else {
         String::new()
@@ -389,11 +393,10 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
         Constraint::Length(width(&save) as u16 + 1),
     ])
     .areas(row);
-    let typing = review.field != Field::Choice;
-    let name = if review.field == Field::Word {
-        format!(" {WORD}?")
-    } else {
-        format!(" {} why ", keys::key(Cmd::SayWhy))
+    let name = match review.field {
+        Field::Word => format!(" {WORD}?"),
+        Field::Reason => " why? ".to_owned(),
+        Field::Choice => format!(" {} why ", keys::key(Cmd::SayWhy)),
     };
     frame.render_widget(Paragraph::new(name).style(ctx.theme.key), label);
     let line: &LineInput = if review.field == Field::Word { &review.word } else { &review.reason };
