@@ -15,7 +15,7 @@ mod house;
 mod trail;
 
 use cascade::clock::wall;
-use cascade::engine::event::Kind;
+use cascade::engine::event::{Edition, Kind};
 use cascade::engine::journey::{Alarm, State};
 use cascade::engine::order::{Came, Order};
 use cascade::engine::retime::{Choice, Fate};
@@ -99,6 +99,10 @@ async fn look(handle: &Handle, wanted: Wanted) -> Previewed {
 
 fn draft(text: &str, base: Option<&str>) -> Wanted {
     Wanted::Draft(vec![DraftFile { name: FILE.into(), text: text.into(), base: base.map(Into::into) }])
+}
+
+fn back_to(version: &Edition) -> Wanted {
+    Wanted::Version { rules: version.rules.clone(), content: version.content.clone() }
 }
 
 async fn save(handle: &mut Handle, preview: &EditPreview, choice: Choice, why: &str) -> Saved {
@@ -187,7 +191,7 @@ fn many_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
         moved_as_shown(&house, &shown);
 
         // Undone: an older version is the same way with old bytes.
-        let back = look(&ana, Wanted::Rules(shown.before.rules.clone())).await.unwrap();
+        let back = look(&ana, back_to(&shown.before)).await.unwrap();
         assert!(back.waits >= FEW as u64, "{back:?}");
         assert_eq!(back.files[0].2, SIX);
         save(&mut ana, &back, Choice::Retime, "too soon after all").await;
@@ -233,6 +237,82 @@ fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them
         let kept = house.reader().version(&shown.after.content).unwrap();
         assert!(kept.iter().any(|(kept, bytes)| kept == name && *bytes == file.text.as_bytes()), "{kept:?}");
         assert_eq!(std::fs::read_to_string(house.path(&file.name)).unwrap(), file.text);
+    });
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
+
+#[test]
+fn whoever_was_kept_can_be_moved_later_and_the_history_tells_each_version_as_it_was() {
+    let house = house();
+    let process = run(&house);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut ana = come(&house).await;
+        launch(&mut ana).await;
+        let shown = look(&ana, draft(&four(), Some(SIX))).await.unwrap();
+        save(&mut ana, &shown, Choice::Keep, "by mistake").await;
+        assert!(house.campaign().journeys().iter().all(|journey| journey.edition == 0));
+        // The same version, for those who do not go by it: until there is nobody whom it would move.
+        let mut times = 0;
+        let refused = loop {
+            match look(&ana, back_to(&shown.after)).await {
+                Ok(again) => {
+                    assert!(
+                        again.affected > 0 && again.files.iter().all(|(_, was, is)| was == is),
+                        "{again:?}"
+                    );
+                    times += 1;
+                    save(&mut ana, &again, Choice::Retime, &format!("for all of them {times}")).await;
+                }
+                Err(refused) => break refused,
+            }
+        };
+        assert!(refused.lines[0].contains("is in force"), "{refused:?}");
+        let goes_by = |number| house.campaign().journeys().iter().filter(|j| j.edition == number).count();
+        assert!(times > 0 && goes_by(1) > 0, "{times}");
+
+        let shown = look(&ana, draft(SIX, Some(&four()))).await.unwrap();
+        save(&mut ana, &shown, Choice::Retime, "longer after all").await;
+        let ran = versions(&ana).await;
+        let whys: Vec<_> = ran.iter().map(|version| (version.why.as_str(), version.choice)).collect();
+        let [newest, kept, _] = whys.as_slice() else { panic!("{ran:?}") };
+        assert_eq!(*newest, ("longer after all", Some(Choice::Retime)));
+        assert_eq!(*kept, ("by mistake", Some(Choice::Keep)));
+    });
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
+
+#[test]
+fn a_version_comes_back_with_its_rules_and_its_texts() {
+    let house = house();
+    let process = run(&house);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut ana = come(&house).await;
+        launch(&mut ana).await;
+        let texts = ana.picture.borrow().place.content.clone();
+        let (sms, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
+        let (sms, email) = (format!("rules/content/{sms}"), "rules/content/email.md".to_owned());
+        let file = |name: &str, text: &str| DraftFile { name: name.into(), text: text.into(), base: None };
+        let letter = "---\nsubject: Hello\n---\nHello {{first_name}}, read more: {{link}}\n";
+        let new = vec![file(FILE, &four()), file(&sms, &format!("{text}\n")), file(&email, letter)];
+        let shown = look(&ana, Wanted::Draft(new)).await.unwrap();
+        save(&mut ana, &shown, Choice::Retime, "all of it anew").await;
+
+        let back = look(&ana, back_to(&shown.before)).await.unwrap();
+        let is =
+            |name: &str| back.files.iter().find(|(known, _, _)| known == name).map(|file| file.2.as_str());
+        assert_eq!((is(FILE), is(&sms)), (Some(SIX), Some(text.as_str())));
+        let left = back.warnings.iter().find(|line| line.contains("stays as it is"));
+        assert!(left.is_some_and(|line| line.contains(&email)), "{:?}", back.warnings);
+        save(&mut ana, &back, Choice::Retime, "back to what was").await;
+        assert_eq!(std::fs::read_to_string(house.path(&sms)).unwrap(), *text);
+        assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), SIX);
+        assert_eq!(house.campaign().edition(2).rules, shown.before.rules);
+        // Texts that are spoken now are no part of going back to rules.
+        let rules = Edition { content: back.after.content.clone(), ..shown.after.clone() };
+        let again = look(&ana, back_to(&rules)).await.unwrap();
+        assert_eq!(again.files.len(), 1, "{again:?}");
     });
     assert_eq!(process.terminate().code, Some(0));
     house.log_gives_the_rows();

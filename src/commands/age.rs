@@ -6,20 +6,18 @@ use crate::model::Mode;
 use crate::rules::Rules;
 use crate::rules::lints::Age;
 use crate::runtime::store::Reader;
+use crate::trail;
 use crate::workspace::{Source, Workspace};
-use git2::{Commit, ObjectType, Oid, Repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 const DAY_S: i64 = 86_400;
-/// Commits that are looked at; whatever is older than those is old.
-const COMMITS_MAX: usize = 10_000;
 
 /// The age of the workspace's rules, as far as it can be known without leaving a trace.
 pub(super) fn of(place: &Place, workspace: &Workspace, rules: &Rules) -> Age {
-    let changed_s =
-        file(workspace).and_then(|file| committed_s(&file, &rules.bytes).or_else(|| written_s(&file)));
+    let changed_s = file(workspace)
+        .and_then(|file| committed_s(workspace, &file, &rules.bytes).or_else(|| written_s(&file)));
     let days = changed_s.map(|at| ((wall_at().millis() / 1_000 - at).max(0) / DAY_S) as u64);
     // Rehearsals teach nothing about people.
     let store = place.db.clone().unwrap_or_else(|| workspace.dir.join(".cascade/live.db"));
@@ -40,23 +38,10 @@ fn written_s(file: &Path) -> Option<i64> {
     i64::try_from(written.as_secs()).ok()
 }
 
-/// When the commit was made since which the file has these bytes; `None` without a repository, for bytes that were not
-/// committed, and where the history was cut off.
-fn committed_s(file: &Path, bytes: &[u8]) -> Option<i64> {
+/// Since when git has these bytes in this file; `None` where no commit has them.
+fn committed_s(workspace: &Workspace, file: &Path, bytes: &[u8]) -> Option<i64> {
+    let settings = workspace.config.as_ref().map(|config| config.git.clone()).unwrap_or_default();
     let file = file.canonicalize().ok()?;
-    let repo = Repository::discover(file.parent()?).ok()?;
-    let inside = file.strip_prefix(repo.workdir()?.canonicalize().ok()?).ok()?;
-    let wanted = Oid::hash_object(ObjectType::Blob, bytes).ok()?;
-    let has = |commit: &Commit<'_>| {
-        let entry = commit.tree().and_then(|tree| tree.get_path(inside));
-        entry.is_ok_and(|entry| entry.id() == wanted)
-    };
-    let mut commit = repo.head().ok()?.peel_to_commit().ok().filter(has)?;
-    for _ in 0..COMMITS_MAX {
-        let before = commit.parents().find(has);
-        let Some(before) = before else { break };
-        commit = before;
-    }
-    let is_cut_off = repo.is_shallow() && commit.parent_count() == 0;
-    (!is_cut_off).then(|| commit.time().seconds())
+    let standing = trail::standing(file.parent()?, Path::new(file.file_name()?), bytes, &settings);
+    Some(standing.ok()??.since?.millis().div_euclid(1_000))
 }

@@ -7,7 +7,8 @@ use crate::cli::{History, Place};
 use crate::phrases;
 use crate::runtime::saving;
 use crate::runtime::store::Reader;
-use crate::trail::{self, NotSaved, Version, diff};
+use crate::trail::diff::{self, Diff};
+use crate::trail::{self, NotSaved, Version};
 use crate::workspace;
 use serde_json::{Value, json};
 
@@ -21,11 +22,8 @@ pub(super) fn run(place: &Place, args: &History) -> Result<Exit, Failure> {
     let standing =
         now.as_ref().map(|bytes| trail::standing(&place.workspace, &args.file, bytes, &config.git));
     let standing = standing.transpose()?.flatten();
-    let before =
-        |at: usize| versions.get(at + 1).and_then(|older| older.bytes.as_deref()).unwrap_or_default();
     if args.json {
-        let one = |(at, version): (usize, &Version)| as_json(version, before(at), ran(version));
-        let versions: Vec<Value> = versions.iter().enumerate().map(one).collect();
+        let versions: Vec<Value> = versions.iter().map(|version| as_json(version, ran(version))).collect();
         output::json(&json!({
             "schema": "cascade.history/1",
             "file": args.file.to_string_lossy(),
@@ -44,8 +42,8 @@ pub(super) fn run(place: &Place, args: &History) -> Result<Exit, Failure> {
     if standing.is_some_and(|now| now.commit.is_none()) {
         out.line("now: changes that are in no commit")?;
     }
-    for (at, version) in versions.iter().enumerate() {
-        print(&mut out, version, before(at), ran(version))?;
+    for version in &versions {
+        print(&mut out, version, ran(version))?;
     }
     out.close()?;
     Ok(Exit::Done)
@@ -90,8 +88,14 @@ impl Ran {
     }
 }
 
-fn as_json(version: &Version, before: &[u8], ran: Option<Came>) -> Value {
-    let change = diff::diff(before, version.bytes.as_deref().unwrap_or_default());
+/// Against what it was made from, whatever others made of that meanwhile.
+fn change(version: &Version) -> Diff {
+    let (before, now) = (version.before.as_deref(), version.bytes.as_deref());
+    diff::diff(before.unwrap_or_default(), now.unwrap_or_default())
+}
+
+fn as_json(version: &Version, ran: Option<Came>) -> Value {
+    let change = change(version);
     json!({
         "commit": version.id,
         "at": version.at,
@@ -110,7 +114,7 @@ fn as_json(version: &Version, before: &[u8], ran: Option<Came>) -> Value {
     })
 }
 
-fn print(out: &mut Results, version: &Version, before: &[u8], ran: Option<Came>) -> Result<(), Failure> {
+fn print(out: &mut Results, version: &Version, ran: Option<Came>) -> Result<(), Failure> {
     let id = version.id.get(..7).unwrap_or(&version.id);
     let draft = if version.is_on_base { "" } else { " · not on the base branch" };
     let ran = ran.filter(|came| came.ran).map_or_else(String::new, |came| {
@@ -129,8 +133,7 @@ fn print(out: &mut Results, version: &Version, before: &[u8], ran: Option<Came>)
     if let Some(counts) = &version.counts {
         out.line(&format!("    in flight: {}", counts.screen()))?;
     }
-    let change = diff::diff(before, version.bytes.as_deref().unwrap_or_default());
-    for line in change.unified().lines() {
+    for line in change(version).unified().lines() {
         out.line(&format!("    {}", crate::model::clean(line)))?;
     }
     out.line("")

@@ -24,7 +24,7 @@ mod fate;
 mod wave;
 
 pub use fate::{Fate, Shown, Stays};
-pub use wave::{Wave, waves};
+pub use wave::{Dues, Wave, waves};
 
 use super::campaign::Campaign;
 use super::event::{Edition, Skip};
@@ -76,15 +76,18 @@ pub struct Preview {
     pub people: Vec<Shown>,
     /// For whom nothing does.
     pub stays: Stays,
+    /// What falls due on the channels, of everybody.
+    pub dues: Dues,
 }
 
 /// What `courses` would do at `at`.
 pub fn preview(campaign: &Campaign, at: At, courses: &Courses) -> Preview {
     let mut preview = Preview { at, ..Preview::default() };
     for journey in campaign.journeys() {
-        let course = courses.of.get(&journey.id);
-        match course.ok_or(fate::Stay::Same).and_then(|course| fate::of(journey, course, &courses.terms, at))
-        {
+        let course = courses.of.get(&journey.id).ok_or(fate::Stay::Same);
+        let found = course.and_then(|course| fate::of(journey, course, &courses.terms, at));
+        preview.dues.count(journey, found.as_ref().ok(), at);
+        match found {
             Ok(shown) => preview.people.push(shown),
             Err(stay) => preview.stays.count(stay),
         }

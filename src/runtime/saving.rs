@@ -58,10 +58,14 @@ pub struct DraftFile {
 pub enum Wanted {
     /// What an operator wrote.
     Draft(Vec<DraftFile>),
-    /// A version of the rules that ran before, by its hash.
-    Rules(String),
-    /// A version of the texts that was sent before, by its hash.
-    Content(String),
+    /// A version that ran or was saved before, by the hashes of its rules and of its texts. Texts that are in force already
+    /// stay as they are.
+    Version {
+        /// Its rules.
+        rules: String,
+        /// Its texts.
+        content: String,
+    },
     /// What was saved and is not in force.
     Saved,
 }

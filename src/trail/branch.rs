@@ -11,6 +11,12 @@ use std::path::{Path, PathBuf};
 /// What drafts begin with.
 const DRAFTS: &str = "cascade/";
 
+/// What they begin with, before their date, where a branch `cascade` leaves no room for branches below it.
+const BESIDE: &str = "cascade-";
+
+/// How a day and what parts it from the reason is written.
+const DAY: &str = "0000-00-00-";
+
 /// Longest slug of a reason in a branch's name.
 const SLUG_MAX: usize = 40;
 
@@ -88,7 +94,7 @@ pub(super) fn base(repo: &Repository, settings: &Settings) -> Option<String> {
     let usual = ["main", "master"].map(str::to_owned);
     let known = of_remote.into_iter().chain(usual).find(|name| tip(repo, settings, name).is_some());
     known.or_else(|| {
-        let mut own = locals(repo).into_iter().filter(|name| !name.starts_with(DRAFTS));
+        let mut own = locals(repo).into_iter().filter(|name| !is_draft(name));
         own.next().filter(|_| own.next().is_none())
     })
 }
@@ -105,9 +111,20 @@ fn locals(repo: &Repository) -> Vec<String> {
     branches.map(|(branch, _)| short(branch.get())).collect()
 }
 
+/// Whether a branch has the name of a draft: one that [`free_name`] gives.
+pub(super) fn is_draft(name: &str) -> bool {
+    name.starts_with(DRAFTS) || name.strip_prefix(BESIDE).is_some_and(begins_with_a_day)
+}
+
+/// `2026-11-27-…`
+fn begins_with_a_day(text: &str) -> bool {
+    let fits = |(shape, is): (char, char)| if shape == '0' { is.is_ascii_digit() } else { is == shape };
+    text.len() > DAY.len() && DAY.chars().zip(text.chars()).all(fits)
+}
+
 /// Local drafts, the newest first.
 pub(super) fn drafts(repo: &Repository) -> Vec<(String, Commit<'_>)> {
-    let named = locals(repo).into_iter().filter(|name| name.starts_with(DRAFTS));
+    let named = locals(repo).into_iter().filter(|name| is_draft(name));
     let mut drafts: Vec<_> = named
         .filter_map(|name| {
             let commit = repo.find_branch(&name, BranchType::Local).ok()?.get().peel_to_commit().ok()?;
@@ -168,20 +185,24 @@ fn draft<'r>(ground: &'r Ground, save: &Save<'_>, base: Option<String>) -> Resul
     Ok(Target { branch: with_base(branch(new, true)), tip: Some(from) })
 }
 
-/// Whether a draft is the one to go on with: the working files hold it, and the base branch does not yet. Or it is what
-/// this very save had made when a crash cut it off.
+/// Whether a draft is the one to go on with: the open one, or what this very save had made when a crash cut it off.
 fn is_ours(
     ground: &Ground,
     save: &Save<'_>,
     draft: &Commit<'_>,
     base: &Commit<'_>,
 ) -> Result<bool, NotSaved> {
-    let repo = &ground.repo;
-    let fault = NotSaved::git;
     if is_of(draft, save) && holds(ground, save.files, draft)? {
         return Ok(true);
     }
-    let common = match repo.merge_base(draft.id(), base.id()) {
+    is_open(ground, draft, base)
+}
+
+/// Whether the working files hold what a draft changes, and another branch does not yet.
+pub(super) fn is_open(ground: &Ground, draft: &Commit<'_>, other: &Commit<'_>) -> Result<bool, NotSaved> {
+    let repo = &ground.repo;
+    let fault = NotSaved::git;
+    let common = match repo.merge_base(draft.id(), other.id()) {
         Ok(common) => common,
         Err(why) if why.code() == ErrorCode::NotFound => return Ok(false),
         Err(why) => return Err(fault("merge base")(why)),
@@ -190,7 +211,7 @@ fn is_ours(
         return Ok(false);
     }
     let tree = |id: Oid| repo.find_commit(id).and_then(|commit| commit.tree()).map_err(fault("tree"));
-    let (before, drafted, merged) = (tree(common)?, tree(draft.id())?, tree(base.id())?);
+    let (before, drafted, merged) = (tree(common)?, tree(draft.id())?, tree(other.id())?);
     let changes = repo.diff_tree_to_tree(Some(&before), Some(&drafted), None).map_err(fault("diff"))?;
     let (mut held, mut waits) = (true, false);
     for change in changes.deltas() {
@@ -221,7 +242,7 @@ fn holds(ground: &Ground, files: &[File], commit: &Commit<'_>) -> Result<bool, N
 }
 
 /// The id that the working file at a path would have.
-fn working(ground: &Ground, path: &Path) -> Result<Option<Oid>, NotSaved> {
+pub(super) fn working(ground: &Ground, path: &Path) -> Result<Option<Oid>, NotSaved> {
     let Some(workdir) = ground.repo.workdir() else { return Ok(None) };
     let bytes = super::ground::read(&workdir.join(path))?;
     bytes.map(|bytes| super::objects::blob(&ground.repo, path, &bytes)).transpose()
@@ -247,8 +268,7 @@ fn free_name(repo: &Repository, message: &Message, at: At) -> String {
     let day = (at + TimeDelta::minutes(offset_min(at).into())).utc().format("%Y-%m-%d");
     let text = if message.reason.trim().is_empty() { &message.subject } else { &message.reason };
     let slug = slug(text);
-    // A branch `cascade` leaves no room for branches below it.
-    let dir = if repo.find_branch("cascade", BranchType::Local).is_ok() { "cascade-" } else { DRAFTS };
+    let dir = if repo.find_branch("cascade", BranchType::Local).is_ok() { BESIDE } else { DRAFTS };
     let name = format!("{dir}{day}-{slug}");
     let taken = |name: &str| repo.find_reference(&format!("refs/heads/{name}")).is_ok();
     let numbered = (2..SAME_NAME_MAX).map(|n| format!("{name}-{n}"));
@@ -275,6 +295,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn branches_of_others_are_no_drafts() {
+        for name in [
+            "cascade",
+            "cascade-two",
+            "cascade-2026-11-27",
+            "cascade-next-2026-11-27-x",
+            "main",
+            "feature/cascade/x",
+        ] {
+            assert!(!is_draft(name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_reason_becomes_a_name_that_git_takes() {
         for (reason, name) in [
             ("Too slow: 6h is a night", "too-slow-6h-is-a-night"),
@@ -285,6 +319,10 @@ mod tests {
             (&"x".repeat(90), "save"),
         ] {
             assert_eq!(slug(reason), name);
+            assert!(
+                is_draft(&format!("{DRAFTS}2026-01-05-{name}"))
+                    && is_draft(&format!("{BESIDE}2026-01-05-{name}"))
+            );
             assert!(Reference::is_valid_name(&format!("refs/heads/cascade/2026-01-05-{name}")), "{name}");
         }
     }

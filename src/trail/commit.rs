@@ -106,6 +106,17 @@ struct Plan<'g> {
     uncommitted: Vec<Conflict>,
 }
 
+/// Everything that is made before the branch moves.
+struct Ready {
+    id: Oid,
+    /// Where the branch stands.
+    tip: Option<Oid>,
+    /// It has these bytes already.
+    unchanged: bool,
+    index: Option<IndexLock>,
+    new: Vec<Option<Beside>>,
+}
+
 impl<'g> Plan<'g> {
     fn of(ground: &'g Ground, save: &Save<'_>, env: Env<'_>) -> Result<Self, NotSaved> {
         ground.is_calm()?;
@@ -123,6 +134,13 @@ impl<'g> Plan<'g> {
     }
 
     fn carry_out(mut self, save: &Save<'_>) -> Result<Saved, NotSaved> {
+        let ready = self.ready(save)?;
+        self.still_as_seen(save)?;
+        self.put(ready, save)
+    }
+
+    /// Whatever can fail does so before the branch moves.
+    fn ready(&mut self, save: &Save<'_>) -> Result<Ready, NotSaved> {
         let unchanged = self.entries.iter().all(|entry| entry.before == Some(entry.id));
         let tip = self.target.tip.as_ref().map(git2::Commit::id);
         let id = match tip.filter(|_| unchanged) {
@@ -136,11 +154,15 @@ impl<'g> Plan<'g> {
             }
             None => self.make(save)?,
         };
-        // Whatever can fail does so before the branch moves.
         let index =
             self.target.branch.is_checked_out.then(|| IndexLock::take(&self.ground.repo)).transpose()?;
         let new = self.beside(save, index.as_ref())?;
-        self.still_as_seen(save)?;
+        Ok(Ready { id, tip, unchanged, index, new })
+    }
+
+    /// The branch, then the files. What fails once the branch has moved is [`NotSaved::Half`].
+    fn put(self, ready: Ready, save: &Save<'_>) -> Result<Saved, NotSaved> {
+        let Ready { id, tip, unchanged, index, new } = ready;
         if tip != Some(id) {
             self.move_branch(id, tip, save)?;
         }
@@ -330,5 +352,71 @@ impl Judge<'_, '_> {
 
     fn conflict(&self, found: Option<Vec<u8>>, committed: Option<Vec<u8>>) -> Conflict {
         conflict(self.file, Some(&self.target.branch), found, committed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::At;
+    use crate::trail::{Message, Onto, RULES, Settings};
+    use git2::Repository;
+    use std::fs;
+    use std::path::Path;
+
+    /// A repository with the rules in it, and Ana at work.
+    fn repository(dir: &Path) -> Repository {
+        let repo = Repository::init(dir).unwrap();
+        for (key, value) in
+            [("user.name", "Ana"), ("user.email", "ana@example.com"), ("commit.gpgsign", "false")]
+        {
+            repo.config().unwrap().set_str(key, value).unwrap();
+        }
+        fs::create_dir(dir.join("rules")).unwrap();
+        fs::write(dir.join(RULES), "old\n").unwrap();
+        repo
+    }
+
+    #[test]
+    fn what_fails_after_the_commit_says_so_and_the_same_save_goes_on_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let repo = repository(place.path());
+        let message = Message { reason: "too slow".into(), ..Message::default() };
+        let settings = Settings { branch: Onto::CheckedOut, ..Settings::default() };
+        let file = |seen: &str, bytes: &str| {
+            [File { path: RULES.into(), seen: Some(seen.into()), bytes: bytes.into() }]
+        };
+        let (first, second) = (file("old\n", "old\n"), file("old\n", "new\n"));
+        let save = |files| Save {
+            workspace: place.path(),
+            files,
+            message: &message,
+            uncommitted: Uncommitted::Refuse,
+            settings: &settings,
+            at: At::from_secs(1_795_780_800),
+        };
+        let began = commit(&save(&first), &|_| None).unwrap().commit.unwrap();
+
+        let save = save(&second);
+        let ground = find(&save).unwrap().unwrap();
+        let mut plan = Plan::of(&ground, &save, &|_| None).unwrap();
+        let ready = plan.ready(&save).unwrap();
+        // Between the branch and the file somebody tidies up.
+        let beside = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(".cascade.json");
+        for entry in fs::read_dir(place.path().join("rules")).unwrap().flatten().filter(beside) {
+            fs::remove_file(entry.path()).unwrap();
+        }
+        let error = plan.put(ready, &save).err().unwrap();
+        let NotSaved::Half { commit: half, .. } = &error else { panic!("{error}") };
+        assert!(error.to_string().contains("save again") && *half != began.id, "{error}");
+        assert_eq!(fs::read_to_string(place.path().join(RULES)).unwrap(), "old\n");
+        assert!(!place.path().join(".git/index.lock").exists(), "nobody else is kept waiting");
+
+        let again = commit(&save, &|_| None).unwrap().commit.unwrap();
+        assert_eq!((&again.id, again.unchanged), (half, true), "it makes no second commit");
+        assert_eq!(fs::read_to_string(place.path().join(RULES)).unwrap(), "new\n");
+        let tip = repo.head().unwrap().peel_to_commit().unwrap();
+        assert_eq!((tip.id().to_string(), tip.parent_count()), (again.id, 1));
+        assert!(repo.statuses(None).unwrap().is_empty());
     }
 }

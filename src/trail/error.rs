@@ -1,4 +1,5 @@
-//! Why a change was not saved. Whichever it is, branch, index and working files are as they were, and the texts are kept.
+//! Why a change was not saved. Whichever it is, the texts are kept; and whichever but [`NotSaved::Half`], branch, index and
+//! working files are as they were.
 
 use super::shown;
 use crate::model::{Untrusted, clean};

@@ -2,6 +2,7 @@
 //! branch moves, so that nobody else's `git add` falls between.
 
 use super::NotSaved;
+use super::files::Passing;
 use super::objects::sync;
 use git2::{ErrorCode, FileMode, Index, IndexEntry, IndexTime, Oid, Repository};
 use sha1::{Digest as _, Sha1};
@@ -15,7 +16,7 @@ const IN_CONFLICT: [i32; 3] = [1, 2, 3];
 
 /// The index, held. Dropped before [`IndexLock::publish`], it is let go as it was.
 pub(super) struct IndexLock {
-    lock: PathBuf,
+    lock: Passing,
     index: PathBuf,
 }
 
@@ -29,36 +30,29 @@ impl IndexLock {
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => return Err(NotSaved::Locked(lock)),
             Err(why) => return Err(NotSaved::disk(&lock, "written")(why)),
         };
-        let held = Self { lock, index };
+        let held = Self { lock: Passing::new(lock), index };
         let bytes = match fs::read(&held.index) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => empty(),
             read => read.map_err(NotSaved::disk(&held.index, "read"))?,
         };
-        file.write_all(&bytes).map_err(NotSaved::disk(&held.lock, "written"))?;
+        file.write_all(&bytes).map_err(NotSaved::disk(held.lock.path(), "written"))?;
         Ok(held)
     }
 
     /// Writes the named files' entries into the held copy; all others stay as they are.
     pub fn stage(&self, entries: impl IntoIterator<Item = IndexEntry>) -> Result<(), NotSaved> {
         let fault = || NotSaved::git("index");
-        let mut index = Index::open(&self.lock).map_err(fault())?;
+        let mut index = Index::open(self.lock.path()).map_err(fault())?;
         for entry in entries {
             index.add(&entry).map_err(fault())?;
         }
         index.write().map_err(fault())?;
-        sync(&self.lock)
+        sync(self.lock.path())
     }
 
-    /// Lets the new index take the old one's place.
-    pub fn publish(self) -> Result<(), NotSaved> {
-        fs::rename(&self.lock, &self.index).map_err(NotSaved::disk(&self.index, "written"))
-    }
-}
-
-impl Drop for IndexLock {
-    fn drop(&mut self) {
-        // Published, it is gone already.
-        let _ = fs::remove_file(&self.lock);
+    /// Lets the new index take the old one's place. The lock is anybody's then.
+    pub fn publish(mut self) -> Result<(), NotSaved> {
+        self.lock.put(&self.index)
     }
 }
 

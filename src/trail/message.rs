@@ -51,7 +51,7 @@ impl Message {
     }
 
     /// Fails if subject or reason hold what looks like a customer's number or address: no names are known here, but these
-    /// are what gets pasted. `whoever` deletes a person cannot reach into commits.
+    /// are what gets pasted. Whoever deletes a person cannot reach into commits, so it is asked before anything is kept.
     pub fn names_nobody(&self) -> Result<(), NotSaved> {
         let text = format!("{}\n{}", self.subject, self.reason);
         if text.split_whitespace().any(is_email) {
@@ -61,24 +61,59 @@ impl Message {
     }
 }
 
+/// Digits from which on it may be a person's number: behind a `+`, and without one.
+const WITH_PLUS: usize = 7;
+const WITHOUT: usize = 9;
+
 fn is_email(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }
 
-/// Whether digits stand together as in a number: `+1 555 …`, or nine and more without a blank. Dates are none.
+/// Whether digits follow each other as in a number, however it is grouped: `(555) 000-1111`, `+49 30/1234567`. Days are none.
 fn holds_number(text: &str) -> bool {
-    let international = text.split('+').skip(1).any(|after| {
-        let digits = after.chars().take_while(|c| c.is_ascii_digit() || " -.()/".contains(*c));
-        digits.filter(char::is_ascii_digit).count() >= 7
-    });
-    international || text.split_whitespace().any(is_national)
+    // Digits of any script: people read them all.
+    let part = |c: char| c.is_numeric() || is_between(c);
+    let runs = text.split(|c: char| !part(c) && c != '+').flat_map(without_days);
+    let digits = |text: &str| text.chars().filter(|c| c.is_numeric()).count();
+    runs.into_iter().any(|run| {
+        let (national, international) = run.split_once('+').unwrap_or((&run, ""));
+        digits(national) >= WITHOUT || international.split('+').any(|number| digits(number) >= WITH_PLUS)
+    })
 }
 
-fn is_national(word: &str) -> bool {
-    let part = |c: char| c.is_ascii_digit() || "-.()/".contains(c);
-    let word = word.trim_matches(|c| !part(c));
-    word.chars().all(part) && word.chars().filter(char::is_ascii_digit).count() >= 9
+/// What stands between the groups of a number, within a line.
+fn is_between(c: char) -> bool {
+    "-.()/\u{2010}\u{2011}\u{2012}\u{2013}".contains(c) || (c.is_whitespace() && c != '\n')
+}
+
+/// A run, in pieces around the days in it: what stands before a day and after it is not one number.
+fn without_days(run: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for word in run.split_whitespace() {
+        match pieces.last_mut() {
+            Some(piece) if !is_day(word) => {
+                piece.push_str(word);
+                piece.push(' ');
+            }
+            _ => pieces.push(String::new()),
+        }
+    }
+    pieces
+}
+
+/// `2026-11-27`, `27.11.2026`, `11/27/26`, in brackets or at the end of a sentence as well.
+fn is_day(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_numeric());
+    let parts: Vec<&str> = word.split(['-', '.', '/']).collect();
+    let [first, month, last] = parts.as_slice() else { return false };
+    let within =
+        |part: &str, most: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (1..=most).contains(&n));
+    let is_year = |part: &str| matches!(part.len(), 2 | 4) && part.chars().all(|c| c.is_ascii_digit());
+    let year_first = first.len() == 4 && is_year(first) && within(month, 12) && within(last, 31);
+    let year_last =
+        is_year(last) && within(first, 31) && within(month, 31) && (within(first, 12) || within(month, 12));
+    year_first || year_last
 }
 
 /// What a commit's message says, ours or anybody's.
@@ -147,11 +182,27 @@ mod tests {
             "call 555-000-1111",
             "015550001111",
             "(+49)30/1234567",
+            "(555) 000-1111 wants it later",
+            "555 000 1111",
+            "0171 2345678",
+            "06 12 34 56 78",
+            "06.12.23.45.67",
+            "555\u{a0}000\u{a0}1111",
+            "555\u{2011}000\u{2011}1111",
+            "since 2026-11-27 555 000 1111 is called less",
+            "\u{660}\u{661}\u{667}\u{661} \u{662}\u{663}\u{664}\u{665}\u{666}\u{667}\u{668}",
+            "49+30 1234567",
         ] {
             assert!(matches!(message(bad).names_nobody(), Err(NotSaved::Person(_))), "{bad}");
         }
         for fine in [
             "since 2026-11-27 14:00",
+            "2026-11-27 2026-11-28 2026-11-29",
+            "from 27.11.2026 1400 to 11/28/26 0900",
+            "(2026-11-27) 12 of 100",
+            "waits of 6 4 2 1",
+            "1 of 100\n2 of 100\n3 of 100",
+            "12345\n67890",
             "6h → 4h, 100 people",
             "50% + 3",
             "ticket #123456",

@@ -13,10 +13,12 @@
 //! A crash before 3 leaves the old, a crash after it leaves the new commit, and the same [`Save`] given to [`commit`]
 //! again does what is missing and makes no second commit. So whoever wants to offer "saved, not in force" remembers the
 //! whole [`Save`] before it calls (files with the bytes seen and the new ones, message, moment, branch setting), and strikes
-//! it out once the rules are in force.
+//! it out once the rules are in force, or the call failed with nothing changed. A [`NotSaved::Half`] is no such failure, and
+//! neither is any failure of a save that goes on after a crash: the commit may be there, and only the same [`Save`] goes on
+//! with it.
 //!
 //! **Which branch.** Where the operator stands, unless that is the base branch: then a draft,
-//! `cascade/DATE-reason`, from the base branch's tip. A change of rules is to be reviewed before it is the rules of
+//! `cascade/DATE-reason`, from the base branch's tip (`cascade-DATE-reason` where a branch `cascade` is in the way). A change of rules is to be reviewed before it is the rules of
 //! everybody, so nothing lands on the base branch by a key on a screen; and whoever checked out a branch of their own
 //! wants their changes there, as any git tool would put them. The next save goes on with the draft that the working files hold,
 //! until it is merged or the files are put back. `[git] branch` may say `draft` (always a draft) or `checked-out` (always where
@@ -54,6 +56,7 @@ mod versions;
 pub use commit::{commit, look};
 pub use error::{Conflict, NotSaved};
 pub use message::Message;
+pub use program::give_up;
 pub use propose::{Evidence, Proposal, proposal};
 pub use push::{NotPushed, Pushed, by_hand, push};
 pub(crate) use remote::is_repository;

@@ -3,7 +3,7 @@
 
 use super::ground::Ground;
 use super::message;
-use super::{NotPushed, NotSaved, RULES, Settings, branch, diff, identity};
+use super::{NotPushed, NotSaved, Onto, RULES, Settings, branch, diff, identity};
 use crate::model::{Untrusted, sinks};
 use git2::{BranchType, Commit, Delta, Oid, Repository, Sort};
 use std::fmt::Write as _;
@@ -32,6 +32,8 @@ pub struct Evidence {
 pub struct Proposal {
     /// The branch with the change.
     pub branch: String,
+    /// Its newest commit when the rest was written, forty hexadecimal digits: what is to be pushed.
+    pub commit: String,
     /// The branch it is to go into.
     pub base: String,
     /// One line.
@@ -40,8 +42,7 @@ pub struct Proposal {
     pub body: String,
 }
 
-/// What is proposed: the named branch, or the one that the working files hold: HEAD's, unless that is the base branch;
-/// then the newest draft that has the rules file's bytes.
+/// What is proposed: the named branch, or the one that the working files hold.
 pub fn proposal(
     workspace: &Path,
     named: Option<&str>,
@@ -53,9 +54,10 @@ pub fn proposal(
     };
     let repo = &ground.repo;
     let base = branch::base(repo, settings).unwrap_or_else(|| "main".into());
+    let from = branch::tip(repo, settings, &base);
     let branch = match named {
         Some(name) => name.to_owned(),
-        None => current(&ground, &base)?,
+        None => current(&ground, settings, &base, from.as_ref())?,
     };
     let Ok(found) = repo.find_branch(&branch, BranchType::Local) else {
         return Err(NotPushed::NoBranch(branch));
@@ -64,31 +66,47 @@ pub fn proposal(
         return Err(NotPushed::OnBase(base));
     }
     let tip = found.get().peel_to_commit().map_err(NotSaved::git("branch"))?;
-    let Some(from) = branch::tip(repo, settings, &base) else {
+    let Some(from) = from else {
         return Err(NotPushed::Repository(NotSaved::NoBase(base)));
     };
     let commits = commits(repo, tip.id(), from.id())?;
     let newest = commits.last().map(|commit| message::read(&String::from_utf8_lossy(commit.message_bytes())));
     let title = title(newest.as_ref().map_or("Rules", |said| said.subject.as_str()));
     let body = body(repo, &commits, &from, &tip, evidence)?;
-    Ok(Proposal { branch, base, title, body })
+    Ok(Proposal { branch, commit: tip.id().to_string(), base, title, body })
 }
 
-fn current(ground: &Ground, base: &str) -> Result<String, NotPushed> {
-    let head = branch::Head::of(&ground.repo)?;
-    if let Some(name) = head.branch().filter(|name| *name != base) {
+/// The branch whose change the working files hold: the newest draft that HEAD's branch has not taken in, or HEAD's branch
+/// itself, where saves go there. A branch that saves keep clear of is somebody's work in progress, and is never guessed.
+fn current(
+    ground: &Ground,
+    settings: &Settings,
+    base: &str,
+    from: Option<&Commit<'_>>,
+) -> Result<String, NotPushed> {
+    let repo = &ground.repo;
+    let head = branch::Head::of(repo)?;
+    let is_ours = |name: &&str| *name != base && (settings.branch != Onto::Draft || branch::is_draft(name));
+    let here = head.branch().filter(is_ours);
+    let tip = here.and_then(|_| repo.head().ok()?.peel_to_commit().ok());
+    let drafts = branch::drafts(repo);
+    for (name, draft) in &drafts {
+        let mut others = from.into_iter().chain(&tip);
+        let open = |so_far, other| Ok::<_, NotSaved>(so_far && branch::is_open(ground, draft, other)?);
+        if others.try_fold(true, open)? {
+            return Ok(name.clone());
+        }
+    }
+    if let Some(name) = here {
         return Ok(name.to_owned());
     }
     let Some(place) = ground.places.first() else { return Err(NotPushed::NoRepository) };
-    let bytes = super::ground::read(&place.file)?.unwrap_or_default();
-    let id = Oid::hash_object(git2::ObjectType::Blob, &bytes).map_err(NotSaved::git("blob"))?;
-    let drafts = branch::drafts(&ground.repo);
-    let holds = |commit: &Commit<'_>| super::standing::at(commit, &place.path) == Some(id);
-    let ours = drafts
-        .iter()
-        .find(|(_, commit)| holds(commit))
-        .or_else(|| drafts.first().filter(|_| drafts.len() == 1));
-    ours.map(|(name, _)| name.clone()).ok_or_else(|| NotPushed::OnBase(base.to_owned()))
+    let drafts = drafts.iter().map(|(name, _)| name.clone()).collect();
+    let working = branch::working(ground, &place.path)?;
+    if from.is_some_and(|from| super::standing::at(from, &place.path) == working) {
+        return Err(NotPushed::NothingNew { base: base.to_owned(), drafts });
+    }
+    Err(NotPushed::NotHeld { drafts })
 }
 
 /// What the branch has beyond its base, the oldest first.

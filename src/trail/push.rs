@@ -44,6 +44,20 @@ pub enum NotPushed {
     /// The branch is the one that everybody's rules come from.
     #[error("the change stands on {} itself, and there is nothing to propose; `git push` shares it", clean(.0))]
     OnBase(String),
+    /// The working files are as everybody has them.
+    #[error("the rules here are those of {}, and there is nothing to propose{}", clean(.base), by_name(.drafts))]
+    NothingNew {
+        /// Whose they are.
+        base: String,
+        /// What could be meant.
+        drafts: Vec<String>,
+    },
+    /// The working files are as no branch has them.
+    #[error("the rules and texts here are as no branch has them; save them in `cascade` first{}", by_name(.drafts))]
+    NotHeld {
+        /// What could be meant.
+        drafts: Vec<String>,
+    },
     /// The repository cannot be used.
     #[error(transparent)]
     Repository(#[from] NotSaved),
@@ -100,19 +114,31 @@ pub enum NotPushed {
     },
 }
 
+/// Drafts that are named.
+const NAMED: usize = 5;
+
+/// How a draft is proposed that the working files do not hold.
+fn by_name(drafts: &[String]) -> String {
+    if drafts.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = drafts.iter().take(NAMED).map(|name| quoted(name)).collect();
+    format!("; a draft is proposed by its name, with --branch: {}", names.join(", "))
+}
+
 fn said(words: &Untrusted) -> String {
     if words.is_empty() { String::new() } else { format!(" (it said: {})", words.screen()) }
 }
 
-/// Pushes a branch. Blocks until git ends.
-pub fn push(workspace: &Path, branch: &str, settings: &Settings) -> Result<Pushed, NotPushed> {
+/// Pushes a commit to its branch at the remote. Blocks until git ends.
+pub fn push(workspace: &Path, branch: &str, commit: &str, settings: &Settings) -> Result<Pushed, NotPushed> {
     let Some(ground) = Ground::find(workspace, [Path::new(RULES)])? else {
         return Err(NotPushed::NoRepository);
     };
     let repo = &ground.repo;
-    let Ok(found) = repo.find_branch(branch, BranchType::Local) else {
+    if repo.find_branch(branch, BranchType::Local).is_err() {
         return Err(NotPushed::NoBranch(branch.to_owned()));
-    };
+    }
     if branch::base(repo, settings).as_deref() == Some(branch) {
         return Err(NotPushed::OnBase(branch.to_owned()));
     }
@@ -120,16 +146,16 @@ pub fn push(workspace: &Path, branch: &str, settings: &Settings) -> Result<Pushe
         let by_hand = by_hand(branch, branch::base(repo, settings).as_deref());
         return Err(NotPushed::NoRemote { remote: settings.remote.clone(), by_hand });
     }
-    let commit = found.get().peel_to_commit().map_err(NotSaved::git("branch"))?.id().to_string();
     let mut git = Git::new(repo.workdir().unwrap_or_else(|| repo.path()));
-    // The commit by its id: what was looked at is what is pushed, whatever the branch does meanwhile.
+    // By its id: what the pull request tells of is what is pushed, whatever the branch has got since.
     git.args(["push", "--porcelain", "--", &settings.remote, &format!("{commit}:refs/heads/{branch}")]);
     let done = git.run(None).map_err(|why| match why {
         NotRun::Missing(why) => NotPushed::NoGit(why, branch.to_owned()),
         NotRun::TookTooLong => NotPushed::TookTooLong,
     })?;
     let up_to_date = judge(&done, branch, &settings.remote)?;
-    Ok(Pushed { remote: settings.remote.clone(), branch: branch.to_owned(), commit, up_to_date })
+    let (remote, branch) = (settings.remote.clone(), branch.to_owned());
+    Ok(Pushed { remote, branch, commit: commit.to_owned(), up_to_date })
 }
 
 /// What git said about our one branch: `flag TAB from:to TAB summary`.

@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::{NotSaved, Settings, branch};
+use crate::model::At;
 use git2::{Commit, Oid, Repository};
 use std::path::Path;
 
@@ -14,6 +15,8 @@ pub struct Standing {
     /// The commit that brought them, forty hexadecimal digits; `None`: they are in no commit of HEAD, the base branch
     /// or a draft.
     pub commit: Option<String>,
+    /// When that commit was made; `None` as well where the history was cut off before it.
+    pub since: Option<At>,
     /// The branch on which they were found; `None` with a HEAD that stands on none.
     pub branch: Option<String>,
     /// The branch whose rules are everybody's.
@@ -44,11 +47,13 @@ pub fn standing(
     let base_tip = base_tip.map(|commit| (base.clone(), commit));
     let drafts = branch::drafts(repo).into_iter().map(|(name, commit)| (Some(name), commit));
     let found = here.into_iter().chain(base_tip).chain(drafts).find(|(_, commit)| has(commit));
-    let (branch, commit) = match found {
-        Some((branch, commit)) => (branch, Some(brought(repo, commit, &place.path).to_string())),
-        None => (None, None),
+    let Some((branch, newest)) = found else {
+        return Ok(Some(Standing { base, is_on_base, ..Standing::default() }));
     };
-    Ok(Some(Standing { commit, branch, base, is_on_base }))
+    let commit = brought(repo, newest, &place.path);
+    let is_cut_off = repo.is_shallow() && commit.parent_count() == 0;
+    let since = (!is_cut_off).then(|| At::from_secs(commit.time().seconds()));
+    Ok(Some(Standing { commit: Some(commit.id().to_string()), since, branch, base, is_on_base }))
 }
 
 /// The ids under which git may hold bytes: as they are, and with line ends as most attributes store them.
@@ -68,7 +73,7 @@ pub(super) fn at(commit: &Commit<'_>, path: &Path) -> Option<Oid> {
 }
 
 /// Back along the history as long as the file stays the same.
-fn brought<'r>(repo: &'r Repository, mut commit: Commit<'r>, path: &Path) -> Oid {
+fn brought<'r>(repo: &'r Repository, mut commit: Commit<'r>, path: &Path) -> Commit<'r> {
     let id = at(&commit, path);
     for _ in 0..STEPS_MAX {
         let same = commit.parents().find(|parent| at(parent, path) == id).map(|parent| parent.id());
@@ -77,5 +82,5 @@ fn brought<'r>(repo: &'r Repository, mut commit: Commit<'r>, path: &Path) -> Oid
             None => break,
         }
     }
-    commit.id()
+    commit
 }

@@ -30,6 +30,8 @@ pub struct Version {
     pub counts: Option<Untrusted>,
     /// What the file held; `None`: it was taken away.
     pub bytes: Option<Vec<u8>>,
+    /// What it held in the commit that this one builds on, the first of two that were merged; `None`: it was not there.
+    pub before: Option<Vec<u8>>,
     /// SHA-256 of the bytes: what the store knows a version by.
     pub hash: Option<String>,
     /// It is part of the base branch.
@@ -98,7 +100,8 @@ fn version(
     on_base: &HashSet<Oid>,
 ) -> Result<Version, NotSaved> {
     let said = message::read(&String::from_utf8_lossy(commit.message_bytes()));
-    let bytes = bytes(repo, place, commit)?;
+    let (parent, now) = (commit.parent(0).ok(), bytes(repo, place, commit)?);
+    let before = parent.map(|parent| bytes(repo, place, &parent)).transpose()?.flatten();
     Ok(Version {
         id: commit.id().to_string(),
         at: At::from_secs(commit.author().when().seconds()),
@@ -106,8 +109,9 @@ fn version(
         subject: said.subject.into(),
         reason: said.reason.into(),
         counts: said.counts.map(Untrusted::from),
-        hash: bytes.as_ref().map(|bytes| hex::encode(Sha256::digest(bytes))),
-        bytes,
+        hash: now.as_ref().map(|bytes| hex::encode(Sha256::digest(bytes))),
+        bytes: now,
+        before,
         is_on_base: on_base.contains(&commit.id()),
     })
 }

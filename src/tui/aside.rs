@@ -69,10 +69,12 @@ pub fn of(
         }
         .boxed(),
         Request::Propose(evidence) => async move {
-            let nowhere = || Err("this console has no workspace".to_owned());
             let done = match workspace {
-                Some(dir) => forge::propose(dir, evidence).await.map(Box::new),
-                None => nowhere(),
+                Some(dir) => {
+                    let done = forge::propose(dir, None, evidence).await;
+                    done.map(|done| Box::new(done.into())).map_err(|why| why.to_string())
+                }
+                None => Err("this console has no workspace".to_owned()),
             };
             Some(Msg::Proposed(done))
         }

@@ -261,7 +261,7 @@ fn run_changes(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Propose => {
             model.proposing = true;
             model.tell(Level::Info, "pushing the branch, and opening a pull request …");
-            return vec![Request::Propose(versions::evidence(model))];
+            return vec![Request::Propose(forge::evidence(&model.picture.snapshot).into_iter().collect())];
         }
         Cmd::Restore | Cmd::PersonVersion => return versions::run(model, cmd),
         Cmd::WhoStands => moving::who_stands(model),

@@ -5,11 +5,10 @@ use super::model::{Model, What};
 use super::review;
 use super::update::{self, Msg, Request};
 use crate::engine::event::Kind;
-use crate::model::{At, CampaignId, Untrusted};
+use crate::model::{At, CampaignId};
 use crate::phrases::retimed::short;
 use crate::runtime::handle::{Level, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{SaveState, Saved, Version, Wanted};
-use crate::trail::Evidence;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -151,50 +150,22 @@ pub fn chosen(model: &Model) -> Option<&Version> {
     }
 }
 
-/// The same save as any other, with what ran then.
+/// The same save as any other, with what ran then. The newest one too: whoever was not moved to it may be now.
 fn restore(model: &mut Model) -> Vec<Request> {
-    let Some(version) = chosen(model).cloned() else { return Vec::new() };
-    let in_force = model.history.versions.iter().flatten().next().map(|newest| newest.edition.clone());
-    let (rules, content) = (version.edition.rules, version.edition.content);
-    let wanted = match &in_force {
-        Some(newest) if newest.rules == rules && newest.content == content => {
-            model.tell(Level::Info, "that version is in force now");
-            return Vec::new();
+    let Some(version) = chosen(model) else { return Vec::new() };
+    let wanted =
+        Wanted::Version { rules: version.edition.rules.clone(), content: version.edition.content.clone() };
+    let newest = model.history.versions.iter().flatten().next();
+    let reason = match newest {
+        Some(newest) if Key::of(newest) == Key::of(version) => {
+            format!("for whoever does not go by {} yet", short(&version.edition.rules))
         }
-        Some(newest) if newest.rules == rules => Wanted::Content(content.clone()),
-        Some(_) | None => Wanted::Rules(rules.clone()),
+        Some(newest) if newest.edition.rules == version.edition.rules => {
+            format!("back to texts {}", short(&version.edition.content))
+        }
+        Some(_) | None => format!("back to {}", short(&version.edition.rules)),
     };
-    let hash = if matches!(wanted, Wanted::Content(_)) { &content } else { &rules };
-    review::begin(model, wanted, &format!("back to {}", short(hash)))
-}
-
-/// What the campaign on the screen has come to, for a pull request: counts, and nobody's name.
-pub fn evidence(model: &Model) -> Vec<Evidence> {
-    let snapshot = &model.picture.snapshot;
-    let Some(campaign) = &snapshot.campaign else { return Vec::new() };
-    let row = |label: &str, value: String| (Untrusted::from(label), Untrusted::from(value));
-    let tally = &snapshot.tally;
-    let mut rows = vec![
-        row("mode", campaign.mode.to_string()),
-        row("rules", campaign.rules_hash.clone()),
-        row("customers", campaign.customers.to_string()),
-    ];
-    let ends = [
-        ("converted", tally.converted),
-        ("declined", tally.declined),
-        ("exhausted", tally.exhausted),
-        ("opted_out", tally.opted_out),
-        ("held", tally.held),
-        ("in_doubt", tally.in_doubt),
-        ("running", tally.running),
-    ];
-    rows.extend(ends.iter().map(|(label, count)| row(label, count.to_string())));
-    for channel in &snapshot.channels {
-        let Some(name) = channel.channel else { continue };
-        let value = format!("{} for {} {}", channel.conversions, channel.cost, campaign.currency);
-        rows.push(row(&format!("{name}: conversions"), value));
-    }
-    vec![Evidence { title: "What the newest campaign has come to".into(), rows }]
+    review::begin(model, wanted, &reason)
 }
 
 /// The version under which a customer's newest step ran.

@@ -1,10 +1,12 @@
 //! The rules' place in git and at the forge, for a screen: on which branch they stand, how their pull request stands, and
 //! opening one. Everything here blocks or waits; it is called beside the screen's loop.
 
-use super::forge_settings;
+use super::{Unusable, forge_settings};
 use crate::config::Config;
-use crate::trail::github::{Github, State, Trouble};
-use crate::trail::{self, Evidence, Proposal};
+use crate::engine::snapshot::Snapshot;
+use crate::model::{Untrusted, clean};
+use crate::trail::github::{GITHUB, Github, State, Trouble};
+use crate::trail::{self, Evidence, NotPushed, Proposal, Pushed, Remote};
 use std::path::{Path, PathBuf};
 
 /// Where the rules stand.
@@ -44,7 +46,7 @@ pub async fn place(dir: PathBuf) -> Option<Place> {
 }
 
 fn told(place: &mut Place, state: &State) {
-    place.pull = Some(crate::model::clean(&state.to_string()));
+    place.pull = Some(clean(&state.to_string()));
     place.url = Some(state.pull_request.url.screen());
 }
 
@@ -56,7 +58,7 @@ fn local(dir: &Path) -> Option<Local> {
     let base = config.github.base.clone().or_else(|| standing.base.clone());
     let github =
         github.zip(standing.branch.clone()).zip(base).map(|((github, branch), base)| (github, branch, base));
-    let branch = standing.branch.map(|name| crate::model::clean(&name));
+    let branch = standing.branch.map(|name| clean(&name));
     Some(Local { place: Place { branch, is_on_base: standing.is_on_base, ..Place::default() }, github })
 }
 
@@ -65,31 +67,135 @@ fn asks(dir: &Path, config: &Config) -> Option<Github> {
     Github::of(&config.github, remote.as_ref(), &env).ok()
 }
 
-/// Pushes the branch that holds the rules and opens a pull request for it, or finds the one that is open. What came of
-/// it, or what is in the way and how to go on.
-pub async fn propose(dir: PathBuf, evidence: Vec<Evidence>) -> Result<Place, String> {
-    let pushed = tokio::task::spawn_blocking(move || push(&dir, &evidence)).await;
-    let (proposal, github) = pushed.map_err(|_| "it ended badly; see .cascade/log".to_owned())??;
-    let branch = proposal.branch.clone();
-    let failed = |trouble: Trouble| format!("{branch} is pushed, and no pull request is open: {trouble}");
-    let github = github.map_err(failed)?;
-    let found = github.open(&proposal).await.map_err(failed)?;
-    let state = github.state(found.number).await.map_err(failed)?;
-    let mut place = Place { branch: Some(crate::model::clean(&branch)), ..Place::default() };
-    told(&mut place, &state);
-    Ok(place)
+/// A pull request that is open.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// What it proposes.
+    pub proposal: Proposal,
+    /// What its branch's remote has now.
+    pub pushed: Pushed,
+    /// It was opened just now.
+    pub is_new: bool,
+    /// How it stands.
+    pub state: State,
 }
 
-type Ready = (Proposal, Result<Github, Trouble>);
+impl From<Proposed> for Place {
+    fn from(done: Proposed) -> Self {
+        let mut place = Self { branch: Some(clean(&done.proposal.branch)), ..Self::default() };
+        told(&mut place, &done.state);
+        place
+    }
+}
 
-fn push(dir: &Path, evidence: &[Evidence]) -> Result<Ready, String> {
-    let config = forge_settings(dir, &env).map_err(|why| why.to_string())?;
-    let mut proposal = trail::proposal(dir, None, &config.git, evidence).map_err(|why| why.to_string())?;
+/// Why no pull request is open; each says how to go on.
+#[derive(Debug, thiserror::Error)]
+pub enum NotProposed {
+    /// The workspace's settings cannot be used.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// The branch did not reach its remote.
+    #[error(transparent)]
+    NotPushed(#[from] NotPushed),
+    /// It did, and the forge opened nothing.
+    #[error(
+        "{} is pushed to {}, and no pull request is open: {why}{}",
+        clean(.branch), clean(.remote), by_hand(.page.as_deref())
+    )]
+    NotOpened {
+        /// What was pushed.
+        branch: String,
+        /// Where to.
+        remote: String,
+        /// Why.
+        why: Box<Trouble>,
+        /// Where people open one.
+        page: Option<String>,
+    },
+    /// A fault of this program.
+    #[error("it ended badly; see .cascade/log")]
+    Fault,
+}
+
+fn by_hand(page: Option<&str>) -> String {
+    page.map(|page| format!("; by hand: {page}")).unwrap_or_default()
+}
+
+/// Pushes the named branch, or the one that holds the rules, and opens a pull request for it, or finds the one that is
+/// open.
+pub async fn propose(
+    dir: PathBuf,
+    named: Option<String>,
+    evidence: Vec<Evidence>,
+) -> Result<Proposed, NotProposed> {
+    let ready = tokio::task::spawn_blocking(move || push(&dir, named.as_deref(), &evidence)).await;
+    let Ready { proposal, pushed, page, github } = ready.map_err(|_| NotProposed::Fault)??;
+    let opened = async {
+        let github = github?;
+        let found = github.open(&proposal).await?;
+        Ok((found.is_new, github.state(found.number).await?))
+    };
+    match opened.await {
+        Ok((is_new, state)) => Ok(Proposed { proposal, pushed, is_new, state }),
+        Err(why) => {
+            let (branch, remote, why) = (pushed.branch, pushed.remote, Box::new(why));
+            Err(NotProposed::NotOpened { branch, remote, why, page })
+        }
+    }
+}
+
+/// A branch that its remote has, and whom to ask for a pull request.
+struct Ready {
+    proposal: Proposal,
+    pushed: Pushed,
+    page: Option<String>,
+    github: Result<Github, Trouble>,
+}
+
+fn push(dir: &Path, named: Option<&str>, evidence: &[Evidence]) -> Result<Ready, NotProposed> {
+    let config = forge_settings(dir, &env)?;
+    let mut proposal = trail::proposal(dir, named, &config.git, evidence)?;
     if let Some(base) = &config.github.base {
         proposal.base.clone_from(base);
     }
-    let remote = trail::remote(dir, &config.git).map_err(|why| why.to_string())?;
+    let remote = trail::remote(dir, &config.git).map_err(NotPushed::from)?;
     let github = Github::of(&config.github, remote.as_ref(), &env);
-    trail::push(dir, &proposal.branch, &config.git).map_err(|why| why.to_string())?;
-    Ok((proposal, github))
+    let page = remote.as_ref().and_then(|remote| page(&config, remote, &proposal));
+    let pushed = trail::push(dir, &proposal.branch, &proposal.commit, &config.git)?;
+    Ok(Ready { proposal, pushed, page, github })
+}
+
+/// The forge's own page for a new pull request, where the remote is one.
+fn page(config: &Config, remote: &Remote, proposal: &Proposal) -> Option<String> {
+    let is_forge = |host: &&String| *host == "github.com" || config.github.base_url != GITHUB;
+    let (host, repository) = (remote.host.as_ref().filter(is_forge)?, remote.repository.as_ref()?);
+    Some(format!("https://{host}/{repository}/compare/{}...{}", proposal.base, proposal.branch))
+}
+
+/// What the newest campaign has come to, for a pull request: counts, and nobody's name.
+pub fn evidence(snapshot: &Snapshot) -> Option<Evidence> {
+    let campaign = snapshot.campaign.as_ref()?;
+    let row = |label: &str, value: String| (Untrusted::from(label), Untrusted::from(value));
+    let mut rows = vec![
+        row("mode", campaign.mode.to_string()),
+        row("rules", campaign.rules_hash.clone()),
+        row("customers", campaign.customers.to_string()),
+    ];
+    let tally = &snapshot.tally;
+    let ends = [
+        ("converted", tally.converted),
+        ("declined", tally.declined),
+        ("exhausted", tally.exhausted),
+        ("opted_out", tally.opted_out),
+        ("held", tally.held),
+        ("in_doubt", tally.in_doubt),
+        ("running", tally.running),
+    ];
+    rows.extend(ends.iter().map(|(label, count)| row(label, count.to_string())));
+    for channel in &snapshot.channels {
+        let Some(name) = channel.channel else { continue };
+        let value = format!("{} for {} {}", channel.conversions, channel.cost, campaign.currency);
+        rows.push(row(&format!("{name}: conversions"), value));
+    }
+    Some(Evidence { title: "What the newest campaign has come to".into(), rows })
 }

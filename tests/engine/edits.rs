@@ -1,14 +1,14 @@
 //! Edits of the rules while people are in flight: what a script may say of them, and an oracle of its own.
 
 use crate::script::Play;
-use crate::setting::{course, ladder, seconds};
+use crate::setting::{channel, course, ladder, seconds};
 use crate::world::World;
 use cascade::engine::Campaign;
 use cascade::engine::event::{Edition, Kind};
 use cascade::engine::input::Input;
 use cascade::engine::journey::{Journey, Stage};
 use cascade::engine::order::{Ask, Who};
-use cascade::engine::retime::{Choice, Courses, Edit, Fate, Preview, Shown, preview};
+use cascade::engine::retime::{Choice, Courses, Edit, Fate, Preview, Shown, preview, waves};
 use cascade::model::{At, AttemptId, CascadeId, Channel};
 use std::collections::BTreeMap;
 
@@ -49,8 +49,8 @@ fn stand(campaign: &Campaign) -> BTreeMap<CascadeId, Stood> {
 }
 
 impl Looked {
-    /// At what these rules (`whatsapp 4h > sms window=2h`) would do now.
-    pub fn at(world: &World, rules: &str) -> Self {
+    /// At what these rules (`whatsapp 4h > sms window=2h`) would do now, to all of them or those alone of a segment.
+    pub fn at(world: &World, rules: &str, whose: impl Fn(CascadeId) -> bool) -> Self {
         let campaign = &world.campaign;
         let mut terms = campaign.header.launch.policy.terms();
         let (rules, window) = rules.split_once(" window=").map_or((rules, None), |(r, w)| (r, Some(w)));
@@ -58,7 +58,7 @@ impl Looked {
             terms.conversion_window_s = seconds(window);
         }
         let ladder = ladder(rules);
-        let open = campaign.journeys().iter().filter(|journey| !journey.is_over());
+        let open = campaign.journeys().iter().filter(|journey| !journey.is_over() && whose(journey.id));
         let of = open.map(|journey| (journey.id, course(journey, &ladder))).collect();
         let courses = Courses { of, terms };
         let edition = Edition { rules: rules.into(), content: "c".into(), commit: None };
@@ -140,10 +140,16 @@ fn walked_stays(was: &Journey, is: &Journey) {
 }
 
 impl Play {
-    /// `preview RULES`, `edit CHOICE`, `shown ann ...`, `at_once CHOICE 3`: whether it was one of these.
+    /// `preview RULES`, `edit CHOICE`, `peak CHOICE phone 2 before 1`, `shown ann ...`, `at_once CHOICE 3`: whether it was one of these.
     pub fn edits(&mut self, words: &[&str]) -> bool {
         match words {
-            ["preview", rules @ ..] => self.looked = Some(Looked::at(&self.world, &rules.join(" "))),
+            ["preview", words @ ..] => {
+                let words = words.join(" ");
+                let (rules, names) = words.split_once(" for ").unwrap_or((&words, ""));
+                let whose: Vec<CascadeId> = names.split_whitespace().map(|name| self.cascade(name)).collect();
+                let looked = Looked::at(&self.world, rules, |id| whose.is_empty() || whose.contains(&id));
+                self.looked = Some(looked);
+            }
             ["edit", choice] => {
                 let choice = self.choice(choice);
                 let looked = self.looked().clone();
@@ -159,6 +165,13 @@ impl Play {
             ["at_once", choice, count] => {
                 let is = self.looked().preview.at_once(self.choice(choice));
                 assert_eq!(is.to_string(), **count, "{}", self.place);
+            }
+            ["peak", choice, on, peak, "before", before] => {
+                let paces = [(channel(on), 1.0, 1)];
+                let waves = waves(&self.looked().preview, self.choice(choice), &paces);
+                let is: Vec<_> = waves.iter().map(|wave| (wave.peak, wave.peak_before)).collect();
+                let expected = (peak.parse().unwrap(), before.parse().unwrap());
+                assert_eq!(is, [expected], "{}", self.place);
             }
             [name, "goes_by", number] => {
                 assert_eq!(self.journey(name).edition.to_string(), **number, "{}", self.place);

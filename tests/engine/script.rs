@@ -34,6 +34,7 @@
 //! tally held=2 running=3 | breakers whatsapp template | paused phone | spent 0.05 | reserved 0.20
 //! preview whatsapp 4h > sms | edit retime | edit keep       what new rules would do, and putting them in force as shown
 //! shown ann wait 4h then phone | shown ann later | nothing       `spread 5h`, `settles`; `leaves`: her channel is gone
+//! preview whatsapp 4h > sms for ann bob | peak retime phone 2 before 1    of a segment; the most within ten minutes, all told
 //! at_once retime 3 | ann goes_by 1 | ann ran 0 1       versions of the rules: hers, and those under which her sends ran
 //! after_answer 1 | unmatched 1 | scanners 1 | campaign running | stuck | paused | ended
 //! ```

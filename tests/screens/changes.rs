@@ -95,7 +95,7 @@ pub fn preview(number: u64) -> EditPreview {
 pub fn answer(wanted: &Wanted, number: u64, stands: Option<&str>) -> Previewed {
     let file = match wanted {
         Wanted::Draft(files) => &files[0],
-        Wanted::Rules(_) | Wanted::Content(_) | Wanted::Saved => return Ok(Box::new(preview(number))),
+        Wanted::Version { .. } | Wanted::Saved => return Ok(Box::new(preview(number))),
     };
     if file.name.contains("content") {
         return Ok(Box::new(texts(number, file)));

@@ -283,8 +283,9 @@ async fn a_version_is_restored_by_the_same_page() {
         Step::Wait(Duration::from_millis(300)),
     ];
     let seen = after((120, 40), script).await;
-    assert!(seen.text().contains("Restore rules 3f2a1c4?"), "{}", seen.text());
+    assert!(seen.text().contains("Restore rules 3f2a1c4, texts aa00bb1?"), "{}", seen.text());
     assert!(seen.text().contains("back to 3f2a1c4"), "{}", seen.text());
-    let wanted = format!("Preview Rules({:?})", "3f2a1c4d".repeat(8));
+    let (rules, content) = ("3f2a1c4d".repeat(8), "aa00bb11".repeat(8));
+    let wanted = format!("Preview Version {{ rules: {rules:?}, content: {content:?} }}");
     assert!(seen.asked.contains(&wanted), "{:?}", seen.asked);
 }

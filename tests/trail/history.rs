@@ -2,8 +2,10 @@
 
 use crate::repo::{NEW, OLD, RULES, Repo};
 use cascade::trail::{Onto, bytes_at, standing, versions};
+use git2::{Signature, Time};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
+use std::process::Command;
 
 fn of(repo: &Repo) -> Vec<(String, String, bool)> {
     let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 100).unwrap();
@@ -39,6 +41,22 @@ fn every_commit_that_changed_the_file_and_no_other() {
 }
 
 #[test]
+fn a_version_is_beside_the_one_it_was_made_from() {
+    let repo = Repo::new();
+    repo.save("too slow").unwrap();
+    // Put back, and another draft from main.
+    repo.write(RULES, OLD);
+    repo.save_as(RULES, Some(OLD), "{ \"wait\": \"5h\" }\n", "a little").unwrap();
+    let found = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 2).unwrap();
+    assert_eq!(found.len(), 2);
+    for version in &found {
+        assert_eq!(version.before.as_deref(), Some(OLD.as_bytes()), "{version:?}");
+    }
+    let all = versions(&repo.workspace(), Path::new(RULES), &repo.settings, 9).unwrap();
+    assert_eq!(all[2].before, None, "the first one was made from nothing");
+}
+
+#[test]
 fn going_back_is_a_commit_of_its_own() {
     let repo = Repo::new();
     repo.save("too slow").unwrap();
@@ -61,11 +79,14 @@ fn where_bytes_stand() {
         (now.commit.as_ref(), now.branch.as_deref(), now.is_on_base),
         (Some(&first), Some("main"), true)
     );
-    assert_eq!(at(NEW).commit, None, "in no commit");
+    let made = repo.git2().head().unwrap().peel_to_commit().unwrap().time().seconds();
+    assert_eq!(now.since, Some(cascade::model::At::from_secs(made)));
+    assert_eq!((at(NEW).commit, at(NEW).since), (None, None), "in no commit");
     let saved = repo.save("too slow").unwrap().commit.unwrap();
     repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap();
     let now = at(NEW);
     assert_eq!(now.commit, Some(saved.id), "the commit that brought them, not the newest one");
+    assert_eq!(now.since, Some(crate::repo::NOON));
     assert_eq!(
         (now.branch, now.base.as_deref(), now.is_on_base),
         (Some(saved.branch.name), Some("main"), false)
@@ -84,9 +105,31 @@ fn a_merge_is_a_version_only_if_it_makes_one() {
     let git = repo.git2();
     let commit = |name: &str| git.find_commit(repo.branches()[name]).unwrap();
     let (main, spring) = (commit("main"), commit("spring"));
-    let who = git2::Signature::now("Bo", "bo@example.com").unwrap();
+    let who = Signature::now("Bo", "bo@example.com").unwrap();
     let tree = spring.tree().unwrap();
     git.commit(Some("refs/heads/main"), &who, &who, "Merge", &tree, &[&main, &spring]).unwrap();
     assert_eq!(of(&repo).len(), 2);
     assert!(of(&repo).iter().all(|version| version.2), "all of it is on main now");
+}
+
+#[test]
+fn rules_are_as_old_as_the_commit_that_brought_them() {
+    let repo = Repo::empty();
+    repo.write(RULES, include_str!("../../rules/cascade.json"));
+    let git = repo.git2();
+    let long_ago = cascade::clock::wall_at().millis() / 1000 - 120 * 86_400 - 3_600;
+    let who = Signature::new("Bo", "bo@example.com", &Time::new(long_ago, 0)).unwrap();
+    let first = git.find_commit(repo.commit_all("The first")).unwrap();
+    first.amend(Some("HEAD"), Some(&who), Some(&who), None, None, None).unwrap();
+    // What came after it changed something else.
+    std::fs::write(repo.root().join("others.txt"), "more\n").unwrap();
+    repo.commit_all("Something else");
+    let said = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+        let done = command.arg("check").current_dir(repo.root()).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert!(said().contains("for 120 days"), "{}", said());
+    repo.write(RULES, &repo.read(RULES).replace("6h", "5h"));
+    assert!(!said().contains("for 120 days"), "what no commit has is as old as its file: {}", said());
 }

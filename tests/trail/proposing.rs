@@ -1,9 +1,9 @@
 //! Pull requests: opened once, read, refused in clear words; and `cascade propose` as people run it.
 
 use crate::forge::{Backend, Hub, serve};
-use crate::repo::{NEW, RULES, Repo, git, has_git};
+use crate::repo::{OLD, RULES, Repo, git, has_git};
 use cascade::trail::github::{Checks, Github, Phase, Review, Settings, State, Trouble};
-use cascade::trail::{Evidence, Proposal, Remote, proposal};
+use cascade::trail::{Evidence, NotPushed, Onto, Proposal, Remote, proposal};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +22,7 @@ fn wanted() -> Proposal {
     let text = |text: &str| text.to_owned();
     Proposal {
         branch: text("cascade/2026-11-27-too-slow"),
+        commit: "ab".repeat(20),
         base: text("main"),
         title: text("4h"),
         body: text("why"),
@@ -177,7 +178,7 @@ fn a_body_calls_nobody_and_leads_nowhere() {
     let evidence = [Evidence { title: "So far".into(), rows: vec![("@bo".into(), "![](x)|`y`".into())] }];
     let made = proposal(&repo.workspace(), None, &repo.settings, &evidence).unwrap();
     assert_eq!((made.branch.as_str(), made.base.as_str()), (draft.as_str(), "main"));
-    assert!(made.body.contains("`More`") || made.body.contains("more"), "{}", made.body);
+    assert!(made.body.contains("- ` more `, by ` Ana Ops <ana@example.com> `\n"), "{}", made.body);
     assert!(
         made.body.contains("-{ \"wait\": \"6h\" }") && made.body.contains("+{ \"wait\": \"4h\" }"),
         "{}",
@@ -187,6 +188,53 @@ fn a_body_calls_nobody_and_leads_nowhere() {
     for harm in ["@", "evil", "<img", "#1", "#2", "![", "]("] {
         assert!(!outside.contains(harm), "{harm} in {outside}");
     }
+}
+
+#[test]
+fn a_branch_that_saves_keep_clear_of_is_never_guessed() {
+    let repo = Repo::new().onto(Onto::Draft);
+    repo.switch_to_new("feature/x");
+    std::fs::write(repo.root().join("others.txt"), "unfinished\n").unwrap();
+    repo.commit_all("Unfinished");
+    let draft = repo.save("too slow").unwrap().commit.unwrap();
+    let propose = |named| proposal(&repo.workspace(), named, &repo.settings, &[]);
+    let made = propose(None).unwrap();
+    assert_eq!((&made.branch, &made.commit), (&draft.branch.name, &draft.id));
+    assert!(!made.body.contains("nfinished"), "{}", made.body);
+    // The only draft there is, and the working files do not hold it.
+    repo.write(RULES, OLD);
+    let error = propose(None).unwrap_err();
+    let NotPushed::NothingNew { base, drafts } = &error else { panic!("{error}") };
+    assert_eq!((base.as_str(), drafts), ("main", &vec![draft.branch.name.clone()]));
+    assert!(error.to_string().contains(&format!("--branch: {}", draft.branch.name)), "{error}");
+    repo.write(RULES, "{}\n");
+    let error = propose(None).unwrap_err();
+    assert!(matches!(error, NotPushed::NotHeld { .. }), "{error}");
+    assert_eq!(propose(Some(&draft.branch.name)).unwrap().commit, draft.id);
+}
+
+#[test]
+fn ones_own_branch_is_proposed_once_it_has_what_the_working_files_hold() {
+    let repo = Repo::new();
+    let draft = repo.save("too slow").unwrap().commit.unwrap().branch.name;
+    let propose = || proposal(&repo.workspace(), None, &repo.settings, &[]).unwrap().branch;
+    assert_eq!(propose(), draft);
+    repo.switch_to_new("spring");
+    assert_eq!(propose(), draft, "the branch has nothing of it");
+    repo.commit_all("Taken in");
+    assert_eq!(propose(), "spring");
+    // Work that no commit holds yet is still work on that branch.
+    repo.write(RULES, "{}\n");
+    assert_eq!(propose(), "spring");
+}
+
+#[test]
+fn a_draft_of_texts_alone_is_found_by_its_texts() {
+    let repo = Repo::new();
+    repo.save("too slow").unwrap();
+    repo.write(RULES, OLD);
+    let texts = repo.save_as("rules/content/sms.txt", None, "Hi\n", "a text").unwrap().commit.unwrap();
+    assert_eq!(proposal(&repo.workspace(), None, &repo.settings, &[]).unwrap().branch, texts.branch.name);
 }
 
 /// What a reader of Markdown takes for text: by CommonMark's own rules, a fence or a span ends with as many backticks as
@@ -334,8 +382,31 @@ fn the_history_in_words_and_for_programs() {
     desk.repo.write(RULES, "{}\n");
     let (_, out, _) = desk.run(&["history", "--json"]);
     let said: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(said["now"]["uncommitted"], true);
-    assert_ne!(NEW, "{}\n");
+    assert_eq!((&said["now"]["uncommitted"], &said["now"]["commit"]), (&json!(true), &Value::Null));
+}
+
+#[test]
+fn two_drafts_are_each_beside_what_they_were_made_from() {
+    let (repo, home) = (Repo::new(), tempfile::tempdir().unwrap());
+    repo.save("too slow").unwrap();
+    repo.write(RULES, OLD);
+    repo.save_as(RULES, Some(OLD), "{ \"wait\": \"5h\" }\n", "a little").unwrap();
+    let history = |limit: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+        command
+            .args(["history", "--json", "--limit", limit])
+            .current_dir(repo.root())
+            .env("HOME", home.path());
+        let said: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let diffs = said["versions"].as_array().unwrap().iter().map(|version| version["diff"].clone());
+        diffs.map(|diff| diff.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for limit in ["1", "2"] {
+        let diffs = history(limit);
+        assert_eq!(diffs.len().to_string(), limit);
+        assert!(diffs.iter().all(|diff| diff.contains("-{ \"wait\": \"6h\" }")), "{diffs:?}");
+    }
+    assert_eq!(history("2").iter().filter(|diff| diff.contains("4h") && diff.contains("5h")).count(), 0);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use cascade::trail::{self, NotPushed};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A repository with a draft, and a bare one that it may be pushed to.
@@ -42,7 +45,8 @@ impl Pair {
     }
 
     fn push(&self) -> Result<trail::Pushed, NotPushed> {
-        trail::push(&self.repo.workspace(), &self.draft, &self.repo.settings)
+        let commit = self.repo.branches()[&self.draft].to_string();
+        trail::push(&self.repo.workspace(), &self.draft, &commit, &self.repo.settings)
     }
 
     fn hook(dir: &Path, name: &str, script: &str) {
@@ -70,6 +74,16 @@ fn a_draft_reaches_its_remote_once() {
 }
 
 #[test]
+fn what_was_told_of_is_what_is_pushed_whatever_the_branch_has_got_since() {
+    let Some(pair) = Pair::new() else { return };
+    let settings = &pair.repo.settings;
+    let told = trail::proposal(&pair.repo.workspace(), None, settings, &[]).unwrap();
+    pair.repo.save_as(crate::repo::RULES, Some(NEW), "{}\n", "even less").unwrap();
+    let pushed = trail::push(&pair.repo.workspace(), &told.branch, &told.commit, settings).unwrap();
+    assert_eq!((pair.there(), &pushed.commit), (Some(told.commit.clone()), &told.commit));
+}
+
+#[test]
 fn what_a_remote_has_against_it_is_said_in_its_words() {
     let Some(pair) = Pair::new() else { return };
     Pair::hook(
@@ -93,6 +107,32 @@ fn what_a_remote_has_against_it_is_said_in_its_words() {
 }
 
 #[test]
+fn whoever_gives_up_has_nothing_pushed_later() {
+    let Some(pair) = Pair::new() else { return };
+    let pipe = pair.place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let script = format!("exec 9> {}; sleep 600; sleep 600", pipe.display());
+    Pair::hook(&pair.repo.root().join(".git"), "pre-push", &script);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cascade"));
+    command.arg("propose").current_dir(pair.repo.root()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // It is open once the hook runs, and ends when nobody runs any more who had it from the hook.
+    let (told, hook) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut pipe = fs::File::open(pipe).unwrap();
+        let _ = told.send("begun");
+        std::io::copy(&mut pipe, &mut std::io::sink()).unwrap();
+        let _ = told.send("ended");
+    });
+    assert_eq!(hook.recv_timeout(Duration::from_mins(1)), Ok("begun"));
+    let interrupt = format!("kill -s INT {}", child.id());
+    assert!(Command::new("/bin/sh").args(["-c", &interrupt]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(hook.recv_timeout(Duration::from_mins(1)), Ok("ended"));
+    assert_eq!(pair.there(), None);
+}
+
+#[test]
 fn commits_of_others_on_the_branch_are_not_written_over() {
     let Some(pair) = Pair::new() else { return };
     pair.push().unwrap();
@@ -112,8 +152,9 @@ fn commits_of_others_on_the_branch_are_not_written_over() {
 #[test]
 fn nowhere_to_push_to() {
     let repo = Repo::new();
-    let draft = repo.save("too slow").unwrap().commit.unwrap().branch.name;
-    let push = |branch: &str| trail::push(&repo.workspace(), branch, &repo.settings).unwrap_err();
+    let saved = repo.save("too slow").unwrap().commit.unwrap();
+    let (draft, id) = (saved.branch.name, saved.id);
+    let push = |branch: &str| trail::push(&repo.workspace(), branch, &id, &repo.settings).unwrap_err();
     let words = push(&draft).to_string();
     assert!(
         words.contains("git remote add origin") && words.contains(&format!("git merge {draft}")),
@@ -122,7 +163,7 @@ fn nowhere_to_push_to() {
     assert!(matches!(push("main"), NotPushed::OnBase(_)));
     assert!(matches!(push("no-such"), NotPushed::NoBranch(_)));
     let none = tempfile::tempdir().unwrap();
-    let error = trail::push(none.path(), &draft, &repo.settings).unwrap_err();
+    let error = trail::push(none.path(), &draft, &id, &repo.settings).unwrap_err();
     assert!(matches!(error, NotPushed::NoRepository), "{error}");
     if has_git() {
         // The commands that are named do what they say.

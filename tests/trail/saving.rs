@@ -1,11 +1,12 @@
 //! Saves that go well: onto the right branch, with nothing else in the commit and nothing else touched.
 
 use crate::repo::{NEW, OLD, RULES, Repo, file, git, has_git, message};
-use cascade::trail::{Note, Onto, Save, Uncommitted};
+use cascade::trail::{NotSaved, Note, Onto, Save, Uncommitted};
 use git2::{Oid, Repository};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 const DRAFT: &str = "cascade/2026-11-27-too-slow";
 
@@ -250,6 +251,72 @@ fn the_same_save_again_finishes_what_a_crash_cut_off() {
         let here = first.branch.is_checked_out;
         assert_eq!(repo.status().len(), usize::from(!here), "{own} {onto:?}");
     }
+}
+
+#[test]
+fn a_save_that_was_cut_off_goes_on_once_nothing_is_in_its_way() {
+    let repo = Repo::new();
+    repo.switch_to_new("spring");
+    let index = fs::read(repo.root().join(".git/index")).unwrap();
+    let first = repo.save("too slow").unwrap().commit.unwrap();
+    let branches = repo.branches();
+    repo.write(RULES, OLD);
+    fs::write(repo.root().join(".git/index"), &index).unwrap();
+    // Killed while it held the index, with the new file beside the old one; and somebody began to rebase.
+    let (lock, rebase) = (repo.root().join(".git/index.lock"), repo.root().join(".git/rebase-merge"));
+    repo.write("rules/.cascade.json.cascade-1-0", NEW);
+    fs::write(&lock, &index).unwrap();
+    fs::create_dir(&rebase).unwrap();
+    let busy = repo.save("too slow").unwrap_err();
+    assert!(matches!(busy, NotSaved::Busy { what: "rebase" }), "{busy}");
+    fs::remove_dir(&rebase).unwrap();
+    let locked = repo.save("too slow").unwrap_err();
+    assert!(matches!(&locked, NotSaved::Locked(path) if path.ends_with("index.lock")), "{locked}");
+    assert_eq!((repo.read(RULES).as_str(), repo.branches()), (OLD, branches.clone()));
+    fs::remove_file(&lock).unwrap();
+    let again = repo.save("too slow").unwrap().commit.unwrap();
+    assert_eq!((again.id, again.unchanged, repo.branches()), (first.id, true, branches));
+    assert_eq!((repo.read(RULES).as_str(), lock.exists()), (NEW, false));
+}
+
+#[test]
+fn what_crashes_left_beside_the_files_is_taken_away() {
+    let repo = Repo::new();
+    let long_ago = UNIX_EPOCH + Duration::from_hours(24);
+    let names = [
+        (".cascade.json.cascade-1-0", true, false),
+        (".cascade.json.cascade-0011223344556677", true, false),
+        (".cascade.json.cascade-8899aabbccddeeff", false, true),
+        (".cascade.json.cascade-notes", true, true),
+        ("notes.txt", true, true),
+    ];
+    for (name, is_old, _) in names {
+        repo.write(&format!("rules/{name}"), "x");
+        if is_old {
+            let file = fs::File::options().write(true).open(repo.root().join("rules").join(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+    }
+    repo.save("too slow").unwrap();
+    for (name, _, stays) in names {
+        assert_eq!(repo.root().join("rules").join(name).exists(), stays, "{name}");
+    }
+    assert_eq!(fs::read_dir(repo.root().join("rules")).unwrap().count(), 4, "and nothing new is left");
+}
+
+#[test]
+fn where_a_branch_is_in_their_way_drafts_have_a_name_beside_it() {
+    let repo = Repo::new();
+    let git = repo.git2();
+    git.branch("cascade", &git.head().unwrap().peel_to_commit().unwrap(), false).unwrap();
+    let first = repo.save("too slow").unwrap().commit.unwrap();
+    assert_eq!(first.branch.name, "cascade-2026-11-27-too-slow");
+    let second = repo.save_as(RULES, Some(NEW), "{}\n", "even less").unwrap().commit.unwrap();
+    assert_eq!((&second.branch.name, second.branch.is_new), (&first.branch.name, false));
+    let made = cascade::trail::proposal(&repo.workspace(), None, &repo.settings, &[]).unwrap();
+    assert_eq!((made.branch, made.commit), (second.branch.name, second.id));
+    let found = cascade::trail::versions(&repo.workspace(), Path::new(RULES), &repo.settings, 9).unwrap();
+    assert_eq!(found.len(), 3);
 }
 
 #[test]

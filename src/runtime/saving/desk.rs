@@ -378,7 +378,9 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
         words = format!("{words}, {gone} left as they are because they had moved on");
     }
     if new > 0 {
-        words = format!("{words}, {new} came into it after it was shown: preview it again to see them");
+        words = format!(
+            "{words}, {new} came into it after it was shown: restore it from the history to see them"
+        );
     }
     (words, ordered.is_some())
 }

@@ -5,11 +5,11 @@ use super::files::beside;
 use super::view::{Flight, Held, Shelved, view};
 use super::{
     CONTENT, Change, Counted, DraftFile, EditPreview, Files, Looked, Moved, RULES, Refusal, SaveState, Saved,
-    Wanted,
+    Wanted, content_name,
 };
 use crate::engine::Campaign;
 use crate::engine::event::Edition;
-use crate::model::clean;
+use crate::model::{Channel, clean};
 use crate::phrases::retimed::short;
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Previewed, Signature};
@@ -33,14 +33,21 @@ pub struct Judged {
     /// What was asked for.
     files: Vec<Shelved>,
     saved: bool,
+    restored: bool,
     plan: Result<Box<Plan>, Refusal>,
     trail: Looked,
     learnt: Option<Counted>,
     reply: Answer,
 }
 
-/// Reads what is wanted, and judges it in its place.
-fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<Saved>) -> JudgedFiles {
+/// Reads what is wanted, and what stands in its place. `spoken`: the texts that are in force.
+fn judge(
+    store: &dyn Keeper,
+    files: &dyn Files,
+    wanted: Wanted,
+    pending: Option<Saved>,
+    spoken: &str,
+) -> JudgedFiles {
     let version = |hash: &str| {
         let read = store.version(hash).map_err(|error| Refusal::new(error.to_string()))?;
         if read.is_empty() {
@@ -49,7 +56,7 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
         }
         Ok(read)
     };
-    let content = |files: Vec<(String, Vec<u8>)>| {
+    let content = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
         files.into_iter().map(|(name, bytes)| (format!("{CONTENT}/{name}"), bytes)).collect()
     };
     let wanted: Vec<(String, Vec<u8>)> = match wanted {
@@ -57,8 +64,13 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
             as_begun(files, &drafts)?;
             drafts.into_iter().map(|draft| (draft.name, draft.text.into_bytes())).collect()
         }
-        Wanted::Rules(hash) => version(&hash)?,
-        Wanted::Content(hash) => content(version(&hash)?),
+        Wanted::Version { rules, content: texts } => {
+            let mut all = version(&rules)?;
+            if texts != spoken {
+                all.extend(content(version(&texts)?));
+            }
+            all
+        }
         Wanted::Saved => {
             let Some(Saved { edition, files, .. }) = pending.clone() else {
                 return Err(Refusal::new("nothing was saved that is not in force"));
@@ -90,6 +102,21 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
 
 type JudgedFiles = Result<Vec<Shelved>, Refusal>;
 
+/// Texts of the workspace that a version which is restored did not have, a line each. They stay: a save takes no file
+/// away.
+fn left(files: &dyn Files, restored: &[Shelved]) -> Vec<String> {
+    let has = |name: &str| restored.iter().any(|(known, _, _)| known == name);
+    let names = Channel::ALL.iter().map(|channel| content_name(*channel));
+    let stays = |name: &String| !has(name) && files.read(name).is_ok_and(|there| there.is_some());
+    let with_texts = restored.iter().any(|(name, _, _)| name != RULES);
+    let line = |name| {
+        format!(
+            "{name} stays as it is: the version had no such text. Take it away yourself if it is not to be sent"
+        )
+    };
+    names.filter(|name| with_texts && stays(name)).map(line).collect()
+}
+
 /// Fails where a file is neither what its draft was begun from nor what the draft makes of it: somebody else changed it,
 /// and what they did is shown before anything is saved.
 fn as_begun(files: &dyn Files, drafts: &[DraftFile]) -> Result<(), Refusal> {
@@ -120,19 +147,23 @@ impl Driver {
             return drop(reply.send(Err(Refusal::new("this process has no files to edit"))));
         };
         let (store, news) = (Arc::clone(&self.parts.store), self.parts.tasks.news());
-        let saved = wanted == Wanted::Saved;
+        let (saved, restored) = (wanted == Wanted::Saved, matches!(wanted, Wanted::Version { .. }));
+        let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
+        let (spoken, in_flight) = (self.edition_in_force(in_flight).content, in_flight.is_some());
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let (pending, signature) = (pending.cloned(), Signature::here());
-        let in_flight = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
         let now = self.asked_at();
         let of = |plan: &Plan| (plan.ready.rules.hash.clone(), plan.content.hash.clone());
         let asked = self.parts.plan.as_ref().map(|plan| (plan.question(now), of(plan)));
         self.parts.tasks.spawn(Part::Judging, async move {
             let kept = Arc::clone(&store);
             let judged = beside(files, move |files| {
-                let changed = judge(&*kept, files, wanted, pending.filter(|_| saved))?;
+                let changed = judge(&*kept, files, wanted, pending.filter(|_| saved), &spoken)?;
                 let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
-                let plan = files.judge(&named, in_flight)?;
+                let mut plan = files.judge(&named, in_flight)?;
+                if restored {
+                    plan.warnings.extend(left(files, &changed));
+                }
                 let trail = files.look(&change(&changed, &plan.ready.rules.hash, "", &signature));
                 Ok((changed, plan, trail))
             });
@@ -150,14 +181,14 @@ impl Driver {
                 }
                 (_, _) => None,
             };
-            let judged = Judged { files, saved, plan, trail, learnt, reply };
+            let judged = Judged { files, saved, restored, plan, trail, learnt, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;
         });
     }
 
     /// It is judged: keeps it under a number, and shows it.
     pub(in crate::runtime) fn judged(&mut self, judged: Judged) {
-        let Judged { files, saved, plan, trail, learnt, reply } = judged;
+        let Judged { files, saved, restored, plan, trail, learnt, reply } = judged;
         let plan = match plan {
             Ok(plan) => *plan,
             Err(refusal) => return drop(reply.send(Err(refusal))),
@@ -179,6 +210,13 @@ impl Driver {
         let ready = if edited.content { &plan.ready } else { &spoken };
         let script = Script { ready, links_base: &plan.links_base };
         let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
+        let is_new = files.iter().any(|(_, stood, is)| stood.as_ref() != Some(is))
+            || (&before.rules, &before.content) != (&after.rules, &after.content);
+        let moves = flight.as_ref().is_some_and(|flight| !flight.preview.people.is_empty());
+        if restored && !is_new && !moves {
+            let why = "that version is in force, and there is nobody in flight whom it would move";
+            return drop(reply.send(Err(Refusal::new(why))));
+        }
         self.desk.previews += 1;
         let number = self.desk.previews;
         let loose = !trail.loose.is_empty();

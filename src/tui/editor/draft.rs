@@ -88,6 +88,8 @@ pub struct Draft {
     /// The revision that the disk has; what nobody has changed need not be there.
     pub kept: u64,
     area: TextArea<'static>,
+    /// How lines end in the file: whoever wrote it keeps their line ends.
+    line_end: &'static str,
     /// Texts inside of one step, by hash: undo and redo do not stop there.
     joints: Vec<u64>,
     /// The revision and the cursor behind the letter that was typed last.
@@ -114,6 +116,7 @@ impl Draft {
             check,
             kept: 1,
             area,
+            line_end: line_end(base),
             joints: Vec::new(),
             run: None,
         }
@@ -131,9 +134,9 @@ impl Draft {
 
     /// The file as it would be written: it ends with a line's end.
     pub fn text(&self) -> String {
-        let mut text = self.lines().join("\n");
+        let mut text = self.lines().join(self.line_end);
         if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
+            text.push_str(self.line_end);
         }
         text
     }
@@ -212,7 +215,10 @@ impl Draft {
         if to_old > from {
             self.area.start_selection();
             self.go_to(place(&old, to_old));
+            // Nobody cut it: what was cut or copied before can still be pasted.
+            let copied = self.area.yank_text();
             self.area.cut();
+            self.area.set_yank_text(copied);
         }
         if to_new > from {
             if to_old > from {
@@ -325,6 +331,12 @@ fn lines_of(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// As most lines of a text end.
+fn line_end(text: &str) -> &'static str {
+    let (all, long) = (text.matches('\n').count(), text.matches("\r\n").count());
+    if 2 * long > all { "\r\n" } else { "\n" }
+}
+
 /// Where two texts differ: the bytes before which they are the same, and the end of what differs in each.
 fn differing(old: &str, new: &str) -> (usize, usize, usize) {
     let same = |(a, b): &((usize, char), char)| a.1 == *b;
@@ -395,13 +407,38 @@ mod tests {
     #[test]
     fn an_empty_line_at_the_end_is_no_change() {
         let mut draft = Draft::new(File::Rules, "{}\n");
-        draft.view(|area| area.move_cursor(CursorMove::Bottom));
+        draft.go_to((0, 2));
         draft.change(|area| {
             area.insert_newline();
             true
         });
+        assert!(!draft.is_changed(), "{:?}", draft.text());
+        draft.letter('x');
+        assert!(draft.is_changed());
         assert!(!Draft::new(File::Rules, "{}\n").is_changed());
         assert!(!Draft::new(File::Rules, "{}").is_changed());
         assert!(Draft::new(File::Rules, "").lines().len() == 1);
+    }
+
+    #[test]
+    fn lines_end_as_they_did_in_the_file() {
+        let theirs = "{\r\n  \"wait\": \"6h\"\r\n}\r\n";
+        let mut draft = Draft::new(File::Rules, theirs);
+        assert_eq!((draft.text().as_str(), draft.is_changed()), (theirs, false));
+        draft.replace("{\n  \"wait\": \"4h\"\n}\n");
+        assert_eq!(draft.text(), theirs.replace("6h", "4h"));
+        draft.paste("\n\r\n");
+        assert_eq!(draft.text().matches('\n').count(), draft.text().matches("\r\n").count());
+        // One stray end among many does not decide, and a new file has the usual ones.
+        assert_eq!(Draft::new(File::Rules, "a\nb\r\nc\n").text(), "a\nb\nc\n");
+        assert_eq!(Draft::new(File::Rules, "a").text(), "a\n");
+    }
+
+    #[test]
+    fn what_was_copied_is_still_there_after_a_replacement() {
+        let mut draft = Draft::new(File::Rules, "one\ntwo\n");
+        draft.view(|area| area.set_yank_text("kept\nlines"));
+        draft.replace("one\nthree\n");
+        assert_eq!((draft.text().as_str(), draft.area.yank_text().as_str()), ("one\nthree\n", "kept\nlines"));
     }
 }

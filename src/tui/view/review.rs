@@ -75,8 +75,9 @@ fn title(review: &Review) -> String {
             let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
             format!("Save {}?", clean(&names.join(", ")))
         }
-        (Wanted::Rules(hash), _) => format!("Restore rules {}?", retimed::short(hash)),
-        (Wanted::Content(hash), _) => format!("Restore texts {}?", retimed::short(hash)),
+        (Wanted::Version { rules, content }, _) => {
+            format!("Restore rules {}, texts {}?", retimed::short(rules), retimed::short(content))
+        }
         (Wanted::Saved, _) => "Saved, not in force: put it in force?".to_owned(),
     }
 }

@@ -151,6 +151,9 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
         (None, false) if version.campaign.is_none() => {
             format!("saved {since}, and used by no launch; {} restores it", keys::key(Cmd::Restore))
         }
+        (None, true) if ctx.model.in_flight() => {
+            format!("in force since {since}; {} shows whom it still moves", keys::key(Cmd::Restore))
+        }
         (None, true) => format!("in force since {since}"),
         (None, false) => format!("in force from {since}; {} restores it", keys::key(Cmd::Restore)),
     };
