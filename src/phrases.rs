@@ -8,9 +8,10 @@ use crate::engine::event::{Actor, CallProgress, Deferral, End, Event, Hold, Kind
 use crate::engine::snapshot::{Last, LastWhat, Place, Row, Sending};
 use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, clean};
 
+pub mod before;
 pub mod orders;
 mod reasons;
-mod restored;
+pub mod restored;
 pub mod retimed;
 pub mod starts;
 

@@ -72,8 +72,7 @@ impl Driver {
 
     /// What the record says now, for a screen; read and summed up beside the loop.
     pub(super) fn tell_learnt(&self, reply: oneshot::Sender<Learnt>) {
-        let ended = self.kept.campaign.as_ref().is_none_or(|campaign| campaign.header.ended_at.is_some());
-        let now = if ended { self.next_launch() } else { self.now() };
+        let now = self.asked_at();
         let place = self.parts.gallery.place();
         let asked = self
             .parts
@@ -85,6 +84,12 @@ impl Driver {
             // The screen may have gone elsewhere meanwhile.
             drop(reply.send(read.await.map(Box::new).map_err(|error| error.to_string())));
         });
+    }
+
+    /// The time of a question that is asked now.
+    pub(super) fn asked_at(&self) -> At {
+        let ended = self.kept.campaign.as_ref().is_none_or(|campaign| campaign.header.ended_at.is_some());
+        if ended { self.next_launch() } else { self.now() }
     }
 
     /// From here on starts are drawn by it, and the next launch says so.
