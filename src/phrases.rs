@@ -8,9 +8,10 @@ use crate::engine::event::{Actor, CallProgress, Deferral, End, Event, Hold, Kind
 use crate::engine::snapshot::{Last, LastWhat, Place, Row, Sending};
 use crate::model::{Channel, Class, Disposition, Failure, Outcome, Untrusted, clean};
 
+pub mod before;
 pub mod orders;
 mod reasons;
-mod restored;
+pub mod restored;
 pub mod retimed;
 pub mod starts;
 
@@ -152,6 +153,14 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
         Kind::Reconciled { found, doubtful, others, untold, .. } => {
             ("⟲", Tone::Warning, restored::reconciled([*found, *doubtful, *others], untold))
         }
+        Kind::OutcomesChanged { segment, on } => warning(
+            "≠",
+            format!(
+                "{}: people answer otherwise than before; since {} learning goes on without what is older than 14 days",
+                segment.screen(),
+                on.utc().format("%Y-%m-%d")
+            ),
+        ),
         Kind::CampaignEnded { by } => ("■", Tone::Good, format!("campaign ended by {}", actor(by))),
         Kind::Ordered { what, people: count, by, scope, left, .. } => {
             let about = orders::about(*what, *count, channel, scope.as_ref());

@@ -4,6 +4,7 @@
 pub mod bench;
 pub(crate) mod built_in;
 pub mod forge;
+pub mod on_disk;
 mod ready;
 mod settings;
 

@@ -372,7 +372,7 @@ fn what_is_no_console_does_no_harm() {
     let mut endless = Raw::connect(&house);
     endless.pours(17 * 1024 * 1024);
     assert_eq!(endless.hears(), None);
-    let (mut sly, welcome) = Raw::hello(&house, 2);
+    let (mut sly, welcome) = Raw::hello(&house, 3);
     assert_eq!(
         (welcome["answer"].as_str(), welcome["program"].as_str()),
         (Some("welcome"), Some("cascade run"))
@@ -386,8 +386,8 @@ fn what_is_no_console_does_no_harm() {
     }
 
     // One that reads nothing, and one that reads and is refused.
-    let (stuck, _) = Raw::hello(&house, 2);
-    let (mut reader, _) = Raw::hello(&house, 2);
+    let (stuck, _) = Raw::hello(&house, 3);
+    let (mut reader, _) = Raw::hello(&house, 3);
     launch(&mut first);
     reader.say(&wire::resume());
     let notice = loop {

@@ -65,7 +65,7 @@ fn rules_content_settings_and_list_are_looked_at_together() {
     let dir = TempDir::new().unwrap();
     write(&dir, "cascade.toml", "curency = \"EUR\"\n");
     write(&dir, "rules/cascade.json", "{ \"start\": \"whatsapp\",\n  \"steps\": [ }");
-    write(&dir, "rules/content/sms.txt", "Hi {{nmae}}, {{plan|your plan}} is due");
+    write(&dir, "rules/content/sms.txt", "Hi {{nmae}}, {{plan|your plan}} is due {{quux}}");
     write(&dir, "rules/content/voice.md", "---\nfirst_message: Hello\n---\nBe kind.");
     write(&dir, "customers.csv", "name,phone,segment\nAna,12,a\nBo,+14155550132,a\nBo,+14155550132,a\n");
     let (ok, found) = problems(&dir, &[]);
@@ -81,6 +81,11 @@ fn rules_content_settings_and_list_are_looked_at_together() {
         assert!(found.iter().any(|f| f == expected), "{expected} is not in {found:#?}");
     }
     assert!(found.iter().any(|f| f.starts_with("error customers.csv:2:5 phone")), "{found:#?}");
+    // What every list has is named once, whether or not its header says it.
+    let human = out(&cascade(dir.path(), &["check"]));
+    let hint =
+        human.lines().skip_while(|line| !line.contains("no column `quux`")).take(2).collect::<String>();
+    assert_eq!(hint.matches("segment").count(), 1, "{hint}");
     write(&dir, "rules/cascade.json", include_str!("../rules/cascade.json"));
     let (_, found) = problems(&dir, &[]);
     let opener = "warning rules/content/voice.md:2:1 opener-unaware";

@@ -14,8 +14,12 @@ mod fixture;
 mod learnt;
 #[path = "screens/restored.rs"]
 mod restored;
+#[path = "screens/saving.rs"]
+mod saving;
 #[path = "screens/stage.rs"]
 mod stage;
+#[path = "screens/told.rs"]
+mod told;
 
 use cascade::clock::Clock;
 use cascade::engine::event::End;

@@ -1,13 +1,15 @@
-//! `cascade audit`: what operators ordered, by whom, when and why, and what came of it for each person.
+//! `cascade audit`: what operators ordered and saved, by whom, when and why, and what came of it for each person.
 
 use super::report::open_store;
 use super::{Exit, Failure, output};
 use crate::cli::{Audit, Place};
 use crate::engine::audit::{Account, Back, Item};
-use crate::engine::order::Came;
-use crate::model::{CampaignId, PersonId};
+use crate::engine::order::{Ask, Came};
+use crate::model::{CampaignId, PersonId, clean};
 use crate::phrases::orders;
 use crate::phrases::people;
+use crate::runtime::handle::Signature;
+use crate::runtime::saving::{SaveState, Saved};
 use crate::runtime::store::Reader;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -18,14 +20,22 @@ pub(super) fn run(place: &Place, args: &Audit) -> Result<Exit, Failure> {
     let (reader, _) = open_store(place)?;
     let campaign = args.campaign.map(CampaignId);
     let audit = reader.audit(campaign).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut saves = reader.saves().map_err(|error| Failure::failed(error.to_string()))?;
+    saves.retain(|saved| campaign.is_none() || saved.signature.campaign == campaign);
     if args.json {
         let orders: Vec<Value> = audit.orders().iter().map(as_json).collect();
-        output::json(&json!({ "schema": "cascade.audit/1", "orders": orders }))?;
+        let saves: Vec<Value> = saves.iter().map(saved_as_json).collect();
+        output::json(&json!({ "schema": "cascade.audit/1", "orders": orders, "saves": saves }))?;
         return Ok(Exit::Done);
     }
+    // What was put in force for people in flight is an order, too, which says more.
+    saves.retain(|saved| !audit.orders().iter().any(|account| is_of(account, saved)));
     let mut out = output::Results::open();
-    if audit.orders().is_empty() {
+    if audit.orders().is_empty() && saves.is_empty() {
         out.line("nothing was ordered here yet")?;
+    }
+    for saved in &saves {
+        out.line(&saved_as_text(saved))?;
     }
     let mut names = Names { reader, known: HashMap::new() };
     for account in audit.orders() {
@@ -57,6 +67,62 @@ fn as_json(account: &Arc<Account>) -> Value {
         "done": account.done(),
         "items": account.items.iter().map(item).collect::<Vec<_>>(),
     })
+}
+
+/// The order with which a save was put in force.
+fn is_of(account: &Account, saved: &Saved) -> bool {
+    let edits = matches!(account.what, Ask::EditRules | Ask::EditContent);
+    edits && account.wall_at == saved.signature.wall_at && account.by == saved.signature.by
+}
+
+/// `state` and, of one that failed, why; of one that was dropped, by whom and when.
+fn saved_as_json(saved: &Saved) -> Value {
+    let (state, because) = match &saved.state {
+        SaveState::Committing => ("committing", None),
+        SaveState::NotInForce => ("not_in_force", None),
+        SaveState::InForce { note } => ("in_force", Some(note)),
+        SaveState::Failed { why } => ("failed", Some(why)),
+        SaveState::Dropped => ("dropped", None),
+    };
+    let by = &saved.signature.by;
+    let dropped = saved.dropped.as_ref().map(|dropped| {
+        let by = &dropped.by;
+        json!({ "wall_at": dropped.wall_at, "user": by.user, "host": by.host, "tty": by.tty })
+    });
+    json!({
+        "save": saved.number,
+        "campaign": saved.signature.campaign,
+        "wall_at": saved.signature.wall_at,
+        "user": by.user,
+        "host": by.host,
+        "tty": by.tty,
+        "files": saved.files,
+        "rules_hash": saved.edition.rules,
+        "content_hash": saved.edition.content,
+        "commit": saved.edition.commit,
+        "choice": saved.choice.as_str(),
+        "why": saved.why,
+        "state": state,
+        "because": because,
+        "dropped": dropped,
+    })
+}
+
+fn saved_as_text(saved: &Saved) -> String {
+    let who = |signature: &Signature| format!("{} {}", signature.wall_at, orders::who(&signature.by));
+    let came = match &saved.state {
+        SaveState::Committing => "being written".to_owned(),
+        SaveState::NotInForce => "not in force yet".to_owned(),
+        SaveState::InForce { note } if note.is_empty() => "in force".to_owned(),
+        SaveState::InForce { note } => format!("in force; {note}"),
+        SaveState::Failed { why } => format!("not saved: {why}"),
+        SaveState::Dropped => match &saved.dropped {
+            Some(dropped) => format!("dropped, {}", who(dropped)),
+            None => "dropped".to_owned(),
+        },
+    };
+    let (files, why) = (saved.files.join(", "), &saved.why);
+    clean(&format!("{} (by the calendar): save {files}: \"{why}\"; {came}", who(&saved.signature)))
 }
 
 /// `came`: `done` or `left`; `because` says why somebody was left, `recall` what came of calling something back.

@@ -134,9 +134,14 @@ async fn watch(
     })
 }
 
-/// From what starts are drawn, a line a segment.
+/// Who is left out or contacted once more, and from what starts are drawn, a line a segment.
 fn drawn_starts(handle: &Handle) {
     let picture = handle.picture.borrow();
+    for words in
+        picture.preflight.iter().flat_map(|preflight| crate::phrases::before::before(&preflight.before))
+    {
+        output::note(&format!("cascade: {words}"));
+    }
     for row in picture.preflight.iter().flat_map(|preflight| &preflight.starts) {
         output::note(&format!("cascade: {}", crate::phrases::starts::starts(row)));
     }
@@ -162,7 +167,7 @@ pub(super) fn left_behind(ended: &Ended, handle: &Handle) -> Vec<String> {
     };
     let snapshot = crate::engine::snapshot(campaign, ended.seq, ended.now, std::sync::Arc::default());
     let zone = handle.picture.borrow().place.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
-    leaving(&snapshot, ended.now, zone)
+    leaving(&snapshot, ended.failed, ended.now, zone)
 }
 
 /// The second signal: whoever sends it does not want to wait.

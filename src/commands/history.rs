@@ -118,7 +118,11 @@ fn print(out: &mut Results, version: &Version, before: &[u8], ran: Option<Came>)
     });
     let at = version.at.utc().format("%Y-%m-%d %H:%M");
     out.line(&format!("{id} {at} {}{draft}{ran}", version.author.screen()))?;
-    out.line(&format!("    {}", version.subject.screen()))?;
+    // A subject that is the beginning of the reason, or all of it, is not said twice.
+    let subject = version.subject.screen();
+    if !version.reason.screen_lines().next().is_some_and(|first| first.starts_with(&subject)) {
+        out.line(&format!("    {subject}"))?;
+    }
     for line in version.reason.screen_lines().filter(|line| !line.trim().is_empty()) {
         out.line(&format!("    {line}"))?;
     }

@@ -105,7 +105,7 @@ impl<'s, 'f, 't> Table<'s, 'f, 't> {
             return Vec::new();
         };
         let mut words = Vec::new();
-        for entry in list.iter() {
+        for entry in list {
             match entry.get_ref() {
                 DeValue::String(text) if !text.trim().is_empty() => words.push(text.trim().to_owned()),
                 _ => {

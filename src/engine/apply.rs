@@ -71,6 +71,9 @@ pub fn apply(campaign: &mut Campaign, at: At, input: Input) -> Result<Concluded,
         Input::Broken { why } => {
             journal.record_campaign(Kind::Paused { only: None, by: Actor::Engine, why });
         }
+        Input::OutcomesChanged { segment, on } => {
+            journal.record_campaign(Kind::OutcomesChanged { segment, on });
+        }
         Input::Order(signed) => journal.order(*signed),
         Input::Edit(edit) => journal.edit(*edit),
     }

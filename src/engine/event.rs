@@ -15,7 +15,7 @@ pub use super::reasons::{Actor, CallProgress, Deferral, End, Hold, RecallResult,
 use super::retime::Choice;
 use crate::model::{
     At, AttemptId, CampaignId, CascadeId, Channel, Disposition, Failure, Leg, Money, OrderId, Outcome,
-    PersonId, Scope, TextId, TimerId,
+    PersonId, Scope, Segment, TextId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +140,13 @@ pub enum Kind {
         /// Whose number was used on a channel, nobody can tell for whom.
         shared: Vec<(CascadeId, Channel)>,
     },
+    /// The record shows that the outcomes of a segment have changed: learning goes on without what is older.
+    OutcomesChanged {
+        /// Which.
+        segment: Segment,
+        /// The day on which that was plain.
+        on: At,
+    },
     /// Every cascade has ended, or the operator stopped it for good.
     CampaignEnded {
         /// Who did it.
@@ -208,7 +215,7 @@ pub enum Kind {
     AttemptClaimed {
         /// Worst case, taken from the budget until the result is in.
         reserved: Money,
-        /// Which of the campaign's versions its text is of, from 0: that of the launch.
+        /// Which of the campaign's versions its text is of; 0: that of the launch.
         #[serde(default, skip_serializing_if = "is_first")]
         content: u32,
     },

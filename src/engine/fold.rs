@@ -44,7 +44,10 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         next.0 = next.0.max(timer.0 + 1);
     }
     match kind {
-        Kind::CampaignLaunched { .. } | Kind::Suppressed { .. } | Kind::OrderMet { .. } => {}
+        Kind::CampaignLaunched { .. }
+        | Kind::Suppressed { .. }
+        | Kind::OrderMet { .. }
+        | Kind::OutcomesChanged { .. } => {}
         Kind::Ordered { order, .. } => campaign.header.orders = campaign.header.orders.max(order.0),
         Kind::CascadeStarted { start } => started(campaign, *subject, start, *at),
         Kind::CampaignEnded { .. } => campaign.header.ended_at = Some(*at),
@@ -109,6 +112,7 @@ fn timer_in(kind: &Kind) -> Option<TimerId> {
         | Kind::BreakerClosed { .. }
         | Kind::StoreRestored { .. }
         | Kind::Reconciled { .. }
+        | Kind::OutcomesChanged { .. }
         | Kind::CampaignEnded { .. }
         | Kind::AttemptPlanned { .. }
         | Kind::AttemptClaimed { .. }

@@ -23,6 +23,8 @@ pub struct PauseRow {
     pub by_itself: bool,
     /// It cannot be ended yet: what was sent after a backup is still being asked for.
     pub asking: bool,
+    /// After a backup: channels on which nobody can be asked what was sent, nor what was answered, in what was lost.
+    pub untold: Vec<Channel>,
     /// Sends that are planned and wait for it.
     pub waiting: u64,
     /// Sends that would go at once if the waits went on meanwhile, by channel.
@@ -48,12 +50,14 @@ pub fn pauses(campaign: &Campaign, now: At) -> Vec<PauseRow> {
 
 fn pause_row(campaign: &Campaign, now: At, only: Option<Channel>, pause: &Pause) -> PauseRow {
     let header = &campaign.header;
+    let restored = header.restored.as_ref().filter(|_| only.is_none() && pause.by_itself);
     let mut row = PauseRow {
         only,
         since: pause.since,
         why: pause.why.clone(),
         by_itself: pause.by_itself,
         asking: only.is_none() && header.restored.as_ref().is_some_and(|restored| restored.asking),
+        untold: restored.map(|restored| restored.untold.clone()).unwrap_or_default(),
         waiting: 0,
         due: Vec::new(),
         due_extended: Vec::new(),

@@ -5,7 +5,7 @@ use super::meaning::Meaning;
 use super::order::Signed;
 use super::restored::{Gap, SentBefore};
 use super::retime::Edit;
-use crate::model::{At, AttemptId, Channel, Failure, Money, PersonId, Scope, TextId, TimerId};
+use crate::model::{At, AttemptId, Channel, Failure, Money, PersonId, Scope, Segment, TextId, TimerId};
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +79,13 @@ pub enum Input {
     Broken {
         /// In words.
         why: String,
+    },
+    /// Learning has noticed that the outcomes of a segment have changed.
+    OutcomesChanged {
+        /// Which.
+        segment: Segment,
+        /// The day on which that was plain.
+        on: At,
     },
     /// An operator asks.
     Order(Box<Signed>),

@@ -27,16 +27,17 @@ const NAMED: usize = 100;
 pub fn snapshot(campaign: &Campaign, seq: u64, now: At, rows: Arc<Vec<Arc<Row>>>) -> Snapshot {
     let header = &campaign.header;
     let channels = channel_rows(campaign, |_| true);
+    let typical = ladder::typical(campaign);
     Snapshot {
         seq,
         now,
-        campaign: Some(Arc::new(facts(campaign))),
+        campaign: Some(Arc::new(facts(campaign, typical))),
         phase: phase(campaign),
         tally: tally(campaign),
         failures: failure_rows(campaign),
         breakers: breakers(campaign),
         pauses: forecast::pauses(campaign, now),
-        steps: ladder::steps(campaign),
+        steps: ladder::steps(campaign, typical),
         next: due_groups(campaign),
         rows,
         money: purse(campaign),
@@ -50,7 +51,7 @@ pub fn snapshot(campaign: &Campaign, seq: u64, now: At, rows: Arc<Vec<Arc<Row>>>
     }
 }
 
-fn facts(campaign: &Campaign) -> CampaignFacts {
+fn facts(campaign: &Campaign, typical: Option<&Journey>) -> CampaignFacts {
     let (header, launch) = (&campaign.header, &campaign.header.launch);
     CampaignFacts {
         id: header.id,
@@ -58,6 +59,7 @@ fn facts(campaign: &Campaign) -> CampaignFacts {
         kind: launch.kind,
         mode: launch.mode,
         rules_hash: launch.rules_hash.clone(),
+        rules_in_flight: campaign.edition(typical.map_or(0, |journey| journey.edition)).rules,
         content_hash: launch.content_hash.clone(),
         rules_commit: launch.rules_commit.clone(),
         customers: launch.customers,

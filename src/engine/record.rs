@@ -128,6 +128,7 @@ impl Record {
             | Kind::BreakerClosed { .. }
             | Kind::StoreRestored { .. }
             | Kind::Reconciled { .. }
+            | Kind::OutcomesChanged { .. }
             | Kind::CampaignEnded { .. }
             | Kind::RulesChanged { .. }
             | Kind::Ordered { .. }

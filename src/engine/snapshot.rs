@@ -64,8 +64,10 @@ pub struct CampaignFacts {
     pub kind: CampaignKind,
     /// Rehearsal or live.
     pub mode: Mode,
-    /// SHA-256 of the rules.
+    /// SHA-256 of the rules that it was launched with.
     pub rules_hash: String,
+    /// SHA-256 of the newest rules that anybody in it goes by: what was saved for later launches alone is not among them.
+    pub rules_in_flight: String,
     /// SHA-256 of the content.
     pub content_hash: String,
     /// Where the rules stand in git.

@@ -178,12 +178,11 @@ impl Walk<'_> {
         match next {
             Next::Sent(_) if together => None,
             Next::Ended if together => Some(self.settled(self.act)),
-            Next::Sent(_) => Some(self.open(to, why)),
             Next::None | Next::Ended if in_time.is_some() => Some(self.settled(in_time)),
             Next::None => Some(self.open(to, Why::OtherStep)),
             // Somebody said no, at a time that the record does not tell.
             Next::Ended if self.act.is_none() && wait_s > recorded_s => Some(self.settled(None)),
-            Next::Ended => Some(self.open(to, why)),
+            Next::Sent(_) | Next::Ended => Some(self.open(to, why)),
         }
     }
 

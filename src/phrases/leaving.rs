@@ -7,8 +7,9 @@ use crate::model::{At, Channel};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
 
-/// A sentence each: not sent, not heard, and who is still open.
-pub fn leaving(snapshot: &Snapshot, now: At, zone: Tz) -> Vec<String> {
+/// A sentence each: not sent, not heard, and who is still open. After a store that `failed` nobody is told that everything
+/// is saved.
+pub fn leaving(snapshot: &Snapshot, failed: bool, now: At, zone: Tz) -> Vec<String> {
     let next = snapshot.next.first().map(|group| {
         let at = when(group.from, now, zone);
         format!("Not sent while we are away: what falls due, first {} at {at}.", due(group))
@@ -25,7 +26,14 @@ pub fn leaving(snapshot: &Snapshot, now: At, zone: Tz) -> Vec<String> {
     if snapshot.tally.on_phone > 0 {
         _ = write!(open, "; {} on the phone now are left to finish", snapshot.tally.on_phone);
     }
-    words.push(format!("{open}. Everything is saved, and the next start goes on from here."));
+    words.push(if failed {
+        format!(
+            "{open}. NOT everything is saved: the store failed. What was saved before that is; what happened since is \
+             not, and providers are told to say it again. The next start goes on from the last thing saved."
+        )
+    } else {
+        format!("{open}. Everything is saved, and the next start goes on from here.")
+    });
     words
 }
 

@@ -22,7 +22,11 @@ pub fn short(hash: &str) -> String {
 /// `rules 3f2a1c4, texts 9c0d2b1 in force; those in flight re-timed`
 pub(super) fn changed(edition: &Edition, how: Choice) -> String {
     let (rules, texts) = (short(&edition.rules), short(&edition.content));
-    format!("rules {rules}, texts {texts} in force; {}", choice(how))
+    let since = match how {
+        Choice::Keep => "for later launches",
+        Choice::Retime | Choice::RetimeAndSpread => "in force",
+    };
+    format!("rules {rules}, texts {texts} {since}; {}", choice(how))
 }
 
 /// `new rules: goes on in 2h, then SMS`
@@ -33,6 +37,6 @@ pub(super) fn retimed(walk: &[Leg], event: &Event, wait: Option<NewWait>) -> Str
         if rest.is_empty() { "no step follows".to_owned() } else { format!("then {}", rest.join(" › ")) };
     match wait {
         Some(wait) => format!("new rules: waits {} more, {then}", span((wait.due - event.at).num_seconds())),
-        None => format!("new rules: {then}"),
+        None => format!("new rules or texts: {then}"),
     }
 }

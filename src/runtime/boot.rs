@@ -197,7 +197,8 @@ pub async fn boot(options: Options, wires: Wires) -> Result<Running, BootError> 
     let plan = parts::taught(plan, &rehearsed, (&store, &loaded), clock.now()).await?;
     let templates = clients.templates(mode);
     let files = parts::files((files, drawn), &rehearsed, &receiver.links_base, plan.as_ref().ok(), templates);
-    let (plan, preflight) = parts::settled(plan, &rehearsed, &receiver.links_base, &loaded, clock.now());
+    let base = &receiver.links_base;
+    let (plan, preflight) = parts::settled(plan, &rehearsed, base, (&store, &loaded), clock.now())?;
     junction.gallery.set_starting(None);
     junction.gallery.set_preflight(Some(Arc::new(preflight)));
     let round_trip =

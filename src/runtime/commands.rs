@@ -77,8 +77,8 @@ impl Driver {
                     self.parts.brakes.heeded(only);
                 }
             }
-            Command::Save { preview, choice, why, signature } => {
-                self.save(preview, choice, &why, signature, turn);
+            Command::Save { preview, choice, why, include, signature } => {
+                self.save(preview, choice, (&why, include), signature, turn);
             }
             Command::DropSaved(signature) => self.drop_saved(&signature, turn),
             Command::Preview(wanted, reply) => self.preview_edit(wanted, reply),

@@ -7,7 +7,7 @@ use super::turn::Turn;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Event, Kind};
 use crate::engine::input::Input;
-use crate::model::{At, AttemptId};
+use crate::model::{At, AttemptId, Phone};
 use crate::providers::Outgoing;
 use std::sync::Arc;
 
@@ -132,7 +132,12 @@ impl Driver {
         }
         if let Some(plan) = &self.parts.plan {
             let (begins, next) = (self.next_launch(), self.kept.next_campaign());
-            let preflight = plan.preflight(begins, next, |phone| self.parts.brakes.is_opted_out(phone));
+            let dealings = plan.dealings(&*self.parts.store).unwrap_or_else(|error| {
+                tracing::warn!(%error, "what earlier campaigns had to do with those drawn cannot be read");
+                None
+            });
+            let stopped = |phone: &Phone| self.parts.brakes.is_opted_out(phone);
+            let preflight = plan.preflight(begins, next, stopped, dealings.as_ref());
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
     }

@@ -81,6 +81,8 @@ pub struct Driver {
     pub(super) desk: Desk,
     /// When the record was asked last for what it teaches.
     pub(super) learnt_at: Option<At>,
+    /// The newest day of which the log tells that outcomes changed.
+    pub(super) told: At,
     /// The store came from a backup, and nobody has gone on since.
     pub(super) restored: Option<Restored>,
     /// What is to be done before anything that comes in.
@@ -110,6 +112,7 @@ impl Driver {
             disk: Disk::default(),
             desk: Desk::default(),
             learnt_at: None,
+            told: At::default(),
             restored: None,
             first: Vec::new(),
             refused: false,
@@ -193,7 +196,7 @@ impl Driver {
             News::Kept(kept) => self.files_kept(*kept, turn),
             // What it says is minded in every turn.
             News::Hearing => {}
-            News::Learnt(answer) => self.learnt(&answer),
+            News::Learnt(answer) => self.learnt(&answer, turn),
             News::Tell(notice) => self.tell(notice.level, notice.text),
             News::Panicked(part) => self.panicked(&part, turn),
         }

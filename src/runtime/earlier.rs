@@ -28,6 +28,7 @@ impl Driver {
             | Input::Restored(_)
             | Input::Reconciled { .. }
             | Input::Broken { .. }
+            | Input::OutcomesChanged { .. }
             | Input::Order(_)
             | Input::Edit(_) => None,
         };

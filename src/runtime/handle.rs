@@ -162,6 +162,9 @@ pub struct Preflight {
     pub people: u64,
     /// In the list, usable.
     pub listed: u64,
+    /// What is known of those drawn, from before.
+    #[serde(default)]
+    pub before: Before,
     /// By segment.
     pub segments: Vec<(Segment, u64)>,
     /// How starts are drawn, by segment; empty where everybody begins as the rules say.
@@ -192,6 +195,7 @@ impl Preflight {
             name: String::new(),
             people: 0,
             listed: 0,
+            before: Before::default(),
             segments: Vec::new(),
             starts: Vec::new(),
             waves: Vec::new(),
@@ -204,6 +208,25 @@ impl Preflight {
             blocked: vec![why],
         }
     }
+}
+
+/// What earlier campaigns and the list say of those who were drawn: how many are left out of a launch, and how many are
+/// contacted again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Opted out: left out.
+    pub opted_out: u64,
+    /// Consented to no channel of their rules: nothing is sent to them.
+    pub unreachable: u64,
+    /// Declined in an earlier campaign: contacted again.
+    pub declined: u64,
+    /// Contacted by an earlier campaign within the time below: contacted again all the same, since a pilot leaves
+    /// nobody out for it.
+    pub recent: u64,
+    /// `recontact_after`.
+    pub recontact_after_s: u64,
+    /// There are too many to look each of them up: the last two are not counted.
+    pub uncounted: bool,
 }
 
 /// How the starts of a segment are drawn.
@@ -267,6 +290,8 @@ pub enum Command {
         choice: Choice,
         /// Why, as the operator typed it.
         why: String,
+        /// What of its files nobody committed was shown, and may go along.
+        include: bool,
         /// By whom and when.
         signature: Signature,
     },

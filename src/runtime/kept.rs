@@ -1,8 +1,8 @@
 //! What the store holds, in memory, and taking it in.
 
 use super::driver::Driver;
-use super::saving;
 use super::store::Loaded;
+use super::{learning, saving};
 use crate::engine::Campaign;
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Channel, Customer, PersonId, Phone};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -116,6 +116,7 @@ impl Driver {
         (self.kept.last_text, self.kept.last_at) = (loaded.last_text, loaded.last_at.unwrap_or_default());
         self.restored = loaded.restored;
         self.desk.load(loaded.meta.get(saving::META));
+        self.told = loaded.meta.get(learning::META).and_then(|at| At::parse(at).ok()).unwrap_or_default();
         self.show_saves();
         self.show_restored(self.now());
         self.parts.brakes.opted_out_before(loaded.suppressed);

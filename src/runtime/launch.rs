@@ -3,7 +3,7 @@
 use super::driver::Driver;
 use super::handle::{Level, Preflight};
 use super::starts::Allocations;
-use super::store::{Batch, Contacts, Known, PersonRow, RejectRow};
+use super::store::{Batch, Contacts, Dealings, Known, PersonRow, RejectRow};
 use super::turn::Turn;
 use crate::engine::event::{CampaignKind, CascadeStart, Drawn, Launch, Skip};
 use crate::engine::policy::Policy;
@@ -76,13 +76,17 @@ impl Plan {
         template.unwrap_or_else(|| "campaign".into())
     }
 
-    /// What the operator confirms for that campaign. Whoever `stopped` before is not contacted.
-    pub fn preflight(&self, now: At, campaign: CampaignId, stopped: impl Fn(&Phone) -> bool) -> Preflight {
+    /// What the operator confirms for that campaign. Whoever `stopped` before is not contacted; `dealings` is what
+    /// earlier campaigns had to do with the others.
+    pub fn preflight(
+        &self,
+        now: At,
+        campaign: CampaignId,
+        stopped: impl Fn(&Phone) -> bool,
+        dealings: Option<&Dealings>,
+    ) -> Preflight {
         let mut segments: BTreeMap<Segment, u64> = BTreeMap::new();
         let contacted: Vec<&Customer> = self.customers.iter().filter(|c| !stopped(&c.phone)).collect();
-        let passed_over = self.customers.len() - contacted.len();
-        let told = (passed_over > 0)
-            .then(|| format!("{passed_over} of the list opted out before: they are not contacted"));
         for customer in &contacted {
             *segments.entry(customer.segment.clone()).or_default() += 1;
         }
@@ -93,6 +97,7 @@ impl Plan {
             name: self.name(),
             people: contacted.len() as u64,
             listed: self.listed,
+            before: self.before(now, &contacted, dealings),
             segments: segments.into_iter().collect(),
             starts: self.starts(&begins),
             waves: self.waves(now, &begins),
@@ -101,7 +106,7 @@ impl Plan {
             rules_hash: self.ready.rules.hash.clone(),
             rejects: named.map(|(line, _, reason)| (*line, crate::model::clean(reason))).collect(),
             rejects_total: self.rejects.len() as u64,
-            warnings: told.into_iter().chain(self.warnings.iter().cloned()).collect(),
+            warnings: self.warnings.clone(),
             blocked: self.blocked.clone(),
         }
     }

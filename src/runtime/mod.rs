@@ -2,6 +2,7 @@
 
 mod asking;
 pub mod attach;
+mod before;
 mod boot;
 pub mod brakes;
 mod closing;

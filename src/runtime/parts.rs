@@ -162,9 +162,9 @@ pub(super) fn settled(
     plan: Result<Plan, String>,
     rehearsed: &Rehearsed,
     links_base: &str,
-    loaded: &Loaded,
+    (store, loaded): (&Store, &Loaded),
     now: At,
-) -> (Option<Arc<Plan>>, Preflight) {
+) -> Result<(Option<Arc<Plan>>, Preflight), BootError> {
     match plan {
         Ok(plan) => {
             let plan = Plan {
@@ -175,12 +175,14 @@ pub(super) fn settled(
             };
             let begins = begins(&plan, rehearsed, loaded, now);
             let next = CampaignId(loaded.campaign.as_ref().map_or(0, |campaign| campaign.id().0) + 1);
-            let mut preflight = plan.preflight(begins, next, |phone| loaded.suppressed.contains(phone));
+            let dealings = plan.dealings(store)?;
+            let stopped = |phone: &Phone| loaded.suppressed.contains(phone);
+            let mut preflight = plan.preflight(begins, next, stopped, dealings.as_ref());
             // Before all others: a low window shows the first alone.
             preflight.warnings.splice(0..0, loaded.restored.as_ref().map(super::restored::warning));
-            (Some(Arc::new(plan)), preflight)
+            Ok((Some(Arc::new(plan)), preflight))
         }
-        Err(why) => (None, Preflight::blocked(why)),
+        Err(why) => Ok((None, Preflight::blocked(why))),
     }
 }
 

@@ -5,7 +5,7 @@ use super::starts::Allocations;
 use crate::model::{Customer, Segment};
 use crate::rules::lints::one_line;
 use crate::rules::{Severity, draw};
-use crate::workspace::{Unusable, Workspace};
+use crate::workspace::{Ready, Unusable, Workspace};
 use std::sync::Arc;
 
 /// Unusable rows that are kept one by one; beyond that they are counted.
@@ -64,12 +64,31 @@ impl Plan {
         let nobody = customers.is_empty().then(|| nobody(&rejects));
         let blocked = errors.chain(nobody).collect();
         let warnings = ready.warnings.iter().chain(&problems).filter(|p| p.severity == Severity::Warning);
-        let plan = Self {
-            customers,
-            listed,
-            rejects,
-            warnings: warnings.map(one_line).take(WARNINGS_SHOWN).collect(),
-            blocked,
+        let warnings = warnings.map(one_line).take(WARNINGS_SHOWN).collect();
+        let plan = Self::bare(workspace, draw, speed, ready);
+        let plan = Self { customers, listed, rejects, warnings, blocked, ..plan };
+        let allocations = plan.unlearnt();
+        Ok(Self { allocations, ..plan })
+    }
+
+    /// Rules and texts for those in flight, where the list of the next launch is of no use: that launch is refused for
+    /// `why`, and nothing else is.
+    pub fn without_list(workspace: &Workspace, draw: &Draw, speed: f64, why: &str) -> Result<Self, Unusable> {
+        let ready = workspace.ready_without_list()?;
+        let warnings = ready.warnings.iter().filter(|p| p.severity == Severity::Warning).map(one_line);
+        let next = format!("the next launch is refused: {}", crate::model::clean(why));
+        let warnings = std::iter::once(next).chain(warnings).take(WARNINGS_SHOWN).collect();
+        let plan = Self::bare(workspace, draw, speed, ready);
+        Ok(Self { warnings, blocked: vec![crate::model::clean(why)], ..plan })
+    }
+
+    fn bare(workspace: &Workspace, draw: &Draw, speed: f64, ready: Ready) -> Self {
+        Self {
+            customers: Vec::new(),
+            listed: 0,
+            rejects: Vec::new(),
+            warnings: Vec::new(),
+            blocked: Vec::new(),
             seed: draw.seed,
             speed,
             rules_commit: workspace.rules_commit(),
@@ -78,9 +97,7 @@ impl Plan {
             content: Arc::new(ready.content.clone()),
             allocations: Allocations::new(),
             ready,
-        };
-        let allocations = plan.unlearnt();
-        Ok(Self { allocations, ..plan })
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) use desk::Desk;
 pub use desk::{Keeping, Kept, META};
 pub use files::{Files, WorkspaceFiles, content_name, is_ours};
 pub use judge::Judged;
-pub use trail::{Change, Git, Trail, TrailError, Written};
+pub use trail::{Change, Git, Looked, Trail, TrailError, Written};
 
 mod courses;
 mod desk;
@@ -103,6 +103,32 @@ pub struct EditPreview {
     pub warnings: Vec<String>,
     /// Where a save would go, and what stands in its way, a line each.
     pub trail: Vec<String>,
+    /// Files with changes that nobody committed: a save is refused until the operator has said that they may go along.
+    #[serde(default)]
+    pub loose: Vec<Loose>,
+    /// What of the record counts, where other rules would change that.
+    #[serde(default)]
+    pub learnt: Option<Counted>,
+}
+
+/// A file on the disk that is not as the branch of a save has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loose {
+    /// Relative to the workspace.
+    pub name: String,
+    /// What the branch has.
+    pub committed: String,
+    /// What stands on the disk.
+    pub stands: String,
+}
+
+/// Finished cascades that count for what is learnt: those under rules with the same waits, steps and order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Now.
+    pub before: u64,
+    /// With the new rules.
+    pub after: u64,
 }
 
 /// What one choice comes to.
@@ -125,12 +151,26 @@ pub struct Outlook {
 pub struct Refusal {
     /// What is wrong and what to do.
     pub lines: Vec<String>,
+    /// Files that were changed on disk since their drafts were begun. Nothing is saved over what nobody saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
+}
+
+/// A file that was changed on disk since its draft was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Relative to the workspace.
+    pub name: String,
+    /// What stood in it then.
+    pub began: String,
+    /// What stands in it now.
+    pub stands: String,
 }
 
 impl Refusal {
     /// For one reason.
     pub fn new(why: impl AsRef<str>) -> Self {
-        Self { lines: vec![crate::model::clean(why.as_ref())] }
+        Self { lines: vec![crate::model::clean(why.as_ref())], moved: Vec::new() }
     }
 }
 
@@ -154,6 +194,9 @@ pub struct Saved {
     /// How it was begun, as long as it is not known to be in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Box<Begun>>,
+    /// Who dropped it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Box<Signature>>,
 }
 
 /// How a save was begun. One that goes on after a crash is the same save, to the letter: then it makes no second commit.
@@ -167,6 +210,9 @@ pub struct Begun {
     pub counts: Vec<(String, u64)>,
     /// What stood in the files: whoever changed them since is not overwritten.
     pub before: Vec<(String, Option<String>)>,
+    /// Changes that nobody committed may go along.
+    #[serde(default)]
+    pub include: bool,
 }
 
 /// How far a save is.

@@ -15,10 +15,16 @@ use std::path::PathBuf;
 pub fn look(save: &Save<'_>, env: Env<'_>) -> Result<Ahead, NotSaved> {
     let Some(ground) = find(save)? else {
         unseen(save)?;
-        return Ok(Ahead { branch: None, author: None, notes: vec![Note::NoRepository] });
+        let notes = vec![Note::NoRepository];
+        return Ok(Ahead { branch: None, author: None, notes, uncommitted: Vec::new() });
     };
     let plan = Plan::of(&ground, save, env)?;
-    Ok(Ahead { branch: Some(plan.target.branch.clone()), author: Some(plan.who.shown()), notes: plan.notes })
+    Ok(Ahead {
+        branch: Some(plan.target.branch.clone()),
+        author: Some(plan.who.shown()),
+        notes: plan.notes,
+        uncommitted: plan.uncommitted,
+    })
 }
 
 /// Saves: one commit of exactly these files, then the working files. Given the same [`Save`] again after a crash, it does
@@ -97,6 +103,7 @@ struct Plan<'g> {
     entries: Vec<Entry>,
     who: Identity,
     notes: Vec<Note>,
+    uncommitted: Vec<Conflict>,
 }
 
 impl<'g> Plan<'g> {
@@ -106,13 +113,13 @@ impl<'g> Plan<'g> {
         let target = branch::choose(ground, save)?;
         let mut notes = ground.notes();
         let tree = target.tree()?;
-        let mut entries = Vec::new();
+        let (mut entries, mut uncommitted) = (Vec::new(), Vec::new());
         for (file, place) in save.files.iter().zip(&ground.places) {
             let judge = Judge { ground, save, target: &target, tree: tree.as_ref(), file, place };
-            entries.push(judge.entry(&mut notes)?);
+            entries.push(judge.entry(&mut notes, &mut uncommitted)?);
         }
         drop(tree);
-        Ok(Self { ground, target, entries, who, notes })
+        Ok(Self { ground, target, entries, who, notes, uncommitted })
     }
 
     fn carry_out(mut self, save: &Save<'_>) -> Result<Saved, NotSaved> {
@@ -227,7 +234,7 @@ struct Judge<'a, 'g> {
 }
 
 impl Judge<'_, '_> {
-    fn entry(&self, notes: &mut Vec<Note>) -> Result<Entry, NotSaved> {
+    fn entry(&self, notes: &mut Vec<Note>, uncommitted: &mut Vec<Conflict>) -> Result<Entry, NotSaved> {
         let (repo, file, place) = (&self.ground.repo, self.file, self.place);
         let found = ground::read(&place.file)?;
         if found != file.seen && found.as_ref() != Some(&file.bytes) {
@@ -247,7 +254,10 @@ impl Judge<'_, '_> {
         }
         let id = objects::blob(repo, &path, &file.bytes)?;
         let held = found.as_ref().map(|bytes| objects::blob(repo, &path, bytes)).transpose()?;
-        self.nothing_is_lost(before, held, found.as_ref(), notes)?;
+        if let Some(conflict) = self.uncommitted(before, held, found.as_ref(), notes)? {
+            notes.push(Note::Included(conflict.path.clone()));
+            uncommitted.push(conflict);
+        }
         let known = [before, held, Some(id), self.before_the_cut()?];
         if self.target.branch.is_checked_out && staged.is_some() && !known.contains(&staged) {
             return Err(NotSaved::Staged(place.name.clone()));
@@ -255,20 +265,20 @@ impl Judge<'_, '_> {
         Ok(Entry { path, id, mode, before, found })
     }
 
-    /// What stands in the working file must be in a commit, or be new to git, or be wanted.
-    fn nothing_is_lost(
+    /// What stands in the working file must be in a commit, or be new to git, or be wanted: what is, is answered.
+    fn uncommitted(
         &self,
         before: Option<Oid>,
         held: Option<Oid>,
         found: Option<&Vec<u8>>,
         notes: &mut Vec<Note>,
-    ) -> Result<(), NotSaved> {
+    ) -> Result<Option<Conflict>, NotSaved> {
         if before.is_none() {
             notes.push(Note::Added(self.place.name.clone()));
-            return Ok(());
+            return Ok(None);
         }
         if held == before || self.is_cut_off()? {
-            return Ok(());
+            return Ok(None);
         }
         let committed = || self.bytes(before);
         // The working file is HEAD's, and the branch that the commit goes onto has another one.
@@ -276,14 +286,10 @@ impl Judge<'_, '_> {
             let conflict = self.conflict(found.cloned(), committed()?);
             return Err(NotSaved::OtherVersion(Box::new(conflict)));
         }
+        let conflict = self.conflict(found.cloned(), committed()?);
         match self.save.uncommitted {
-            Uncommitted::Include => {
-                notes.push(Note::Included(self.place.name.clone()));
-                Ok(())
-            }
-            Uncommitted::Refuse => {
-                Err(NotSaved::Uncommitted(Box::new(self.conflict(found.cloned(), committed()?))))
-            }
+            Uncommitted::Include => Ok(Some(conflict)),
+            Uncommitted::Refuse => Err(NotSaved::Uncommitted(Box::new(conflict))),
         }
     }
 

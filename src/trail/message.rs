@@ -52,7 +52,7 @@ impl Message {
 
     /// Fails if subject or reason hold what looks like a customer's number or address: no names are known here, but these
     /// are what gets pasted. `whoever` deletes a person cannot reach into commits.
-    pub(super) fn names_nobody(&self) -> Result<(), NotSaved> {
+    pub fn names_nobody(&self) -> Result<(), NotSaved> {
         let text = format!("{}\n{}", self.subject, self.reason);
         if text.split_whitespace().any(is_email) {
             return Err(NotSaved::Person("an e-mail address"));

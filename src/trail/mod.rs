@@ -40,6 +40,7 @@ pub mod github;
 mod ground;
 mod identity;
 mod index;
+pub mod merge;
 mod message;
 mod objects;
 mod program;
@@ -128,7 +129,7 @@ pub enum Uncommitted {
     /// [`NotSaved::Uncommitted`]: somebody else may be at work on them.
     #[default]
     Refuse,
-    /// They are the operator's own, or wanted: they go into the commit, which says so.
+    /// The operator has seen them and wants it all the same: what the file is to be may hold them or not.
     Include,
 }
 
@@ -158,6 +159,8 @@ pub struct Ahead {
     pub author: Option<String>,
     /// What the operator should know.
     pub notes: Vec<Note>,
+    /// Files with changes that no commit holds and that would go along, or be lost: with the texts of both.
+    pub uncommitted: Vec<Conflict>,
 }
 
 /// A branch that a commit goes onto.
@@ -206,7 +209,7 @@ pub enum Note {
     Submodule,
     /// No commit held this file before.
     Added(PathBuf),
-    /// Changes that no commit held went along.
+    /// There were changes that no commit held, and the save was wanted all the same.
     Included(PathBuf),
 }
 
@@ -224,7 +227,11 @@ impl fmt::Display for Note {
                 "this repository is a submodule: commit the new version in the outer one too, once it is merged",
             ),
             Self::Added(path) => write!(f, "{} was in no commit before", shown(path)),
-            Self::Included(path) => write!(f, "{} had changes that were in no commit; they went along", shown(path)),
+            Self::Included(path) => write!(
+                f,
+                "{} had changes that were in no commit; of them, what was saved is in this one",
+                shown(path)
+            ),
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use super::keys::{self, Cmd};
 use super::model::Model;
+use super::needs;
 use super::text::{cut, left, when, width, wrap};
 use crate::engine::forecast::PauseRow;
-use crate::engine::snapshot::BreakerRow;
-use crate::model::{At, Class, clean};
+use crate::engine::snapshot::{BreakerRow, Place};
+use crate::model::{At, Channel, Class, clean};
 use crate::phrases::{self, span};
 use crate::runtime::handle::{Level, Settling};
 use chrono_tz::Tz;
@@ -16,6 +17,9 @@ const LINES: (usize, usize) = (3, 5);
 
 /// From this height on a window is not low.
 const NOT_LOW: u16 = 24;
+
+/// From this height on it has room for what is shut and what to do about it, each on lines of its own.
+const ROOMY: u16 = 30;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,17 +85,20 @@ pub fn lines(model: &Model) -> Vec<Line> {
         cells: model.area.width as usize,
         zone: model.picture.place.timezone.parse().unwrap_or(Tz::UTC),
         now: model.now,
+        tight: model.area.height < ROOMY,
     };
     let most = if model.area.height < NOT_LOW { LINES.0 } else { LINES.1 };
     let mut lines = page.nothing_is_sent(model);
     let stops = stops(model);
     if let Some(worst) = stops.first() {
-        let others = page.troubles(model, |level| level < Level::Error).len();
-        let room = most.saturating_sub(lines.len()).max(1);
+        let on_disk = usize::from(!model.on_disk.is_empty());
+        let room = most.saturating_sub(lines.len() + on_disk).max(1);
+        let others = page.troubles(model, |level| level < Level::Error).len() + on_disk;
         // What to do may take a second line where nothing else is pushed out by it.
         let told = page.stop(*worst, stops.len() - 1, lines.len() + others + 3 <= most);
         lines.extend(told.into_iter().take(room));
     }
+    lines.extend(page.on_disk(model));
     lines.extend(page.troubles(model, |level| level < Level::Error));
     let hidden = lines.len().saturating_sub(most);
     lines.truncate(most);
@@ -101,11 +108,27 @@ pub fn lines(model: &Model) -> Vec<Line> {
     lines
 }
 
+/// Cells that are enough to say what is shut, or wrong.
+const SHUT: usize = 16;
+
+/// After a backup was put back: channels on which nobody can be asked what was said, and how many stand at a step there.
+pub fn unheard(model: &Model) -> Vec<(Channel, u64)> {
+    let pauses = &model.picture.snapshot.pauses;
+    let channels = pauses.iter().find(|row| row.only.is_none()).map_or(&[][..], |row| &row.untold);
+    let here = |channel: Channel| {
+        let rows = model.picture.snapshot.rows.iter();
+        let open = rows.filter(|row| row.channel == channel && !matches!(row.place, Place::Ended(..)));
+        open.filter(|row| row.contacted).count() as u64
+    };
+    channels.iter().map(|channel| (*channel, here(*channel))).collect()
+}
+
 /// What a line needs to know of the window.
 struct Page {
     cells: usize,
     zone: Tz,
     now: At,
+    tight: bool,
 }
 
 impl Page {
@@ -135,13 +158,16 @@ impl Page {
             let goes_on = format!("{} goes on ", keys::key(Cmd::Pause));
             let tail = if model.asks_what_was_lost() { String::new() } else { goes_on };
             add(Look::Hold, &format!(" ‖ HOLD  nothing is sent: {}", clean(why)), &tail);
-            if let Some(doubts) = super::needs::doubts_first(model) {
+            if let Some(doubts) = needs::doubts_first(model) {
                 let (needs, all) =
                     (keys::key(Cmd::Go(super::layout::Pane::Needs)), keys::key(Cmd::ActionsAll));
                 let words = format!(
                     "   {doubts} in doubt: sent or not? {needs} Enter lists them, {all} there settles all"
                 );
                 add(Look::Detail, &words, "");
+            }
+            for (channel, here) in unheard(model) {
+                add(Look::Detail, &format!("   {}", phrases::restored::unheard(channel, here)), "");
             }
         }
         match model.picture.settling {
@@ -158,6 +184,19 @@ impl Page {
         }
         lines.extend(self.troubles(model, |level| level == Level::Error));
         lines
+    }
+
+    /// Another editor left the files wrong.
+    fn on_disk(&self, model: &Model) -> Option<Line> {
+        let problem = model.on_disk.first()?;
+        let place = format!(" ✗ ON DISK  {}: ", needs::place(problem));
+        let key = keys::key(Cmd::Go(super::layout::Pane::Needs));
+        let tails = [format!("{}: {key} ", needs::IN_FLIGHT), format!("those in flight go on: {key} ")];
+        let said = |tail: &&String| {
+            model.in_flight() && self.has_room(&place, &format!("{tail}{}", " ".repeat(SHUT)))
+        };
+        let tail = tails.iter().find(said).cloned().unwrap_or_else(|| format!("{key} "));
+        Some(Line { look: Look::Bad, text: self.line(&(place + &clean(&problem.message)), &tail) })
     }
 
     fn troubles(&self, model: &Model, which: impl Fn(Level) -> bool) -> Vec<Line> {
@@ -205,17 +244,54 @@ impl Page {
             }
             None => [format!("being asked now · {key} you mended it "), format!("asked now · {key} ")],
         };
+        let remedy = clean(&failure.remedy);
+        if self.tight && !again.iter().any(|tail| self.has_room(&format!("   {remedy}"), tail)) {
+            let shut = format!("{} {scope}: {fault}", row.channel.label());
+            return self.remedy_first(&format!("✗ {} HELD", row.held), &remedy, &shut, (more, &again));
+        }
         let mut lines = vec![Line { look: Look::Bad, text: self.line(&quoted, more) }];
-        lines.extend(self.detail(&clean(&failure.remedy), &again, roomy));
+        lines.extend(self.detail(&remedy, &again, roomy));
         lines
+    }
+
+    /// Where every line is a customer's: what to do first and whole, then what is shut, as far as there is room.
+    fn remedy_first(
+        &self,
+        held: &str,
+        remedy: &str,
+        shut: &str,
+        (more, again): (&str, &[String]),
+    ) -> Vec<Line> {
+        let parts = wrap(&format!("{held}  {remedy}"), self.cells.saturating_sub(4));
+        let indent = |i: usize| if i == 0 { " " } else { "   " };
+        let mut texts: Vec<String> =
+            parts.iter().enumerate().map(|(i, part)| format!("{}{part}", indent(i))).collect();
+        let others = if more.is_empty() { String::new() } else { format!("{}· ", more.trim_start()) };
+        let tails: Vec<String> = again.iter().map(|again| format!("{others}{again}")).collect();
+        let tail = tails.last().map_or("", String::as_str);
+        let last = texts.pop().unwrap_or_default();
+        if texts.is_empty() || !self.has_room(&format!("{last} {}", "x".repeat(SHUT)), tail) {
+            texts.extend([self.line(&last, ""), self.line(&format!("   {shut}"), self.fitting(&tails))]);
+        } else {
+            texts.push(self.line(&format!("{last}  {shut}"), tail));
+        }
+        let look = |i: usize| if i == 0 { Look::Bad } else { Look::Detail };
+        texts
+            .into_iter()
+            .enumerate()
+            .map(|(i, text)| Line { look: look(i), text: self.line(&text, "") })
+            .collect()
+    }
+
+    fn has_room(&self, words: &str, tail: &str) -> bool {
+        width(words) < self.cells.saturating_sub(width(tail))
     }
 
     /// What to do, whole: beside the longest tail that leaves it room, else on two lines if there is room for them.
     fn detail(&self, words: &str, tails: &[String], roomy: bool) -> Vec<Line> {
         let detail = |text: String| Line { look: Look::Detail, text };
         let words = format!("   {words}");
-        let room = |tail: &str| self.cells.saturating_sub(width(tail) + 1);
-        if let Some(tail) = tails.iter().find(|tail| width(&words) <= room(tail)) {
+        if let Some(tail) = tails.iter().find(|tail| self.has_room(&words, tail)) {
             return vec![detail(self.line(&words, tail))];
         }
         let tail = self.fitting(tails);
@@ -229,7 +305,7 @@ impl Page {
     }
 
     fn pause(&self, row: &PauseRow, more: &str, roomy: bool) -> Vec<Line> {
-        let channel = row.only.map_or("everything", crate::model::Channel::label);
+        let channel = row.only.map_or("everything", Channel::label);
         let since = span((self.now - row.since).num_seconds());
         let (look, glyph) = if row.by_itself { (Look::Bad, "✗") } else { (Look::Warning, "‖") };
         let by = if row.by_itself { " itself" } else { "" };

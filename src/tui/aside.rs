@@ -2,10 +2,11 @@
 //! a thread of its own, and answered by a message.
 
 use super::editor::draft::Draft;
-use super::editor::{Desk, Keep, keeping};
+use super::editor::{Desk, Keep};
 use super::update::{Msg, Request};
-use crate::workspace::bench::{self, Bench};
+use crate::workspace::bench::{self, Bench, Keeping};
 use crate::workspace::forge;
+use crate::workspace::on_disk::{self, Stamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use std::time::Duration;
 const KEEPING: Duration = Duration::from_millis(250);
 /// Between two checks of a draft: whoever types is not read over the shoulder at every letter.
 const CHECKING: Duration = Duration::from_millis(60);
+
+/// Between two looks at the files: whoever writes them elsewhere is told of a mistake here soon enough.
+const WATCHING: Duration = Duration::from_secs(2);
 
 /// Does what was asked.
 pub fn of(
@@ -38,11 +42,19 @@ pub fn of(
         }
         .boxed(),
         Request::Keep(keep) => async move {
-            let (file, revision) = (keep.file, keep.revision);
-            let Some(dir) = workspace else { return Some(Msg::Kept(file, revision, None)) };
-            let done = blocking(move || write(&dir, &keep)).await?;
+            let Some(dir) = workspace else { return Some(Msg::Kept(keep, Ok(Keeping::Done))) };
+            let (keep, done) = blocking(move || {
+                let done = write(&dir, &keep);
+                (keep, done)
+            })
+            .await?;
             tokio::time::sleep(KEEPING).await;
-            Some(Msg::Kept(file, revision, done.err().map(|why| why.to_string())))
+            Some(Msg::Kept(keep, done.map_err(|why| why.to_string())))
+        }
+        .boxed(),
+        Request::Found => async move {
+            let dir = workspace?;
+            Some(Msg::Found(blocking(move || bench::kept(&dir)).await?))
         }
         .boxed(),
         Request::Customer(bench, phone) => async move {
@@ -65,16 +77,24 @@ pub fn of(
             Some(Msg::Proposed(done))
         }
         .boxed(),
+        Request::Watch(stamp) => on_disk(workspace, Some(stamp)),
         _ => async { None }.boxed(),
     }
 }
 
-/// Drafts that an earlier run left.
-pub fn found(workspace: Option<PathBuf>) -> BoxFuture<'static, Option<Msg>> {
+/// What is wrong with the rules and texts on disk, as soon as they are not as they were at `seen`; `None`: now.
+pub fn on_disk(workspace: Option<PathBuf>, seen: Option<Stamp>) -> BoxFuture<'static, Option<Msg>> {
     async move {
         let dir = workspace?;
-        let kept = blocking(move || bench::kept(&dir)).await?;
-        (!kept.is_empty()).then_some(Msg::Found(kept))
+        loop {
+            let at = dir.clone();
+            let stamp = blocking(move || on_disk::stamp(&at)).await?;
+            if seen.as_ref() != Some(&stamp) {
+                let problems = blocking(move || on_disk::errors(&dir)).await?;
+                return Some(Msg::OnDisk(stamp, problems));
+            }
+            tokio::time::sleep(WATCHING).await;
+        }
     }
     .boxed()
 }
@@ -83,16 +103,16 @@ pub fn found(workspace: Option<PathBuf>) -> BoxFuture<'static, Option<Msg>> {
 pub async fn keep_all(desk: &Desk, workspace: Option<&Path>) {
     let Some(dir) = workspace else { return };
     let stale = |draft: &&Draft| draft.kept != draft.revision;
-    let drafts: Vec<Keep> = desk.drafts.values().filter(stale).map(keeping).collect();
+    let drafts: Vec<Keep> = desk.drafts.values().filter(stale).map(|draft| desk.keeping(draft)).collect();
     let dir = dir.to_owned();
-    let done = blocking(move || drafts.iter().try_for_each(|keep| write(&dir, keep))).await;
+    let done = blocking(move || drafts.iter().try_for_each(|keep| write(&dir, keep).map(drop))).await;
     if let Some(Err(why)) = done {
         tracing::warn!(%why, "a draft could not be kept");
     }
 }
 
-fn write(dir: &Path, keep: &Keep) -> std::io::Result<()> {
-    if keep.changed { bench::keep(dir, &keep.kept) } else { bench::forget(dir, &keep.kept.file) }
+fn write(dir: &Path, keep: &Keep) -> std::io::Result<Keeping> {
+    bench::put(dir, &keep.kept, keep.changed, keep.known.as_ref())
 }
 
 /// `None`: it panicked, which the log tells.

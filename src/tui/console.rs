@@ -8,7 +8,7 @@ use super::interrupts::Interrupt;
 use super::model::Model;
 use super::theme::Theme;
 use super::update::{Msg, Request, update};
-use super::{Error, Exit, Options, aside, view};
+use super::{Error, Exit, Options, aside, cells, editor, view};
 use crate::clock;
 use crate::model::CascadeId;
 use crate::runtime::handle::{Command, Handle, Notice, Previewed, Signature, TimelineEntry};
@@ -19,7 +19,7 @@ use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::crossterm::event::Event;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use std::collections::VecDeque;
 use std::io;
@@ -60,6 +60,8 @@ pub(super) struct Console<'t, B: Backend> {
     leaving: Option<Exit>,
     /// Pages over the panes in the last frame.
     pages: usize,
+    /// Cells of the last frame that lie under wide letters.
+    covered: Vec<Position>,
 }
 
 /// What woke the loop.
@@ -113,6 +115,7 @@ impl<'t, B: Backend> Console<'t, B> {
             notices_come: true,
             leaving: None,
             pages: 0,
+            covered: Vec::new(),
         })
     }
 
@@ -122,11 +125,15 @@ impl<'t, B: Backend> Console<'t, B> {
         E: Stream<Item = io::Result<Event>> + Unpin,
         I: Stream<Item = Interrupt> + Unpin,
     {
-        let found = aside::found(self.workspace.clone());
-        self.asides.push(found);
+        if editor::looks_for_drafts(&mut self.model) {
+            self.asides.push(aside::of(Request::Found, self.workspace.clone(), None));
+        }
+        self.asides.push(aside::on_disk(self.workspace.clone(), None));
         self.asides.push(aside::of(Request::Forge, self.workspace.clone(), None));
         let result = self.watch(events, interrupts).await;
-        aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
+        if self.model.keeps_drafts() {
+            aside::keep_all(&self.model.desk, self.workspace.as_deref()).await;
+        }
         self.outbox.push_back(Command::Quit);
         for command in self.outbox.drain(..) {
             // A receiver that is gone has ended already.
@@ -277,9 +284,9 @@ impl<'t, B: Backend> Console<'t, B> {
                         move |found: Option<Previewed>| Msg::Previewed(asked, found.unwrap_or_else(gone));
                     self.question(|answer| Command::Preview(wanted, answer), take);
                 }
-                Request::Save { preview, choice, why } => {
+                Request::Save { preview, choice, why, include } => {
                     let signature = self.signature();
-                    self.outbox.push_back(Command::Save { preview, choice, why, signature });
+                    self.outbox.push_back(Command::Save { preview, choice, why, include, signature });
                 }
                 Request::DropSaved => self.outbox.push_back(Command::DropSaved(self.signature())),
                 Request::Versions => {
@@ -302,9 +309,11 @@ impl<'t, B: Backend> Console<'t, B> {
                 Request::Bench
                 | Request::Check { .. }
                 | Request::Keep(_)
+                | Request::Found
                 | Request::Customer(..)
                 | Request::Forge
-                | Request::Propose(_) => {
+                | Request::Propose(_)
+                | Request::Watch(_) => {
                     self.asides.push(aside::of(
                         request,
                         self.workspace.clone(),
@@ -360,9 +369,13 @@ impl<'t, B: Backend> Console<'t, B> {
             buffer.set_style(buffer.area, unlike_any);
             self.terminal.swap_buffers();
         }
-        let (model, theme) = (&self.model, &self.theme);
+        let (model, theme, covered) = (&self.model, &self.theme, std::mem::take(&mut self.covered));
         let mut drawn = view::Drawn::default();
-        self.terminal.draw(|frame| drawn = view::draw(model, theme, frame)).map_err(Error::drawing)?;
+        let frame = self.terminal.draw(|frame| {
+            drawn = view::draw(model, theme, frame);
+            cells::rewrite(frame.buffer_mut(), &covered);
+        });
+        self.covered = cells::covered(frame.map_err(Error::drawing)?.buffer);
         self.model.scroll_max = drawn.scroll_max;
         self.model.desk.area = drawn.text;
         Ok(())

@@ -3,10 +3,10 @@
 use super::editor::draft::File;
 use super::keys::Cmd;
 use super::layout::Pane;
-use super::model::{Model, What};
+use super::model::{Dialog, Model, What};
 use crate::phrases;
 use crate::runtime::attach::InControl;
-use crate::runtime::saving::SaveState;
+use crate::runtime::saving::{SaveState, Wanted};
 
 /// Whether a command can be had now; if not, why, in words for the operator.
 pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
@@ -25,6 +25,10 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
             (None, None) => no("there is nothing to launch yet: the customer list has not been read"),
             (None, Some(_)) => Ok(()),
         },
+        Cmd::Messages if !matches!(model.dialog, None | Some(Dialog::Palette(..))) => {
+            no("answer the question first, or leave it with Esc")
+        }
+        Cmd::Draft => super::learning::finding(model).map(drop),
         Cmd::Mended if !can_mend(model) => no("nothing is shut or paused"),
         Cmd::Actions if model.subject().is_none() => no("select a customer first"),
         Cmd::ActionsAll if model.cohort.unread.is_some() => {
@@ -46,10 +50,41 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         Cmd::Save | Cmd::Review if model.desk.changed().next().is_none() && !is_left_over(model) => {
             no("there is no draft to save: e edits the rules, c what is said")
         }
+        Cmd::ChooseKeep
+        | Cmd::ChooseRetime
+        | Cmd::ChooseSpread
+        | Cmd::DropSaved
+        | Cmd::Reapply
+        | Cmd::DropMoved
+        | Cmd::SaveOver => before_a_save(cmd, model),
         Cmd::Propose if model.proposing => no("a pull request is being opened"),
         Cmd::ToLadder if model.desk.open != Some(File::Rules) => no("ladders belong to the rules: e"),
         Cmd::NextFile | Cmd::NextCustomer | Cmd::PreviousCustomer if model.desk.open == Some(File::Rules) => {
             no("that is for content: c")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What there is to choose on the page before a save.
+fn before_a_save(cmd: Cmd, model: &Model) -> Result<(), String> {
+    let review = model.review.as_ref();
+    let in_flight = match review.map(|review| &review.preview) {
+        Some(Some(Ok(preview))) => preview.campaign.is_some(),
+        // Whoever knows what they want need not wait for it.
+        Some(None) => true,
+        Some(Some(Err(_))) | None => false,
+    };
+    let changed = review.is_some_and(|review| !review.changed_on_disk().is_empty());
+    match cmd {
+        Cmd::DropSaved if review.is_none_or(|review| review.wanted != Wanted::Saved) => {
+            Err("this was not saved before: Esc goes back, and nothing is changed".to_owned())
+        }
+        Cmd::Reapply | Cmd::DropMoved | Cmd::SaveOver if !changed => {
+            Err("nobody changed these files since the draft began: there is nothing to choose".to_owned())
+        }
+        Cmd::ChooseKeep | Cmd::ChooseRetime | Cmd::ChooseSpread if !in_flight => {
+            Err("nobody is in flight: there is nothing to choose".to_owned())
         }
         _ => Ok(()),
     }

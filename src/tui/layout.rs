@@ -184,9 +184,15 @@ fn tall(body: Rect) -> Vec<(Pane, Rect)> {
     rows.iter().zip(rects.iter()).map(|((pane, _), rect)| (*pane, *rect)).collect()
 }
 
+/// The needs give way to the pane below, which is the list of customers as a rule; not while keys go to them.
 fn medium(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
-    let [needs, channels, rest] =
-        Layout::vertical([Constraint::Length(5), Constraint::Length(6), Constraint::Fill(1)]).areas(body);
+    let needs = match (body.height, focus) {
+        (..18, Pane::Needs) | (18, _) => 4,
+        (..18, _) => 3,
+        _ => 5,
+    };
+    let rows = [Constraint::Length(needs), Constraint::Length(6), Constraint::Fill(1)];
+    let [needs, channels, rest] = Layout::vertical(rows).areas(body);
     let lower = match focus {
         Pane::Timeline | Pane::Rules | Pane::Next => focus,
         Pane::Cohort | Pane::Channels | Pane::Needs => Pane::Cohort,

@@ -11,6 +11,7 @@
 mod alarms;
 mod aside;
 mod asking;
+mod cells;
 mod console;
 mod dialogs;
 mod editor;
@@ -27,6 +28,7 @@ mod mouse;
 mod moving;
 mod msg;
 mod needs;
+mod notices;
 mod review;
 mod terminal;
 mod text;

@@ -4,30 +4,29 @@
 mod cohort;
 
 use super::alarms;
-use super::asking::{Asking, Wanted, Whom};
+use super::asking::{self, Asking, Wanted, Whom};
+use super::editor::draft::{Draft, File};
 use super::editor::{Desk, Focus};
 use super::input::LineInput;
 use super::keys::Place;
 use super::layout::{self, Pane, Places};
 use super::learning::{Learning, View};
 use super::needs::{self, Need};
-use super::review::Review;
+use super::notices::Notices;
+use super::review::{self, Review};
 use super::versions::{self, History};
 use crate::engine::audit::Account;
 use crate::engine::order::Ask;
 use crate::engine::snapshot::{Phase, Row};
 use crate::model::{At, CampaignId, CascadeId, Channel, Mode, OrderId, Scope};
-use crate::runtime::handle::{Level, Notice, Picture, Settling, TimelineEntry};
+use crate::rules::Problem;
+use crate::runtime::attach::{InControl, Seat};
+use crate::runtime::handle::{Level, Picture, Settling, TimelineEntry};
 use crate::workspace::forge;
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Notices kept; the oldest ones that are no errors go first.
-const NOTICES_MAX: usize = 20;
-/// Notices shown at once.
-const NOTICES_SHOWN: usize = 3;
 
 /// Everything the screen remembers between two frames.
 #[derive(Debug)]
@@ -52,13 +51,13 @@ pub struct Model {
     pub pages: Vec<Page>,
     /// The question being asked.
     pub dialog: Option<Dialog>,
-    /// What must be told, oldest first.
-    pub notices: VecDeque<Notice>,
+    /// What was told.
+    pub notices: Notices,
     /// Whether the mouse is ours.
     pub mouse: bool,
     /// `P` was pressed and the engine has not confirmed it yet.
     pub hold_asked: bool,
-    /// Furthest that the top page of the last frame can scroll.
+    /// Furthest that the top page of the last frame can scroll, or the thing under its cursor; `MAX`: no frame has told.
     pub scroll_max: usize,
     /// The last click, for double clicks.
     pub clicked: Option<(Instant, u16, u16)>,
@@ -76,6 +75,8 @@ pub struct Model {
     pub forge: Option<forge::Place>,
     /// A pull request is being opened.
     pub proposing: bool,
+    /// What is wrong with the rules and texts as they stand on disk.
+    pub on_disk: Vec<Problem>,
 }
 
 /// The cohort pane's state.
@@ -114,6 +115,8 @@ pub struct Page {
     pub what: What,
     /// Lines scrolled, or the line under the cursor of a list.
     pub at: usize,
+    /// Lines scrolled of the thing under the cursor, where it is taller than the window.
+    pub skip: usize,
 }
 
 /// How a customer stood when their page was read.
@@ -159,6 +162,8 @@ pub enum What {
     Version(versions::Key),
     /// What was learnt.
     Learning(View),
+    /// What was told, whole.
+    Messages,
     /// Every key.
     Help(Vec<Place>),
 }
@@ -166,12 +171,18 @@ pub enum What {
 impl Page {
     /// At its top.
     pub fn new(what: What) -> Self {
-        Self { what, at: 0 }
+        Self { what, at: 0, skip: 0 }
     }
 
     /// How many things the cursor moves over; `None` for pages that merely scroll.
-    pub fn items(&self, picture: &Picture, history: &History, learning: &Learning) -> Option<usize> {
+    pub fn items(
+        &self,
+        picture: &Picture,
+        history: &History,
+        (learning, notices): (&Learning, &Notices),
+    ) -> Option<usize> {
         match &self.what {
+            What::Messages => Some(notices.count()),
             What::Learning(view) => learning.items(*view),
             What::Failures => Some(picture.snapshot.failures.len()),
             What::Inbox => Some(picture.inbox.len()),
@@ -228,7 +239,7 @@ impl Model {
             cursors: [0; 6],
             pages: Vec::new(),
             dialog: None,
-            notices: VecDeque::new(),
+            notices: Notices::default(),
             mouse,
             hold_asked: false,
             scroll_max: 0,
@@ -240,6 +251,7 @@ impl Model {
             learning: Learning::default(),
             forge: None,
             proposing: false,
+            on_disk: Vec::new(),
         };
         model.settle();
         model
@@ -271,6 +283,13 @@ impl Model {
         self.picture.seat.as_ref()?.refusal(zone)
     }
 
+    /// Whether this console's drafts are kept on the disk. Whoever only reads has theirs in memory: those on the disk are the
+    /// ones of whoever is in control.
+    pub fn keeps_drafts(&self) -> bool {
+        let reads = |seat: &Arc<Seat>| matches!(seat.control, InControl::Another { .. });
+        !self.picture.seat.as_ref().is_some_and(reads)
+    }
+
     /// Lines of standing banners.
     pub fn banners(&self) -> u16 {
         alarms::lines(self).len() as u16
@@ -291,20 +310,15 @@ impl Model {
         asking && self.picture.snapshot.pauses.iter().any(|pause| pause.asking)
     }
 
-    /// The notices of this frame, newest last.
-    pub fn shown_notices(&self) -> impl Iterator<Item = &Notice> {
-        self.notices.iter().skip(self.notices.len().saturating_sub(NOTICES_SHOWN))
-    }
-
     /// Where everything stands now.
     pub fn places(&self) -> Places {
-        let notices = self.notices.len().min(NOTICES_SHOWN) as u16;
-        layout::arrange(self.area, self.focus, self.zoomed, self.banners(), notices)
+        layout::arrange(self.area, self.focus, self.zoomed, self.banners(), self.notices.lines())
     }
 
     /// Which rows of the command table apply to the next key.
     pub fn context(&self) -> Vec<Place> {
         match &self.dialog {
+            _ if self.types_a_line() => vec![Place::Everywhere, Place::Line],
             Some(Dialog::Ask(asking)) if matches!(asking.wanted, Wanted::Resume(_)) => {
                 vec![Place::Everywhere, Place::Question, Place::Order, Place::Resume]
             }
@@ -313,6 +327,20 @@ impl Model {
             Some(Dialog::Unsaved) => vec![Place::Everywhere, Place::Question, Place::Unsaved],
             Some(_) => vec![Place::Everywhere, Place::Question],
             None => self.screen_context(),
+        }
+    }
+
+    /// Whether keys go into a line: a filter, a reason, a word that confirms.
+    pub fn types_a_line(&self) -> bool {
+        match (&self.dialog, self.pages.last().map(|page| &page.what)) {
+            (Some(Dialog::Launch(Some(_)) | Dialog::Palette(..)), _) => true,
+            (Some(Dialog::Ask(asking)), _) => asking.field != asking::Field::Choice,
+            (Some(_), _) => false,
+            (None, Some(What::Review)) => {
+                self.review.as_ref().is_some_and(|review| review.field != review::Field::Choice)
+            }
+            (None, Some(What::Editor)) => self.desk.focus == Focus::Text && self.desk.finding.is_some(),
+            (None, _) => self.cohort.typing.is_some(),
         }
     }
 
@@ -376,15 +404,14 @@ impl Model {
         needs::list(self)
     }
 
-    /// Adds a notice; one with the same words is moved to the end instead.
+    /// Tells the operator something.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        let text = text.into();
-        self.notices.retain(|n| n.text != text);
-        self.notices.push_back(Notice { level, text });
-        if self.notices.len() > NOTICES_MAX {
-            let at = self.notices.iter().position(|n| n.level < Level::Error).unwrap_or(0);
-            self.notices.remove(at);
-        }
+        self.notices.tell(self.now, level, text.into(), None);
+    }
+
+    /// Tells something about a draft, which is forgotten with it.
+    pub fn tell_of(&mut self, draft: File, level: Level, text: impl Into<String>) {
+        self.notices.tell(self.now, level, text.into(), Some(draft));
     }
 
     /// Whether the screen shows a time that runs, so that it must tick.
@@ -399,6 +426,8 @@ impl Model {
         if !matches!(self.picture.snapshot.phase, Phase::Running | Phase::Stuck) {
             self.hold_asked = false;
         }
+        let drafts = &self.desk.drafts;
+        self.notices.forget_drafts(|file| drafts.get(&file).is_some_and(Draft::is_changed));
         let visible = self.cohort_lines();
         self.cohort.refresh(&self.picture);
         self.cohort.keep_visible(&self.picture, visible);

@@ -117,11 +117,11 @@ fn click_page(model: &mut Model, event: MouseEvent) {
         return;
     };
     if let (Some(count), Some(line)) = (
-        page.items(&picture, &model.history, &model.learning),
+        page.items(&picture, &model.history, (&model.learning, &model.notices)),
         (event.row as usize).checked_sub(body.y as usize + 2),
     ) {
         let lines = (body.height as usize).saturating_sub(3);
         let top = super::view::list_top(page.at, lines);
-        page.at = (top + line).min(count.saturating_sub(1));
+        (page.at, page.skip) = ((top + line).min(count.saturating_sub(1)), 0);
     }
 }

@@ -7,7 +7,7 @@ use super::editor::draft::File;
 use super::input::LineInput;
 use super::keys::Cmd;
 use super::layout::Pane;
-use super::model::{Frozen, Model, What};
+use super::model::{Frozen, Model, Page, What};
 use super::needs::Target;
 use super::review;
 use super::update::{Request, open, open_person, run, shows};
@@ -25,7 +25,7 @@ pub fn back(model: &mut Model) {
     if shows(model, |what| matches!(what, What::Review)) {
         return review::leave(model);
     }
-    if model.pages.pop().is_some() || model.notices.pop_back().is_some() {
+    if model.pages.pop().is_some() || model.notices.dismiss() {
         return;
     }
     if model.zoomed {
@@ -92,9 +92,17 @@ pub fn scroll(model: &mut Model, by: isize) {
         return editor::move_on_ladders(model, 0, by.clamp(-8, 8));
     }
     if let Some(page) = model.pages.last_mut() {
-        let items = page.items(&model.picture, &model.history, &model.learning);
-        let most = items.map_or(model.scroll_max, |n| n.saturating_sub(1));
-        page.at = page.at.min(most).saturating_add_signed(by).min(most);
+        let most = model.scroll_max;
+        match page.items(&model.picture, &model.history, (&model.learning, &model.notices)) {
+            Some(items) => {
+                let before = page.at;
+                step(page, by, items.saturating_sub(1), if most == usize::MAX { 0 } else { most });
+                if page.at != before {
+                    model.scroll_max = usize::MAX;
+                }
+            }
+            None => page.at = page.at.min(most).saturating_add_signed(by).min(most),
+        }
         return;
     }
     match model.focus {
@@ -114,6 +122,21 @@ pub fn scroll(model: &mut Model, by: isize) {
             };
             let cursor = &mut model.cursors[model.focus as usize];
             *cursor = cursor.saturating_add_signed(by).min(count.saturating_sub(1));
+        }
+    }
+}
+
+/// In a list: through what the thing under the cursor hides below the window, then to the next one.
+fn step(page: &mut Page, by: isize, last: usize, hidden: usize) {
+    page.skip = page.skip.min(hidden);
+    match by {
+        isize::MIN => (page.at, page.skip) = (0, 0),
+        isize::MAX => (page.at, page.skip) = (last, usize::MAX),
+        1.. if page.skip < hidden => page.skip = page.skip.saturating_add_signed(by).min(hidden),
+        ..=-1 if page.skip > 0 => page.skip = page.skip.saturating_add_signed(by),
+        _ => {
+            page.at = page.at.min(last).saturating_add_signed(by).min(last);
+            page.skip = 0;
         }
     }
 }
@@ -223,6 +246,7 @@ fn enter_need(model: &mut Model) -> Vec<Request> {
         Target::Saved => return run(model, Cmd::Save),
         Target::Filter(line) => set_filter(model, line),
         Target::Resume(only) => dialogs::ask(model, Wanted::Resume(only)),
+        Target::OnDisk(file) => editor::open_at(model, file),
         target => {
             if let Some(what) = target.page() {
                 open(model, what);

@@ -5,12 +5,13 @@ use super::editor::draft::File;
 use crate::engine::order::Order;
 use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Customer, Phone};
-use crate::rules::Judged;
+use crate::rules::{Judged, Problem};
 use crate::runtime::handle::{Learnt, Notice, Picture, Previewed, TimelineEntry, VersionFiles};
 use crate::runtime::saving::{Version, Wanted};
 use crate::trail::Evidence;
-use crate::workspace::bench::{Bench, Kept, Texts};
+use crate::workspace::bench::{Bench, Keeping, Kept, Texts};
 use crate::workspace::forge;
+use crate::workspace::on_disk::Stamp;
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,9 +39,9 @@ pub enum Msg {
     Bench(Result<Arc<Bench>, String>),
     /// The answer to [`Request::Check`].
     Checked(Vec<(File, u64)>, Box<Judged>),
-    /// The answer to [`Request::Keep`]: which file, of which revision, and why not.
-    Kept(File, u64, Option<String>),
-    /// Drafts that an earlier run left.
+    /// The answer to [`Request::Keep`]: what of which revision, and what came of it, or why nothing did.
+    Kept(Box<Keep>, Result<Keeping, String>),
+    /// The answer to [`Request::Found`].
     Found(Vec<Kept>),
     /// The answer to [`Request::Customer`].
     Customer(Phone, Option<Box<Customer>>),
@@ -58,6 +59,8 @@ pub enum Msg {
     Forge(Option<Box<forge::Place>>),
     /// The answer to [`Request::Propose`].
     Proposed(Result<Box<forge::Place>, String>),
+    /// What is wrong with the rules and texts on disk, now that somebody wrote them.
+    OnDisk(Stamp, Vec<Problem>),
 }
 
 /// What the screen asks of the loop.
@@ -85,7 +88,9 @@ pub enum Request {
         revisions: Vec<(File, u64)>,
     },
     /// Keep a draft on the disk.
-    Keep(Keep),
+    Keep(Box<Keep>),
+    /// Read the drafts that the disk keeps.
+    Found,
     /// The row of this customer, for a preview.
     Customer(Arc<Bench>, Phone),
     /// What saving this would do; the number comes back with the answer.
@@ -98,6 +103,8 @@ pub enum Request {
         choice: Choice,
         /// Why.
         why: String,
+        /// What nobody committed may go along.
+        include: bool,
     },
     /// What was saved and is not in force is not to be.
     DropSaved,
@@ -113,4 +120,6 @@ pub enum Request {
     Forge,
     /// Push the branch that holds the rules, and open a pull request.
     Propose(Vec<Evidence>),
+    /// To be told when rules or texts on disk are not as they were then.
+    Watch(Stamp),
 }

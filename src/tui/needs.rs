@@ -1,10 +1,13 @@
 //! What waits for a person, the gravest first: the lines of pane 5 and what `Enter` opens on each.
 
+use super::editor;
+use super::editor::draft::File;
 use super::model::{Model, What};
 use crate::engine::event::Hold;
-use crate::engine::snapshot::{Phase, Place};
-use crate::model::{Channel, Class, Disposition, Scope, clean};
+use crate::engine::snapshot::{DueKind, Phase, Place};
+use crate::model::{At, Channel, Class, Disposition, Scope, clean};
 use crate::phrases::{self, Tone, people, span};
+use crate::rules::Problem;
 use crate::runtime::saving::SaveState;
 
 /// One line of pane 5.
@@ -43,6 +46,8 @@ pub enum Target {
     Resume(Option<Channel>),
     /// What was saved and is not in force.
     Saved,
+    /// A file that another editor left wrong.
+    OnDisk(File),
 }
 
 impl Target {
@@ -53,7 +58,7 @@ impl Target {
             Self::Failures => Some(What::Failures),
             Self::Failure(channel, code, scope) => Some(What::Failure(*channel, code.clone(), scope.clone())),
             Self::Inbox => Some(What::Inbox),
-            Self::Nothing | Self::Filter(_) | Self::Resume(_) | Self::Saved => None,
+            Self::Nothing | Self::Filter(_) | Self::Resume(_) | Self::Saved | Self::OnDisk(_) => None,
         }
     }
 }
@@ -66,6 +71,7 @@ fn need(tone: Tone, words: String, key: &'static str, people: u64, opens: Target
 pub fn list(model: &Model) -> Vec<Need> {
     let mut needs = Vec::new();
     saved(model, &mut needs);
+    on_disk(model, &mut needs);
     if doubts_first(model).is_some() {
         doubts(model, &mut needs);
     }
@@ -95,6 +101,32 @@ fn saved(model: &Model, needs: &mut Vec<Need>) {
     };
     let words = format!("saved, not in force: {}: {}", clean(&saved.files.join(", ")), clean(&saved.why));
     needs.push(need(Tone::Bad, words, "S", 0, Target::Saved));
+}
+
+/// Rules or texts on disk that nobody could launch: where, what, and by what those in flight go on.
+fn on_disk(model: &Model, needs: &mut Vec<Need>) {
+    let Some(first) = model.on_disk.first() else { return };
+    let file = File::ALL.into_iter().find(|file| editor::is_about(first, *file));
+    let target = file.map_or(Target::Nothing, Target::OnDisk);
+    let more = match model.on_disk.len() - 1 {
+        0 => String::new(),
+        1 => " (and 1 more error)".to_owned(),
+        more => format!(" (and {more} more errors)"),
+    };
+    let words = format!("on disk {}: {}{more}", place(first), clean(&first.message));
+    needs.push(need(Tone::Bad, words, "Enter", 0, target));
+    let open = model.in_flight();
+    let goes_on = if open { IN_FLIGHT } else { "nothing is in flight; a launch needs it mended" };
+    let words = format!("{goes_on}. {}", clean(&first.hint));
+    needs.push(Need { indented: true, ..need(Tone::Muted, words, "", 0, needs_target(needs)) });
+}
+
+/// What wrong files on disk mean for whoever is under way.
+pub const IN_FLIGHT: &str = "those in flight go on by the rules they were launched with";
+
+/// `rules/cascade.json:3:12`
+pub fn place(problem: &Problem) -> String {
+    format!("{}:{}:{}", clean(&problem.file.to_string_lossy()), problem.line, problem.column)
 }
 
 fn pauses(model: &Model, needs: &mut Vec<Need>) {
@@ -141,15 +173,30 @@ fn needs_target(needs: &[Need]) -> Target {
 fn doubts(model: &Model, needs: &mut Vec<Need>) {
     let snapshot = &model.picture.snapshot;
     if snapshot.tally.in_doubt > 0 {
-        let mut doubtful = snapshot.rows.iter().filter(|row| row.place == Place::InDoubt);
-        let words = match (snapshot.tally.in_doubt, doubtful.next()) {
+        let doubtful = || snapshot.rows.iter().filter(|row| row.place == Place::InDoubt);
+        let words = match (snapshot.tally.in_doubt, doubtful().next()) {
             (1, Some(row)) => {
                 format!("1 in doubt: did the {} reach {}?", contact(row.channel), model.name(row.cascade))
             }
-            (n, _) => format!("{n} in doubt: sent or not? Enter lists them, X there settles all"),
+            (n, _) => format!("{n} in doubt: sent or not? Enter lists them, X there settles all."),
         };
+        let words = format!("{words}{}", left_alone(model, doubtful().filter_map(|row| row.next).min()));
         let target = Target::Filter("status:in_doubt");
         needs.push(need(Tone::Warning, words, "Enter", snapshot.tally.in_doubt, target));
+    }
+}
+
+/// When a doubt that nobody settles ends by itself: its wait runs out and the next step follows.
+fn left_alone(model: &Model, first: Option<(At, DueKind)>) -> String {
+    match first {
+        // A campaign that waits for the operator's word lets no doubt run out.
+        _ if doubts_first(model).is_some() => " None is given up before you go on.".to_owned(),
+        Some((due, _)) if due > model.now => {
+            let (left, all) = (span((due - model.now).num_seconds()), model.picture.snapshot.tally.in_doubt);
+            let whose = if all == 1 { "the" } else { "the first one's" };
+            format!(" Left alone, {whose} next step follows in {left}.")
+        }
+        Some(_) | None => String::new(),
     }
 }
 

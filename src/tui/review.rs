@@ -10,9 +10,13 @@ use super::update::{self, Request};
 use crate::engine::retime::Choice;
 use crate::model::{CascadeId, Mode};
 use crate::runtime::handle::{Level, Previewed};
-use crate::runtime::saving::{DraftFile, EditPreview, SaveState, Wanted};
+use crate::runtime::saving::{DraftFile, EditPreview, Loose, Moved, SaveState, Wanted};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::collections::HashSet;
+
+mod moved;
+
+pub use moved::{lost, merged};
 
 /// The word that confirms in live, where people are moved.
 pub const WORD: &str = "save";
@@ -50,6 +54,10 @@ pub struct Review {
     pub newcomers: HashSet<CascadeId>,
     /// How many left meanwhile.
     pub left: usize,
+    /// What somebody else changed and this is saved over, as the operator chose.
+    pub over: Vec<Moved>,
+    /// What nobody committed and the operator has confirmed.
+    accepted: Vec<Loose>,
     /// Confirmed: the preview that comes is compared with the one that was shown.
     confirmed: bool,
     /// It is being written.
@@ -70,6 +78,8 @@ impl Review {
             field: Field::Choice,
             newcomers: HashSet::new(),
             left: 0,
+            over: Vec::new(),
+            accepted: Vec::new(),
             confirmed: false,
             is_saving: false,
             asked,
@@ -186,6 +196,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::ChooseSpread => review.choose(Choice::RetimeAndSpread),
         Cmd::SayWhy => review.field = Field::Reason,
         Cmd::SaveNow => return confirm(model, live),
+        Cmd::Reapply | Cmd::SaveOver | Cmd::DropMoved => return moved::run(model, cmd),
         Cmd::DropSaved if review.wanted == Wanted::Saved => {
             close(model);
             return vec![Request::DropSaved];
@@ -229,6 +240,7 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     }
     let why = match &review.preview {
         None => Some("not yet: whom it moves is being found out".to_owned()),
+        Some(Err(refusal)) if !refusal.moved.is_empty() => Some(moved::choose_first()),
         Some(Err(refusal)) => Some(refusal.lines.join("; ")),
         Some(Ok(_)) => None,
     };
@@ -239,6 +251,10 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     if review.reason.text().trim().is_empty() {
         review.field = Field::Reason;
         model.tell(Level::Warning, "say why, in a few words: it stands in the history for good");
+        return Vec::new();
+    }
+    if let Some(words) = moved::unaccepted(review) {
+        model.tell(Level::Warning, words);
         return Vec::new();
     }
     if live && review.moved() > 0 && review.word.text().trim() != WORD {
@@ -270,7 +286,8 @@ fn send(model: &mut Model) -> Vec<Request> {
     };
     model.desk.saving = Some(Saving { before, pending: review.wanted == Wanted::Saved, drafts });
     let why = review.reason.text().trim().to_owned();
-    vec![Request::Save { preview: number, choice: review.choice, why }]
+    let include = review.accepts();
+    vec![Request::Save { preview: number, choice: review.choice, why, include }]
 }
 
 /// The answer to [`Request::Preview`]. After a confirmation: newcomers are shown before anything is done.
@@ -340,18 +357,23 @@ pub fn follow(model: &mut Model) -> bool {
             }
             return true;
         }
-        SaveState::Failed { .. } | SaveState::Dropped => stopped(model),
-        SaveState::Committing | SaveState::NotInForce => {}
+        // The notice that says why it failed asks for the next preview.
+        SaveState::Committing | SaveState::NotInForce | SaveState::Failed { .. } | SaveState::Dropped => {}
     }
     false
 }
 
-/// It was refused, or failed: everything is as it was, and can be tried again.
-pub fn stopped(model: &mut Model) {
+/// It was refused, or failed: it can be tried again, and what it does now is shown.
+pub fn stopped(model: &mut Model) -> Vec<Request> {
     model.desk.saving = None;
-    if let Some(review) = &mut model.review {
-        (review.is_saving, review.confirmed) = (false, false);
+    let Some(review) = &mut model.review else { return Vec::new() };
+    review.confirmed = false;
+    if !std::mem::take(&mut review.is_saving) {
+        return Vec::new();
     }
+    model.desk.previews += 1;
+    review.asked = model.desk.previews;
+    vec![Request::Preview(review.asked, review.wanted.clone())]
 }
 
 /// Leaves the page. What is confirmed and not sent yet is not sent; what is being written goes on.

@@ -88,6 +88,11 @@ pub fn weekday(at: At, zone: Tz) -> String {
     at.utc().with_timezone(&zone).format("%a %H:%M").to_string()
 }
 
+/// `Tue 6 Jan 16:12`: for what may be weeks ago.
+pub fn day(at: At, zone: Tz) -> String {
+    at.utc().with_timezone(&zone).format("%a %-d %b %H:%M").to_string()
+}
+
 /// A zone as people say it: `America/New_York` is `New York`.
 pub fn city(zone: &str) -> String {
     zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")

@@ -52,11 +52,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             // A refused hold must not look like one that holds.
             model.hold_asked &= notice.level != Level::Error;
             // Any other error is no word on the save that is being written.
-            if notice.text.starts_with(NOT_SAVED) || notice.text.starts_with(NOT_DONE) {
-                review::stopped(model);
-            }
+            let stops = notice.text.starts_with(NOT_SAVED) || notice.text.starts_with(NOT_DONE);
+            let again = if stops { review::stopped(model) } else { Vec::new() };
             model.tell(notice.level, notice.text);
-            Vec::new()
+            again
         }
         Msg::History(cascade, entries) => {
             take_history(model, cascade, entries);
@@ -67,12 +66,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             Vec::new()
         }
         Msg::Previewed(asked, preview) => review::take(model, asked, preview),
-        Msg::Versions(found) => {
-            model.history.versions = Some(found);
-            Vec::new()
-        }
-        Msg::VersionFiles(hash, files) => {
-            model.history.files.insert(hash, files);
+        Msg::Versions(_) | Msg::VersionFiles(..) => {
+            versions::take(model, msg);
             Vec::new()
         }
         Msg::Learnt(learnt, took) => learning::take(model, learnt, took),
@@ -83,6 +78,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         Msg::Forge(place) => {
             model.forge = place.map(|place| *place);
             Vec::new()
+        }
+        Msg::OnDisk(stamp, problems) => {
+            model.on_disk = problems;
+            vec![Request::Watch(stamp)]
         }
         Msg::Proposed(done) => {
             proposed(model, done);
@@ -114,7 +113,7 @@ pub fn typing(model: &mut Model) -> Option<&mut LineInput> {
 }
 
 fn press(model: &mut Model, key: KeyEvent) -> Vec<Request> {
-    model.notices.retain(|notice| notice.level > Level::Info);
+    model.notices.pressed();
     let name = keys::name(key);
     let always = name.as_deref().is_some_and(|name| name.starts_with("Ctrl-"));
     if typing(model).is_some() && !(always && keys::find(&[keys::Place::Everywhere], key).is_some()) {
@@ -214,6 +213,7 @@ pub fn run(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         Cmd::Inbox => open(model, What::Inbox),
         Cmd::Failures => open(model, What::Failures),
         Cmd::Orders => open(model, What::Orders),
+        Cmd::Messages => open(model, What::Messages),
         Cmd::Help | Cmd::EditorHelp => {
             let here = model.screen_context();
             open(model, What::Help(here));
@@ -253,6 +253,9 @@ fn run_changes(model: &mut Model, cmd: Cmd) -> Vec<Request> {
         | Cmd::ChooseSpread
         | Cmd::SayWhy
         | Cmd::SaveNow
+        | Cmd::Reapply
+        | Cmd::DropMoved
+        | Cmd::SaveOver
         | Cmd::DropSaved => return review::run(model, cmd),
         Cmd::History => open(model, What::Versions),
         Cmd::Propose => {

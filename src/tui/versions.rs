@@ -3,12 +3,12 @@
 use super::keys::Cmd;
 use super::model::{Model, What};
 use super::review;
-use super::update::{self, Request};
+use super::update::{self, Msg, Request};
 use crate::engine::event::Kind;
 use crate::model::{At, CampaignId, Untrusted};
 use crate::phrases::retimed::short;
 use crate::runtime::handle::{Level, TimelineEntry, VersionFiles};
-use crate::runtime::saving::{SaveState, Version, Wanted};
+use crate::runtime::saving::{SaveState, Saved, Version, Wanted};
 use crate::trail::Evidence;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,13 +66,24 @@ impl History {
     }
 }
 
-/// The rules that are in force: those of the launch, or of the newest save that the campaign goes by.
-pub fn rules_in_force(model: &Model) -> Option<&str> {
-    let campaign = model.picture.snapshot.campaign.as_ref()?;
-    let saved = model.picture.saved.as_ref().filter(|saved| {
-        matches!(saved.state, SaveState::InForce { .. }) && saved.signature.campaign == Some(campaign.id)
-    });
-    Some(saved.map_or(&campaign.rules_hash, |saved| &saved.edition.rules))
+/// Under which rules the campaign runs, or ran, and under which the next one would be launched, where those are others:
+/// `a1b2c3d`, and then `in flight · next launch d4e5f6a`.
+pub fn rules_in_force(model: &Model) -> Option<(String, Option<String>)> {
+    let picture = &model.picture;
+    let campaign = picture.snapshot.campaign.as_ref()?;
+    let (here, next) = if campaign.ended_at.is_some() {
+        ("ran", picture.preflight.as_ref().map(|preflight| &preflight.rules_hash))
+    } else {
+        let ours = |saved: &&Arc<Saved>| {
+            matches!(saved.state, SaveState::InForce { .. }) && saved.signature.campaign == Some(campaign.id)
+        };
+        ("in flight", picture.saved.as_ref().filter(ours).map(|saved| &saved.edition.rules))
+    };
+    let now = short(&campaign.rules_in_flight);
+    Some(match next.filter(|next| **next != campaign.rules_in_flight) {
+        Some(next) => (now, Some(format!("{here} · next launch {}", short(next)))),
+        None => (now, None),
+    })
 }
 
 /// What the page on top still needs.
@@ -102,6 +113,15 @@ pub fn wants(model: &mut Model) -> Vec<Request> {
         requests.extend(missing.into_iter().map(Request::VersionFiles));
     }
     requests
+}
+
+/// Takes in what was read.
+pub fn take(model: &mut Model, msg: Msg) {
+    match msg {
+        Msg::Versions(found) => model.history.versions = Some(found),
+        Msg::VersionFiles(hash, files) => drop(model.history.files.insert(hash, files)),
+        _ => {}
+    }
 }
 
 /// A command of the history's pages.

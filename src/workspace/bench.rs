@@ -134,8 +134,29 @@ fn place(dir: &Path, file: &str) -> PathBuf {
     dir.join(".cascade").join(DRAFTS).join(format!("{}.json", file.replace('/', "-")))
 }
 
+/// What came of keeping a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// The disk has it, or, of one that is none any more, nothing.
+    Done,
+    /// Another console keeps a draft of this file, which is left as it is.
+    Another(Kept),
+}
+
+/// Keeps a draft, or takes it off the disk where it is none (`is_changed`). `known` is what this console kept or read there
+/// last: another one's draft is not written over.
+pub fn put(dir: &Path, draft: &Kept, is_changed: bool, known: Option<&Kept>) -> io::Result<Keeping> {
+    let stands = read_draft(&place(dir, &draft.file));
+    match stands.filter(|stands| Some(stands) != known && stands != draft) {
+        Some(other) => return Ok(Keeping::Another(other)),
+        None if is_changed => keep(dir, draft)?,
+        None => forget(dir, &draft.file)?,
+    }
+    Ok(Keeping::Done)
+}
+
 /// Keeps a draft: 0600, and whole or not at all.
-pub fn keep(dir: &Path, draft: &Kept) -> io::Result<()> {
+fn keep(dir: &Path, draft: &Kept) -> io::Result<()> {
     let drafts = state_dir(dir).map_err(io::Error::other)?.join(DRAFTS);
     match DirBuilder::new().mode(0o700).create(&drafts) {
         Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
@@ -151,7 +172,7 @@ pub fn keep(dir: &Path, draft: &Kept) -> io::Result<()> {
 }
 
 /// Takes a draft off the disk: it was saved or given up.
-pub fn forget(dir: &Path, file: &str) -> io::Result<()> {
+fn forget(dir: &Path, file: &str) -> io::Result<()> {
     match fs::remove_file(place(dir, file)) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
         Ok(()) | Err(_) => Ok(()),
@@ -163,11 +184,14 @@ pub fn kept(dir: &Path) -> Vec<Kept> {
     let Ok(entries) = fs::read_dir(dir.join(".cascade").join(DRAFTS)) else { return Vec::new() };
     let drafts = entries.flatten().filter_map(|entry| {
         let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let bytes = is_plain.then(|| super::read(&entry.path()).ok().flatten()).flatten()?;
-        let found: OnDisk<Kept> = serde_json::from_slice(&bytes).ok()?;
-        (found.schema == SCHEMA).then_some(found.draft)
+        is_plain.then(|| read_draft(&entry.path())).flatten()
     });
     let mut drafts: Vec<Kept> = drafts.collect();
     drafts.sort_by(|a, b| a.file.cmp(&b.file));
     drafts
+}
+
+fn read_draft(path: &Path) -> Option<Kept> {
+    let found: OnDisk<Kept> = serde_json::from_slice(&super::read(path).ok().flatten()?).ok()?;
+    (found.schema == SCHEMA).then_some(found.draft)
 }

@@ -86,6 +86,15 @@ impl Workspace {
 
     /// Reads and judges everything but the rows of the list. All errors are given together.
     pub fn ready(&self) -> Result<Ready, Unusable> {
+        self.judged(true)
+    }
+
+    /// The same without the list: for whoever is in flight, next week's list says nothing.
+    pub fn ready_without_list(&self) -> Result<Ready, Unusable> {
+        self.judged(false)
+    }
+
+    fn judged(&self, with_list: bool) -> Result<Ready, Unusable> {
         let mut problems = self.config_problems.clone();
         let rules_file = self.rules.source.path();
         let (rules, found) = parse(&rules_file, &self.rules.bytes);
@@ -95,18 +104,19 @@ impl Workspace {
         let (Some(config), Some(rules)) = (self.config.clone(), rules) else {
             return Err(Unusable::Problems(problems));
         };
-        let columns = self.list(&config)?.columns();
+        let columns = with_list.then(|| self.list(&config)).transpose()?.map(|list| list.columns());
         let all = Together {
             rules: Some(&rules),
             rules_file: &rules_file,
             content: &content,
             config: &config,
-            columns: Some(&columns),
+            columns: columns.as_deref(),
         };
         problems.extend(together(&all));
         if problems.iter().any(|p| p.severity == Severity::Error) {
             return Err(Unusable::Problems(problems));
         }
+        let columns = columns.unwrap_or_default();
         Ok(Ready { config, rules, content, warnings: problems, columns, rules_file })
     }
 }

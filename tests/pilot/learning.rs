@@ -131,7 +131,14 @@ fn the_history_file_gives_the_same_record_again() {
 #[test]
 fn tables_hold_what_the_report_holds() {
     let house = &PILOT.house;
-    assert_eq!(house.run(&["report", "--csv", "out/tables"]).code, Some(0));
+    let first = house.run(&["report", "--csv", "out/tables"]);
+    assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
+    // What is written over is named.
+    fs::remove_file(house.path("out/tables/waits.csv")).unwrap();
+    let again = house.run(&["report", "--csv", "out/tables"]);
+    assert_eq!(again.code, Some(0));
+    let over = "written over in out/tables: channels.csv, segments.csv, failures.csv, history.csv";
+    assert!(again.stderr.contains(over), "{}", again.stderr);
     for (name, array) in [("channels", "channels"), ("failures", "failures"), ("waits", "waits")] {
         let rows = table(house, name);
         let wanted = PILOT.report[array].as_array().unwrap();

@@ -11,14 +11,14 @@ use cascade::tui::Exit;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-fn seated(control: InControl, lost: Option<&str>) -> Picture {
+pub fn seated(control: InControl, lost: Option<&str>) -> Picture {
     let (program, lost) = ("cascade run".to_owned(), lost.map(str::to_owned));
     let seat = Seat { program, process: 4711, control, lost };
     Picture { seat: Some(Arc::new(seat)), ..fixture::running(Mode::Rehearsal) }
 }
 
 /// Somebody else is in control since 13:05 in New York.
-fn another(for_good: bool) -> InControl {
+pub fn another(for_good: bool) -> InControl {
     let who = Who { user: "ana".into(), host: "desk".into(), tty: Some("/dev/pts/3".into()) };
     InControl::Another { who, since: At::parse("2026-01-05T18:05:00Z").unwrap(), for_good }
 }

@@ -5,8 +5,10 @@ use cascade::engine::event::Edition;
 use cascade::engine::retime::{Choice, Fate, Shown, Stays, Wave};
 use cascade::engine::snapshot::Place;
 use cascade::model::{At, CampaignId, CascadeId, Channel, Mode};
-use cascade::runtime::handle::VersionFiles;
-use cascade::runtime::saving::{EditPreview, Outlook, Version};
+use cascade::runtime::handle::{Previewed, VersionFiles};
+use cascade::runtime::saving::{
+    Counted, DraftFile, EditPreview, Loose, Moved, Outlook, Refusal, Version, Wanted,
+};
 
 pub const RULES: &str = include_str!("../../rules/cascade.json");
 
@@ -80,10 +82,57 @@ pub fn preview(number: u64) -> EditPreview {
         people,
         terms: Vec::new(),
         texts: Vec::new(),
+        loose: Vec::new(),
+        learnt: None,
         trail: vec!["commit on a new branch cascade/…, by Ana <ana@example.com>".into()],
         warnings: vec![
             "rules/cascade.json:3:30: warning: this wait ends in quiet hours for 12 of 100".into(),
         ],
+    }
+}
+
+/// What an engine answers whose rules file holds `stands`, which nobody committed.
+pub fn answer(wanted: &Wanted, number: u64, stands: Option<&str>) -> Previewed {
+    let file = match wanted {
+        Wanted::Draft(files) => &files[0],
+        Wanted::Rules(_) | Wanted::Content(_) | Wanted::Saved => return Ok(Box::new(preview(number))),
+    };
+    if file.name.contains("content") {
+        return Ok(Box::new(texts(number, file)));
+    }
+    let Some(stands) = stands else { return Ok(Box::new(preview(number))) };
+    let name = file.name.clone();
+    match &file.base {
+        Some(began) if began != stands => {
+            let lines = vec![format!("{name} was changed on disk since this draft began")];
+            let moved = vec![Moved { name, began: began.clone(), stands: stands.into() }];
+            Err(Refusal { lines, moved })
+        }
+        Some(_) | None => Ok(Box::new(EditPreview {
+            files: vec![(name.clone(), stands.into(), file.text.clone())],
+            loose: vec![Loose { name, committed: RULES.into(), stands: stands.into() }],
+            learnt: Some(Counted { before: 480, after: 0 }),
+            // Nobody else comes to wait.
+            people: people(1),
+            ..preview(number)
+        })),
+    }
+}
+
+/// New texts move no wait.
+fn texts(number: u64, file: &DraftFile) -> EditPreview {
+    let mut people = people(1);
+    for shown in &mut people {
+        shown.fate = Fate::Later;
+    }
+    EditPreview {
+        after: edition("3f2a1c4d", "bb22cc33"),
+        files: vec![(file.name.clone(), file.base.clone().unwrap(), file.text.clone())],
+        waits: 0,
+        later: people.len() as u64,
+        texts: vec![(Channel::Sms, 61)],
+        people,
+        ..preview(number)
     }
 }
 

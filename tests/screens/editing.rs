@@ -258,6 +258,7 @@ fn left_over() -> Picture {
         why: "phones are free".into(),
         state: SaveState::NotInForce,
         begun: None,
+        dropped: None,
     };
     Picture { saved: Some(Arc::new(saved)), ..fixture::running(Mode::Rehearsal) }
 }

@@ -397,6 +397,7 @@ fn campaign(mode: Mode) -> CampaignFacts {
         kind: CampaignKind::Pilot,
         mode,
         rules_hash: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
+        rules_in_flight: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         content_hash: "00".into(),
         rules_commit: None,
         customers: 100,
@@ -548,6 +549,7 @@ pub fn preflight() -> Preflight {
         name: "spring-renewal".into(),
         people: 100,
         listed: 100,
+        before: Before::default(),
         segments: vec![
             (Segment("retail".into()), 40),
             (Segment("smb".into()), 35),
@@ -714,6 +716,7 @@ pub fn paused_itself(picture: &mut Picture) {
         why: "SMS: 3 opt-outs among 40 customers, more than the 5 % allowed".into(),
         by_itself: true,
         asking: false,
+        untold: vec![],
         waiting: 7,
         due: vec![(Channel::Sms, 7)],
         due_extended: vec![(Channel::Sms, 2)],
@@ -734,6 +737,7 @@ pub fn on_hold(picture: &mut Picture) {
         why: "held by an operator (P)".into(),
         by_itself: false,
         asking: false,
+        untold: vec![],
         waiting: 46,
         due: vec![(Channel::Phone, 40), (Channel::Sms, 2)],
         due_extended: vec![(Channel::Phone, 3)],
@@ -747,6 +751,8 @@ pub struct Engine {
     pub notices: mpsc::Sender<Notice>,
     /// What is said when the record is asked.
     pub learnt: Learnt,
+    /// What stands in the rules file when something is previewed; `None`: whatever the draft began from.
+    pub stands: Option<String>,
 }
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
@@ -758,5 +764,6 @@ pub fn handle(picture: Picture) -> (Handle, Engine) {
     let operator = ops();
     let handle = Handle { picture, commands, notices, clock, operator, control: None };
     let learnt = Err("nothing was recorded".into());
-    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt })
+    let stands = None;
+    (handle, Engine { picture: picture_to, commands: commands_from, notices: notices_to, learnt, stands })
 }

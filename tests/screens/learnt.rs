@@ -213,6 +213,54 @@ async fn what_was_dropped_is_told_beside_the_rows() {
     assert!(text.contains("60 of them before the outcomes changed, not counted below"), "{text}");
 }
 
+/// Every line that the page has shown while it was gone through, from its first to its last.
+async fn gone_through(size: (u16, u16), worlds: &[&World], key: &'static str) -> String {
+    let mut shown = String::new();
+    for times in 0..60 {
+        let script = std::iter::once(Step::Keys(key)).chain((0..times).map(|_| Step::Keys("Down"))).collect();
+        let text = play(size, Ok(Box::new(said(worlds))), script).await.text();
+        let more = text.contains("▼");
+        shown.push_str(&text);
+        if !more && times > 8 {
+            break;
+        }
+    }
+    shown
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_line_of_a_page_can_be_reached_in_a_low_window() {
+    let starts = gone_through(SMALL, &[&DECIDED], "7").await;
+    for said in ["* today's start", "100 more would change nothing", "in full", "of it; 3h would do"] {
+        assert!(starts.contains(said), "{said}: {starts}");
+    }
+    let waits = gone_through(SMALL, &[&DECIDED, &NOT_YET], "8").await;
+    for said in ["whoever does not convert has it", "as of Tue 6 Jan 16:12"] {
+        assert!(waits.contains(said), "{said}: {waits}");
+    }
+    let cost = gone_through(SMALL, &[&DECIDED, &NOT_YET], "9").await;
+    for said in ["what a conversion costs, by start", "retail", "    phone"] {
+        assert!(cost.contains(said), "{said}: {cost}");
+    }
+    let last = after(SMALL, Ok(Box::new(said(&[&DECIDED, &NOT_YET]))), "9 End").await.text();
+    assert!(!last.contains('▼'), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_is_offered_only_where_there_is_something_to_draft() {
+    let offers = |text: &str| text.lines().last().unwrap().contains(" d draft");
+    for (world, keys, offered) in [
+        (&DECIDED, "7", true),
+        (&TIE, "7", false),
+        (&NOT_YET, "7", false),
+        (&NOT_DRAWN, "7", true),
+        (&DECIDED, "9", false),
+    ] {
+        let text = after(WIDE, Ok(Box::new(said(&[world]))), keys).await.text();
+        assert_eq!(offers(&text), offered, "{} {keys}: {text}", world.segment);
+    }
+}
+
 #[test]
 fn the_worlds_are_what_their_names_say() {
     let state = |world: &World| said(&[world]).segments[0].state;

@@ -75,7 +75,7 @@ pub async fn play_on(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut commands = std::mem::replace(&mut engine.commands, nobody);
-    let learnt = engine.learnt.clone();
+    let (learnt, stands) = (engine.learnt.clone(), engine.stands.clone());
     let listener = tokio::spawn({
         let asked = Arc::clone(&asked);
         async move {
@@ -87,9 +87,9 @@ pub async fn play_on(
                         _ = answer.send(fixture::timeline().into_iter().collect());
                     }
                     Command::Learn(answer) => _ = answer.send(learnt.clone()),
-                    Command::Preview(_, answer) => {
+                    Command::Preview(wanted, answer) => {
                         previews += 1;
-                        _ = answer.send(Ok(Box::new(changes::preview(previews))));
+                        _ = answer.send(changes::answer(&wanted, previews, stands.as_deref()));
                     }
                     Command::Versions(answer) => _ = answer.send(changes::versions()),
                     Command::VersionFiles(hash, answer) => _ = answer.send(changes::files(&hash)),
@@ -123,7 +123,10 @@ fn said(command: &Command) -> String {
             let why = if why.is_empty() { String::new() } else { format!(" because {why}") };
             format!("{order:?}{why}")
         }
-        Command::Save { preview, choice, why, .. } => format!("Save {preview} {choice} because {why}"),
+        Command::Save { preview, choice, why, include, .. } => {
+            let include = if *include { ", with what nobody committed" } else { "" };
+            format!("Save {preview} {choice} because {why}{include}")
+        }
         Command::DropSaved(_) => "DropSaved".into(),
         Command::Preview(wanted, _) => format!("Preview {wanted:?}"),
         Command::Versions(_)

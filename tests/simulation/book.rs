@@ -38,6 +38,8 @@ pub struct Entry {
 pub struct Book {
     pub attempts: HashMap<AttemptId, Entry>,
     pub of_step: HashMap<(CascadeId, u32), Vec<AttemptId>>,
+    /// A channel stands in a walk once, wherever an edit has put it.
+    pub on_channel: HashMap<(CascadeId, Channel), Vec<AttemptId>>,
     pub provider_ids: HashMap<AttemptId, String>,
     pub ended: HashMap<CascadeId, End>,
     /// Cascades by the number they contact.
@@ -104,6 +106,7 @@ impl Book {
         let entry = Entry { cascade, step, channel, stage: Stage::Planned };
         assert!(self.attempts.insert(id, entry).is_none(), "attempt {id} was planned twice");
         self.of_step.entry((cascade, step)).or_default().push(id);
+        self.on_channel.entry((cascade, channel)).or_default().push(id);
     }
 
     fn attempt(&mut self, event: &Event) {

@@ -11,6 +11,7 @@ use cascade::model::{At, AttemptId, CascadeId, Channel, Phone};
 use cascade::providers::{Heard, Message, Outgoing};
 use cascade::runtime::store::Batch;
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 
 impl State {
     fn breaks(&mut self, now: At, what: String) {
@@ -22,7 +23,6 @@ impl State {
     pub fn starts(&mut self, now: At, machine: At, channel: Channel, out: &Outgoing) -> usize {
         let attempt = transport::attempt(&out.key).unwrap_or_default();
         let cascade = self.book.attempts.get(&attempt).map(|entry| entry.cascade).unwrap_or_default();
-        let step = self.book.attempts.get(&attempt).map(|entry| entry.step).unwrap_or_default();
         let n = self.sent.len();
         self.mark(now, "starts", attempt.0);
         self.tell(now, || format!("STARTS {n}: {attempt} of {cascade} on {channel} to {}", out.to));
@@ -60,7 +60,6 @@ impl State {
             key: out.key.clone(),
             attempt,
             cascade,
-            step,
             lost: false,
             body,
             code,
@@ -86,12 +85,14 @@ impl State {
         if self.sent.iter().any(|sent| sent.attempt == attempt && !sent.lost) {
             broken.push("11: this claim was sent before".into());
         }
-        let lost = self.sent.iter().filter(|sent| sent.lost && sent.is_step(entry.cascade, entry.step));
+        let lost = self.sent.iter().filter(|sent| sent.lost && sent.is_for(entry.cascade, entry.channel));
         for sent in lost.filter(|sent| sent.reached()) {
             broken.push(format!("1: {} of the same step had reached them, and was lost", sent.attempt));
         }
-        let others = self.book.of_step.get(&(entry.cascade, entry.step)).into_iter().flatten();
-        for other in others.filter(|other| **other != attempt) {
+        let of_step = self.book.of_step.get(&(entry.cascade, entry.step)).into_iter().flatten();
+        let on_channel = self.book.on_channel.get(&(entry.cascade, entry.channel)).into_iter().flatten();
+        let others: BTreeSet<&AttemptId> = of_step.chain(on_channel).collect();
+        for other in others.into_iter().filter(|other| **other != attempt) {
             let Some(before) = self.book.attempts.get(other) else { continue };
             let sent = self.sent.iter().find(|sent| sent.attempt == *other);
             let said_not_sent = before.stage == Stage::SaidNotSent;

@@ -182,6 +182,7 @@ impl Machine {
             preview: preview.number,
             choice,
             why: "the replies come sooner".into(),
+            include: false,
             signature: Signature::default(),
         };
         self.give(life, save).await;
@@ -208,7 +209,7 @@ impl Machine {
             let taken = {
                 let state = self.world.lock();
                 let this =
-                    |s: &&Sent| s.attempt == attempt.id || s.lost && s.is_step(journey.id, attempt.step);
+                    |s: &&Sent| s.attempt == attempt.id || s.lost && s.is_for(journey.id, attempt.channel);
                 let sent = state.sent.iter().filter(this).max_by_key(|s| s.provider_id.is_some());
                 // A request that is still on its way may be taken yet: nobody can have found out.
                 let fresh = sent.is_some_and(|s| self.world.true_now(&state) - s.at < TimeDelta::minutes(2));

@@ -3,7 +3,7 @@
 use cascade::rules;
 use cascade::rules::content::Content;
 use cascade::runtime::launch::Plan;
-use cascade::runtime::saving::{Change, Files, RULES, Refusal, TrailError, Written};
+use cascade::runtime::saving::{Change, Files, Looked, RULES, Refusal, TrailError, Written};
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,13 +52,13 @@ impl Files for Papers {
         Ok((name == RULES).then(|| self.stands()))
     }
 
-    fn judge(&self, files: &[(String, Vec<u8>)]) -> Result<Plan, Refusal> {
+    fn judge(&self, files: &[(String, Vec<u8>)], _in_flight: bool) -> Result<Plan, Refusal> {
         let bytes = files.iter().find(|(name, _)| name == RULES).map(|(_, bytes)| bytes.clone());
         self.judged(&bytes.unwrap_or_else(|| self.stands()))
     }
 
-    fn look(&self, _change: &Change) -> Vec<String> {
-        Vec::new()
+    fn look(&self, _change: &Change) -> Looked {
+        Looked::default()
     }
 
     fn announce(&self, _content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>> {

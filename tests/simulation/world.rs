@@ -31,7 +31,6 @@ pub struct Sent {
     pub key: String,
     pub attempt: AttemptId,
     pub cascade: CascadeId,
-    pub step: u32,
     /// It was sent after the backup that was restored since.
     pub lost: bool,
     /// What an SMS said, for the provider's list.
@@ -58,8 +57,9 @@ impl Sent {
         self.provider_id.is_some() && !self.failed && !self.unanswered
     }
 
-    pub fn is_step(&self, cascade: CascadeId, step: u32) -> bool {
-        self.cascade == cascade && self.step == step
+    /// The same step, also where an edit that was lost had put it elsewhere: a channel stands in a walk once.
+    pub fn is_for(&self, cascade: CascadeId, channel: Channel) -> bool {
+        self.cascade == cascade && self.channel == channel
     }
 }
 

@@ -192,3 +192,12 @@ fn a_live_workspace_is_live_without_its_secrets_and_rules() {
     let refused = run(place.path(), &["backup", "copy"]);
     assert!(stderr(&refused).contains("cascade.toml"), "which store is meant? {}", stderr(&refused));
 }
+
+#[test]
+fn a_second_pilot_says_whom_an_earlier_campaign_contacted() {
+    let place = workspace();
+    let done = run(place.path(), &["pilot", "--speed", "100000"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let said = "3 people heard from an earlier campaign less than 30d ago: contacted again, as in any pilot";
+    assert!(stderr(&done).contains(said), "{}", stderr(&done));
+}

@@ -249,3 +249,23 @@ async fn a_number_that_somebody_shares_who_stays_is_not_taken_from_them() {
     store.purge(&plan).await.unwrap();
     assert_eq!(store.people_at(&phone(3)).unwrap(), [PersonId(1)]);
 }
+
+#[tokio::test]
+async fn what_an_operator_wrote_of_a_save_names_nobody_any_more() {
+    let (_place, path) = stored();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let why = format!("{} complained", phone(2).as_str());
+    let kept = serde_json::json!([{
+        "number": 1, "edition": { "rules": "ab", "content": "cd", "commit": null }, "files": ["rules/cascade.json"],
+        "choice": "keep", "signature": { "by": { "user": "ana", "host": "desk", "tty": null }, "wall_at": At(0), "campaign": null },
+        "why": why, "state": { "is": "failed", "why": why },
+    }]);
+    let write = "INSERT INTO meta (key, value) VALUES ('saves', ?1)";
+    db.execute(write, [kept.to_string()]).unwrap();
+    drop(db);
+    assert_eq!(Reader::open(&path).unwrap().saves().unwrap()[0].why, why);
+    forget(&path, &phone(2)).await.unwrap();
+    let saves = Reader::open(&path).unwrap().saves().unwrap();
+    assert_eq!((saves.len(), saves[0].why.as_str()), (1, "forgotten"));
+    assert!(!format!("{saves:?}").contains(phone(2).digits()), "{saves:?}");
+}

@@ -4,12 +4,15 @@ use crate::fixture::{Tale, in_flight, open, phone, signed, stored};
 use cascade::engine::audit::Back;
 use cascade::engine::event::{Edition, RecallResult};
 use cascade::engine::input::Input;
+use cascade::engine::meaning::Meaning;
 use cascade::engine::order::{Ask, Came, Left, Order, Who};
 use cascade::engine::retime::Choice;
-use cascade::model::{At, AttemptId, CampaignId, Channel, Class, Failure, Scope, Sent, TextId, Untrusted};
+use cascade::model::{
+    At, AttemptId, CampaignId, Channel, Class, Disposition, Failure, Scope, Sent, TextId, Untrusted,
+};
 use cascade::runtime::handle::Signature;
 use cascade::runtime::saving::{META, SaveState, Saved};
-use cascade::runtime::store::{Keeper as _, TextRow};
+use cascade::runtime::store::{Dealing, Keeper as _, TextRow};
 
 #[tokio::test]
 async fn orders_are_read_back_with_who_when_why_and_what_came_of_each() {
@@ -104,6 +107,30 @@ async fn contacts_of_every_campaign_count_and_those_that_were_none_do_not() {
     assert_eq!(since(hour(9)), []);
 }
 
+#[tokio::test]
+async fn what_campaigns_had_to_do_with_a_number_is_known_before_the_next_launch() {
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (mut tale, launched) = Tale::launch(store.id(), 3);
+    store.commit(launched).await.unwrap();
+    let mut sent_at = Vec::new();
+    for _ in 0..2 {
+        let (_, batches) = tale.send(Channel::Whatsapp);
+        sent_at.push(tale.at);
+        for batch in batches {
+            store.commit(batch).await.unwrap();
+        }
+    }
+    let no = Meaning::Answer(Disposition::Negative);
+    store.commit(tale.write(AttemptId(2), "no thanks", no)).await.unwrap();
+    let numbers = [phone(1), phone(2), phone(3), phone(9)];
+    let dealings = store.dealings(numbers.iter().collect()).unwrap();
+    let of = |n: usize| dealings.get(&numbers[n]).copied();
+    assert_eq!(of(0), Some(Dealing { contacted_at: Some(sent_at[0]), declined: false }));
+    assert_eq!(of(1), Some(Dealing { contacted_at: Some(sent_at[1]), declined: true }));
+    assert_eq!((of(2), of(3)), (None, None), "nobody wrote to the third, nobody knows the last");
+}
+
 /// A save that no launch has used, as the store keeps it.
 fn saved(number: u64, rules: &str, wall_at: At) -> Saved {
     let by = Who { user: "ops".into(), host: "desk".into(), tty: None };
@@ -116,6 +143,7 @@ fn saved(number: u64, rules: &str, wall_at: At) -> Saved {
         why: format!("save {number}"),
         state: SaveState::InForce { note: String::new() },
         begun: None,
+        dropped: None,
     }
 }
 

@@ -10,14 +10,14 @@ use std::process::Command;
 
 const RULES: &str = include_str!("../../rules/cascade.json");
 
-fn git(dir: &Path, args: &[&str]) -> String {
+pub fn git(dir: &Path, args: &[&str]) -> String {
     let out = Command::new("git").args(args).current_dir(dir).output().unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim().to_owned()
 }
 
 /// A workspace in git, with somebody's half-finished work in its index and its files.
-fn repository(dir: &Path) {
+pub fn repository(dir: &Path) {
     std::fs::create_dir(dir.join("rules")).unwrap();
     std::fs::write(dir.join("rules/cascade.json"), RULES).unwrap();
     std::fs::write(dir.join(".gitignore"), ".cascade/\n").unwrap();
@@ -42,7 +42,7 @@ fn moved(text: &str) -> Option<u64> {
 }
 
 /// Confirms; whoever came to wait meanwhile is shown first, and confirmed as well. How many were shown last.
-fn save(console: &mut Pty) -> u64 {
+pub fn save(console: &mut Pty) -> u64 {
     console.keys("y");
     let text = console.until("saved, or newcomers", |text| {
         !text.contains("● re-time ") && !text.contains("Saving") || text.contains("y again saves")
@@ -162,6 +162,69 @@ fn what_ran_is_told_beside_the_commits(dir: &Path) {
     assert!(versions[2]["people"].as_u64() >= Some(60), "{history}");
 }
 
+/// Drafted, left, and meanwhile a colleague changes another wait and commits nothing: theirs is seen before anything is saved,
+/// and is in the file and in the commit afterwards.
+#[test]
+fn what_a_colleague_changed_since_a_draft_began_is_not_saved_over() {
+    let dir = empty();
+    let dir = dir.path();
+    repository(dir);
+    let mut console = Pty::start(WIDE, dir, &[], &[]);
+    console.sees("Press  L");
+    console.keys("e");
+    console.sees("\"whatsapp\", \"wait\": \"6h\"");
+    // To the ladders.
+    console.keys("\x1b[Z");
+    console.sees("everybody");
+    console.keys("-");
+    console.sees("6h → 4h");
+    console.keys("\x1b");
+    console.sees("Leave the draft?");
+    console.keys("k");
+    console.keys("q");
+    console.sees("The draft is kept");
+    console.keys("y");
+    assert_eq!(console.end().code, 0);
+
+    let theirs = RULES.replace("2h", "3h");
+    std::fs::write(dir.join("rules/cascade.json"), &theirs).unwrap();
+    let mut console = Pty::start(WIDE, dir, &[], &[]);
+    console.sees("the file has changed since: e opens it");
+    console.sees("Press  L");
+    console.keys("S");
+    let all = |text: &str, words: &[&str]| words.iter().all(|word| text.contains(word));
+    console.until("what was changed", |text| {
+        all(text, &["was changed on disk since this draft began", "phone 2h → 3h", "save over theirs"])
+    });
+    console.keys("y");
+    console.sees("not saved: choose first");
+    console.keys("t");
+    let text = console.until("both, and what is in no commit", |text| {
+        all(
+            text,
+            &["in no commit: rules/cascade.json", "WhatsApp 6h → 4h", "a new branch, cascade/2", "y saves"],
+        )
+    });
+    assert!(!text.contains("what-it-is-for"), "{text}");
+    console.keys("y");
+    console.sees("say why, in a few words");
+    console.keys("replies come sooner\r");
+    console.keys("y");
+    console.sees("y again includes them");
+    assert_eq!(std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap(), theirs);
+    console.keys("y");
+    let both = theirs.replace("6h", "4h");
+    console.until("it is saved", |text| {
+        !text.contains("Saving") && std::fs::read_to_string(dir.join("rules/cascade.json")).unwrap() == both
+    });
+    console.until("the draft is gone", |text| !text.contains("whom it moves"));
+    let branch = git(dir, &["for-each-ref", "--format=%(refname:short)", "refs/heads/cascade"]);
+    assert!(branch.ends_with("-replies-come-sooner"), "{branch}");
+    assert_eq!(git(dir, &["show", &format!("{branch}:rules/cascade.json")]), both.trim());
+    console.keys("q");
+    assert_eq!(console.end().code, 0);
+}
+
 /// Whoever only reads is told so, and nothing is asked of the one who runs it.
 #[test]
 fn a_reader_saves_nothing() {
@@ -172,11 +235,14 @@ fn a_reader_saves_nothing() {
     second.keys("4");
     second.sees("+ and - a wait");
     second.keys("-");
-    second.sees("not saved");
+    second.sees("draft here alone: WhatsApp 6h → 4h, not saved");
     second.keys("S");
     second.sees("it runs in their console and they keep it");
-    second.keys("qy");
+    second.keys("q");
+    second.sees("This console only reads");
+    second.keys("y");
     assert_eq!(second.end().code, 0);
+    assert!(!dir.path().join(".cascade/drafts/rules-cascade.json.json").exists(), "a reader wrote a draft");
     first.keys("q");
     first.sees("Not heard");
     first.keys("y");

@@ -327,6 +327,10 @@ fn the_history_in_words_and_for_programs() {
     assert_eq!((&said["now"]["commit"], &said["now"]["uncommitted"]), (&json!(saved.id), &json!(false)));
     assert_eq!(said["versions"].as_array().unwrap().len(), 2);
     assert_eq!(said["versions"][0]["reason"], "too slow");
+    // A reason of one line is the commit's subject: it is said once.
+    desk.repo.with_subject("", "short of staff").unwrap();
+    let (_, out, _) = desk.run(&["history"]);
+    assert_eq!(out.matches("short of staff").count(), 1, "{out}");
     desk.repo.write(RULES, "{}\n");
     let (_, out, _) = desk.run(&["history", "--json"]);
     let said: Value = serde_json::from_str(&out).unwrap();

@@ -195,6 +195,18 @@ impl Repo {
         trail::commit(&save, &|_| None)
     }
 
+    /// From the new wait on, with a subject of its own.
+    pub fn with_subject(&self, subject: &str, reason: &str) -> Result<Saved, NotSaved> {
+        let message = Message { subject: subject.into(), ..message(reason) };
+        let (workspace, settings) = (self.workspace(), &self.settings);
+        let files = [file(RULES, Some(NEW), "{ \"wait\": \"3h\" }\n")];
+        let (uncommitted, at) = (Uncommitted::Refuse, NOON);
+        trail::commit(
+            &Save { workspace: &workspace, files: &files, message: &message, uncommitted, settings, at },
+            &|_| None,
+        )
+    }
+
     pub fn look(&self, reason: &str) -> Result<Ahead, NotSaved> {
         let (message, files) = (message(reason), [file(RULES, Some(OLD), NEW)]);
         let (workspace, settings, uncommitted) = (self.workspace(), &self.settings, Uncommitted::Refuse);

@@ -10,6 +10,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+/// What is written.
+const FILES: [&str; 5] = ["channels.csv", "segments.csv", "failures.csv", "waits.csv", HISTORY];
+
+/// Every cascade of the store.
+const HISTORY: &str = "history.csv";
+
 /// Shares of the window at which the curve of arrivals is written.
 const TENTHS: u64 = 10;
 
@@ -60,6 +66,7 @@ const WAITS: &[&str] = &["channel", "segment", "wait_s", "conversions", "suggest
 pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit, Failure> {
     let shown = dir.display().to_string();
     fs::create_dir_all(dir).map_err(|why| Failure::usage(format!("{shown} cannot be made: {why}")))?;
+    let there: Vec<&str> = FILES.into_iter().filter(|name| dir.join(name).exists()).collect();
     let curve: Vec<String> = (1..=TENTHS).map(|tenth| format!("share_{}", tenth * 10)).collect();
     let curve: Vec<&str> = curve.iter().map(String::as_str).collect();
     let tables: [(&str, Vec<&str>, Vec<Row>); 4] = [
@@ -76,7 +83,7 @@ pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit,
         put(dir, name, |out| write_table(out, columns, table))?;
     }
     let mut failed = None;
-    put(dir, "history.csv", |out| {
+    put(dir, HISTORY, |out| {
         write_header(out)?;
         for cascade in history::read(reader).map_err(io::Error::other)? {
             match cascade {
@@ -92,8 +99,10 @@ pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit,
     if let Some(error) = failed {
         return Err(error.into());
     }
-    let names: Vec<&str> = tables.iter().map(|(name, ..)| *name).collect();
-    output::line(&format!("{shown}: {}, history.csv", names.join(", ")))?;
+    output::line(&format!("{shown}: {}", FILES.join(", ")))?;
+    if !there.is_empty() {
+        output::note(&format!("cascade: written over in {shown}: {}", there.join(", ")));
+    }
     Ok(Exit::Done)
 }
 

@@ -5,7 +5,7 @@ use crate::engine::journey::{Journey, State};
 use crate::engine::snapshot::StepRow;
 
 /// Whoever goes the likeliest way by the newest rules: a start that was drawn at random is not the rules' own.
-fn typical(campaign: &Campaign) -> Option<&Journey> {
+pub(super) fn typical(campaign: &Campaign) -> Option<&Journey> {
     let likelier = |a: &&Journey, b: &&Journey| {
         let by_draw = a.start.propensity.total_cmp(&b.start.propensity);
         a.edition.cmp(&b.edition).then(by_draw).then(b.id.cmp(&a.id))
@@ -14,8 +14,8 @@ fn typical(campaign: &Campaign) -> Option<&Journey> {
 }
 
 /// The steps of the rules in force, and who stands where.
-pub(super) fn steps(campaign: &Campaign) -> Vec<StepRow> {
-    let Some(walk) = typical(campaign).map(|j| j.start.walk.clone()) else { return Vec::new() };
+pub(super) fn steps(campaign: &Campaign, typical: Option<&Journey>) -> Vec<StepRow> {
+    let Some(walk) = typical.map(|j| j.start.walk.clone()) else { return Vec::new() };
     let mut rows: Vec<StepRow> = walk
         .iter()
         .map(|leg| StepRow {

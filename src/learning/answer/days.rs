@@ -72,7 +72,7 @@ type Rows = Vec<OfDay>;
 /// All days.
 pub(super) struct Days {
     rows: usize,
-    days: Vec<(i64, Rows)>,
+    all: Vec<(i64, Rows)>,
     places: HashMap<i64, usize>,
     /// The day that was asked for last: cascades mostly stand in their order.
     last: (i64, usize),
@@ -80,22 +80,22 @@ pub(super) struct Days {
 
 impl Days {
     pub(super) fn new(rows: usize) -> Self {
-        Self { rows, days: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
+        Self { rows, all: Vec::new(), places: HashMap::new(), last: (i64::MIN, 0) }
     }
 
     pub(super) fn on(&mut self, day: i64) -> &mut Rows {
         if self.last.0 != day {
-            let place = *self.places.entry(day).or_insert(self.days.len());
-            if place == self.days.len() {
-                self.days.push((day, vec![OfDay::default(); self.rows]));
+            let place = *self.places.entry(day).or_insert(self.all.len());
+            if place == self.all.len() {
+                self.all.push((day, vec![OfDay::default(); self.rows]));
             }
             self.last = (day, place);
         }
-        &mut self.days[self.last.1].1
+        &mut self.all[self.last.1].1
     }
 
     pub(super) fn in_order(mut self) -> Vec<(i64, Rows)> {
-        self.days.sort_unstable_by_key(|(day, _)| *day);
-        self.days
+        self.all.sort_unstable_by_key(|(day, _)| *day);
+        self.all
     }
 }

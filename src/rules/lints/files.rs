@@ -52,7 +52,9 @@ pub(super) fn is_a_column(columns: Option<&[String]>, field: &Field) -> bool {
 fn unknown_fields(all: &Together<'_>, channel: Channel, found: &mut Vec<Problem>) {
     let Some(columns) = all.columns else { return };
     for field in all.content.fields(channel).into_iter().filter(|field| !is_a_column(Some(columns), field)) {
-        let known: Vec<&str> = KNOWN.iter().copied().chain(columns.iter().map(String::as_str)).collect();
+        let others =
+            columns.iter().map(String::as_str).filter(|column| !KNOWN.contains(&plain(column).as_str()));
+        let known: Vec<&str> = KNOWN.iter().copied().chain(others).collect();
         let hint = suggest(&field.name, &known);
         // With a default everybody gets a sensible text; without one, a gap.
         let severity = if field.default.is_some() { Severity::Warning } else { Severity::Error };

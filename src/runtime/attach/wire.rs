@@ -18,7 +18,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
 
 /// Raised with every change of these lines, and with every change of the log or the rows: a console reads those
 /// itself, with its own program.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Bytes of a line: rules and content may be 1 MiB a file.
 const LINE_MAX: usize = 16 * 1024 * 1024;

@@ -19,6 +19,7 @@ use crate::runtime::news::News;
 use crate::runtime::store::TextRow;
 use crate::runtime::tasks::Part;
 use crate::runtime::turn::Turn;
+use crate::trail::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub const META: &str = "saves";
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Desk {
     pub(super) held: VecDeque<Held>,
+    /// What is being written: previews that are made meanwhile do not push it out.
+    under_way: Option<Held>,
     pub(super) previews: u64,
     saves: Vec<Saved>,
 }
@@ -43,7 +46,6 @@ pub(in crate::runtime) struct Desk {
 #[derive(Debug)]
 pub struct Keeping {
     number: u64,
-    preview: u64,
     change: Change,
     content: Arc<Content>,
 }
@@ -52,7 +54,6 @@ pub struct Keeping {
 #[derive(Debug)]
 pub struct Kept {
     number: u64,
-    preview: u64,
     written: Result<Written, TrailError>,
 }
 
@@ -91,13 +92,13 @@ impl Driver {
         &mut self,
         preview: u64,
         choice: Choice,
-        why: &str,
+        (why, include): (&str, bool),
         signature: Signature,
         turn: &mut Turn,
     ) {
         let why: String = why.trim().chars().take(REASON).collect();
-        let found = self.refusal_to_save(preview, choice, &why);
-        let held = match found.map(|at| self.desk.held.get(at)) {
+        let found = self.refusal_to_save(preview, choice, (&why, include));
+        let held = match found.map(|at| self.desk.held.remove(at)) {
             Ok(Some(held)) => held,
             Ok(None) => return,
             Err(refusal) => return self.tell(Level::Error, format!("{NOT_SAVED}: {refusal}")),
@@ -106,11 +107,13 @@ impl Driver {
         let earlier = self.desk.newest().filter(|_| held.saved);
         let number = earlier.map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
         let begun = earlier.and_then(|saved| saved.begun.clone());
-        let begun = begun.unwrap_or_else(|| Box::new(begin(held, choice, &why, signature.wall_at)));
+        let mut begun = begun.unwrap_or_else(|| Box::new(begin(&held, choice, &why, signature.wall_at)));
+        begun.include |= include;
         let change = Change {
             reason: begun.reason.clone(),
             counts: begun.counts.clone(),
             at: begun.at,
+            include: begun.include,
             ..change(&held.files, &held.after.rules, &why, &signature)
         };
         let content = Arc::clone(&held.plan.content);
@@ -123,6 +126,7 @@ impl Driver {
             why,
             state: SaveState::Committing,
             begun: Some(begun),
+            dropped: None,
         };
         if held.saved {
             self.desk.saves.pop();
@@ -130,13 +134,19 @@ impl Driver {
         self.desk.saves.push(saved);
         let surplus = self.desk.saves.len().saturating_sub(SAVES);
         self.desk.saves.drain(..surplus);
+        self.desk.under_way = Some(held);
         self.note_saves(turn);
-        turn.keeping = Some(Keeping { number, preview, change, content });
+        turn.keeping = Some(Keeping { number, change, content });
     }
 
     /// The place of what can be saved, or why it cannot.
-    fn refusal_to_save(&self, preview: u64, choice: Choice, why: &str) -> Result<usize, String> {
-        let again = "look at the preview again";
+    fn refusal_to_save(
+        &self,
+        preview: u64,
+        choice: Choice,
+        (why, include): (&str, bool),
+    ) -> Result<usize, String> {
+        let again = "what it does now is shown in its place, and y saves that";
         if self.desk.is_busy() {
             return Err("another save is being written; try again in a moment".into());
         }
@@ -144,13 +154,21 @@ impl Driver {
         let Some(at) = found else { return Err(format!("this preview is not known here any more; {again}")) };
         let held = &self.desk.held[at];
         if self.desk.is_pending() && !held.saved {
-            return Err("an earlier save is not in force yet: put it in force or drop it first".into());
+            let first = "put it in force or drop it first (Esc, then S)";
+            return Err(format!("an earlier save is not in force yet: {first}"));
         }
         if held.saved && !self.desk.is_pending() {
             return Err("it is in force, or was dropped, already".into());
         }
         if why.is_empty() {
             return Err("a reason is needed: it stands in the history for good".into());
+        }
+        // Before the store has it: what stands there is not looked for when somebody is forgotten.
+        let message = Message { reason: why.to_owned(), ..Message::default() };
+        message.names_nobody().map_err(|named| named.to_string())?;
+        if held.loose && !include {
+            let asked = "look at them, and y again saves all the same";
+            return Err(format!("what stands on the disk has changes that nobody committed: {asked}"));
         }
         let in_flight = self.kept.campaign.as_ref().filter(|campaign| campaign.header.ended_at.is_none());
         match (in_flight, &held.flight) {
@@ -175,50 +193,68 @@ impl Driver {
     /// After the commit: writes the files beside the loop.
     pub(in crate::runtime) fn keep_files(&self, keeping: Keeping) {
         let Some(files) = self.parts.files.clone() else { return };
-        let Keeping { number, preview, change, content } = keeping;
+        let Keeping { number, change, content } = keeping;
         let news = self.parts.tasks.news();
         self.parts.tasks.spawn(Part::Saving(number), async move {
             let written = match files.announce(content).await {
                 Ok(()) => {
                     let kept = beside(files, move |files| files.keep(&change)).await;
-                    let badly = || Err(TrailError("writing it ended badly; .cascade/log has where".into()));
+                    let badly =
+                        || Err(TrailError::Cut("writing it ended badly; .cascade/log has where".into()));
                     kept.unwrap_or_else(badly)
                 }
                 Err(error) => Err(error),
             };
-            let _ = news.send(News::Kept(Box::new(Kept { number, preview, written }))).await;
+            let _ = news.send(News::Kept(Box::new(Kept { number, written }))).await;
         });
     }
 
     /// The task that was to write a save's files ended by a fault of this program.
     pub(in crate::runtime) fn saving_panicked(&mut self, number: u64, turn: &mut Turn) {
-        let written = Err(TrailError("writing it ended by a fault of this program".into()));
-        self.files_kept(Kept { number, preview: 0, written }, turn);
+        let written = Err(TrailError::Cut("writing it ended by a fault of this program".into()));
+        self.files_kept(Kept { number, written }, turn);
     }
 
     /// Files and commit are written: now it is in force.
     pub(in crate::runtime) fn files_kept(&mut self, kept: Kept, turn: &mut Turn) {
-        let Kept { number, preview, written } = kept;
+        let Kept { number, written } = kept;
         let is_this = |saved: &&mut Saved| saved.number == number && saved.state == SaveState::Committing;
         let Some(saved) = self.desk.saves.last_mut().filter(is_this) else { return };
-        let written = match written {
-            Ok(written) => written,
-            Err(error) => {
-                let why = clean(&error.to_string());
-                saved.state = SaveState::Failed { why: why.clone() };
-                saved.begun = None;
-                self.note_saves(turn);
-                return self.tell(Level::Error, format!("{NOT_SAVED}, and nothing is changed: {why}"));
+        let held = self.desk.under_way.take();
+        let (written, held) = match (written, held) {
+            (Ok(written), Some(held)) => (written, held),
+            (Err(error), held) => return self.not_kept(&error, held, turn),
+            // As after a crash: it is offered.
+            (Ok(_), None) => {
+                let lost = TrailError::Cut("what it has for those in flight is not known any more".into());
+                return self.not_kept(&lost, None, turn);
             }
         };
         saved.edition.commit.clone_from(&written.commit);
         saved.state = SaveState::InForce { note: written.note };
         saved.begun = None;
         let saved = saved.clone();
-        let at = self.desk.held.iter().position(|held| held.number == preview);
-        let Some(held) = at.and_then(|at| self.desk.held.remove(at)) else { return };
         self.note_saves(turn);
         self.put_in_force(held, saved, turn);
+    }
+
+    /// It was not kept, or not all of it. What may stand in git or on the disk already goes on as the same save, and so
+    /// does one that was saved before.
+    fn not_kept(&mut self, error: &TrailError, held: Option<Held>, turn: &mut Turn) {
+        let why = clean(&error.to_string());
+        let goes_on = matches!(error, TrailError::Cut(_)) || held.as_ref().is_some_and(|held| held.saved);
+        let words = if goes_on {
+            format!("{NOT_SAVED} to the end: {why}. It is kept as it was begun, and S offers it again")
+        } else {
+            format!("{NOT_SAVED}, and nothing is changed: {why}")
+        };
+        if let Some(saved) = self.desk.saves.last_mut() {
+            saved.state = if goes_on { SaveState::NotInForce } else { SaveState::Failed { why } };
+            saved.begun = saved.begun.take().filter(|_| goes_on);
+        }
+        self.desk.held.extend(held);
+        self.note_saves(turn);
+        self.tell(Level::Error, words);
     }
 
     fn put_in_force(&mut self, held: Held, saved: Saved, turn: &mut Turn) {
@@ -275,7 +311,7 @@ impl Driver {
         };
         saved.state = SaveState::Dropped;
         saved.begun = None;
-        saved.signature.wall_at = signature.wall_at;
+        saved.dropped = Some(Box::new(signature.clone()));
         let files = saved.files.join(", ");
         self.note_saves(turn);
         self.tell(
@@ -297,7 +333,7 @@ impl Driver {
         let trouble = pending.map(|saved| Trouble {
             level: Level::Warning,
             words: format!(
-                "{} saved by {} before cascade ended is not in force; put it in force or drop it (:saved)",
+                "{} saved by {} before cascade ended is not in force; put it in force or drop it: S",
                 clean(&saved.files.join(", ")),
                 orders::who(&saved.signature.by)
             ),
@@ -351,7 +387,8 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
 fn begin(held: &Held, choice: Choice, why: &str, at: At) -> Begun {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let before = held.files.iter().map(|(name, before, _)| (name.clone(), before.as_deref().map(text)));
-    Begun { reason: why.to_owned(), at, counts: counts(held, choice), before: before.collect() }
+    let before = before.collect();
+    Begun { reason: why.to_owned(), at, counts: counts(held, choice), before, include: false }
 }
 
 /// Whom it moves, in numbers; never people.

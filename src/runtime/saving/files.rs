@@ -1,7 +1,7 @@
 //! The workspace's side of saving: reading what stands there, judging a draft in its place, and keeping it. A seam: a
 //! simulation has a workspace in memory.
 
-use super::trail::{Change, Trail, TrailError, Written};
+use super::trail::{Change, Looked, Trail, TrailError, Written};
 use super::{CONTENT, RULES, Refusal};
 use crate::model::{Channel, clean};
 use crate::phrases::fault;
@@ -28,11 +28,12 @@ pub trait Files: Send + Sync + std::fmt::Debug {
     /// What stands in a file; `None`: there is none, or one that is built in.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal>;
 
-    /// What a launch would launch with these files in place of those that stand there.
-    fn judge(&self, files: &[(String, Vec<u8>)]) -> Result<Plan, Refusal>;
+    /// What a launch would launch with these files in place of those that stand there. With people in flight faults of the
+    /// list, which is the next launch's, refuse nothing.
+    fn judge(&self, files: &[(String, Vec<u8>)], in_flight: bool) -> Result<Plan, Refusal>;
 
-    /// Where they would go, and what stands in the way of that, a line each.
-    fn look(&self, change: &Change) -> Vec<String>;
+    /// Where they would go, and what stands in the way of that.
+    fn look(&self, change: &Change) -> Looked;
 
     /// Tells providers of new texts, where they have to know them before anything is sent.
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>>;
@@ -82,7 +83,7 @@ impl Files for WorkspaceFiles {
         }
     }
 
-    fn judge(&self, files: &[(String, Vec<u8>)]) -> Result<Plan, Refusal> {
+    fn judge(&self, files: &[(String, Vec<u8>)], in_flight: bool) -> Result<Plan, Refusal> {
         let mut workspace = self.workspace.clone();
         if let Some(bytes) = self.with(files, RULES)? {
             workspace.rules = Found { source: self.source(RULES), bytes };
@@ -96,16 +97,30 @@ impl Files for WorkspaceFiles {
                 None => workspace.content.push((file, found)),
             }
         }
-        let plan = Plan::read(&workspace, &self.draw, self.speed).map_err(|why| refusal(&why))?;
-        if !plan.customers.is_empty() && !plan.blocked.is_empty() {
-            return Err(Refusal { lines: plan.blocked.iter().map(|line| clean(line)).collect() });
+        let read = Plan::read(&workspace, &self.draw, self.speed);
+        let plan = match read {
+            Err(why @ (Unusable::List(_) | Unusable::NobodyIn(_) | Unusable::Unreadable { .. }))
+                if in_flight =>
+            {
+                Plan::without_list(&workspace, &self.draw, self.speed, &why.to_string())
+            }
+            read => read,
+        };
+        let plan = plan.map_err(|why| refusal(&why))?;
+        // Which texts a list cannot fill is the texts' own fault where they are edited.
+        let about_texts = !in_flight || files.iter().any(|(name, _)| name != RULES);
+        if about_texts && !plan.customers.is_empty() && !plan.blocked.is_empty() {
+            let lines = plan.blocked.iter().map(|line| clean(line)).collect();
+            return Err(Refusal { lines, ..Refusal::default() });
         }
         Ok(Plan { seed: self.seed, speed: self.speed, links_base: self.links_base.clone(), ..plan })
     }
 
-    fn look(&self, change: &Change) -> Vec<String> {
-        let looked = self.trail.look(change);
-        looked.unwrap_or_else(|error| vec![format!("it cannot be saved like this: {error}")])
+    fn look(&self, change: &Change) -> Looked {
+        self.trail.look(change).unwrap_or_else(|error| {
+            let lines = vec![format!("it cannot be saved like this: {error}")];
+            Looked { lines, ..Looked::default() }
+        })
     }
 
     fn announce(&self, content: Arc<Content>) -> BoxFuture<'static, Result<(), TrailError>> {
@@ -114,7 +129,7 @@ impl Files for WorkspaceFiles {
             let (Some(desk), Some(whatsapp)) = (desk, content.whatsapp.as_ref()) else { return Ok(()) };
             let told = desk.ensure_templates(&whatsapp.specs(&links)).await;
             told.map(drop).map_err(|failure| {
-                TrailError(format!("the sandbox did not take the templates: {}", fault(&failure)))
+                TrailError::Refused(format!("the sandbox did not take the templates: {}", fault(&failure)))
             })
         }
         .boxed()
@@ -172,7 +187,7 @@ fn refusal(why: &Unusable) -> Refusal {
     match why {
         Unusable::Problems(problems) => {
             let errors = problems.iter().filter(|p: &&Problem| p.severity == Severity::Error);
-            Refusal { lines: errors.map(one_line).collect() }
+            Refusal { lines: errors.map(one_line).collect(), ..Refusal::default() }
         }
         other => Refusal::new(other.to_string()),
     }

@@ -3,14 +3,19 @@
 use super::courses::Edited;
 use super::files::beside;
 use super::view::{Flight, Held, Shelved, view};
-use super::{CONTENT, Change, EditPreview, Files, RULES, Refusal, SaveState, Saved, Wanted};
+use super::{
+    CONTENT, Change, Counted, DraftFile, EditPreview, Files, Looked, Moved, RULES, Refusal, SaveState, Saved,
+    Wanted,
+};
 use crate::engine::Campaign;
 use crate::engine::event::Edition;
+use crate::model::clean;
 use crate::phrases::retimed::short;
 use crate::runtime::driver::Driver;
 use crate::runtime::handle::{Previewed, Signature};
 use crate::runtime::launch::{Plan, Script};
 use crate::runtime::news::News;
+use crate::runtime::question::Question;
 use crate::runtime::store::Keeper;
 use crate::runtime::tasks::Part;
 use std::sync::Arc;
@@ -29,7 +34,8 @@ pub struct Judged {
     files: Vec<Shelved>,
     saved: bool,
     plan: Result<Box<Plan>, Refusal>,
-    trail: Vec<String>,
+    trail: Looked,
+    learnt: Option<Counted>,
     reply: Answer,
 }
 
@@ -48,16 +54,7 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
     };
     let wanted: Vec<(String, Vec<u8>)> = match wanted {
         Wanted::Draft(drafts) => {
-            for draft in &drafts {
-                let there = files.read(&draft.name)?;
-                let changed = draft.base.as_ref().zip(there).is_some_and(|(base, is)| base.as_bytes() != is);
-                if changed {
-                    return Err(Refusal::new(format!(
-                        "{} was changed on disk since this draft was begun: read it again, nothing is overwritten",
-                        draft.name
-                    )));
-                }
-            }
+            as_begun(files, &drafts)?;
             drafts.into_iter().map(|draft| (draft.name, draft.text.into_bytes())).collect()
         }
         Wanted::Rules(hash) => version(&hash)?,
@@ -93,6 +90,29 @@ fn judge(store: &dyn Keeper, files: &dyn Files, wanted: Wanted, pending: Option<
 
 type JudgedFiles = Result<Vec<Shelved>, Refusal>;
 
+/// Fails where a file is neither what its draft was begun from nor what the draft makes of it: somebody else changed it,
+/// and what they did is shown before anything is saved.
+fn as_begun(files: &dyn Files, drafts: &[DraftFile]) -> Result<(), Refusal> {
+    let mut refusal = Refusal::default();
+    for draft in drafts {
+        let (Some(began), Some(stands)) = (&draft.base, files.read(&draft.name)?) else { continue };
+        if began.as_bytes() == stands || draft.text.as_bytes() == stands {
+            continue;
+        }
+        refusal.lines.push(clean(&format!("{} was changed on disk since this draft began", draft.name)));
+        let stands = String::from_utf8_lossy(&stands).into_owned();
+        refusal.moved.push(Moved { name: draft.name.clone(), began: began.clone(), stands });
+    }
+    if refusal.moved.is_empty() { Ok(()) } else { Err(refusal) }
+}
+
+/// How many finished cascades count now, and with the new rules and texts.
+async fn counted(store: Arc<dyn Keeper>, before: Question, after: Question) -> Option<Counted> {
+    let finished = |answer: &crate::learning::answer::Answer| answer.segments.iter().map(|s| s.mature).sum();
+    let (before, after) = tokio::join!(store.learn(before), store.learn(after));
+    Some(Counted { before: finished(&before.ok()?), after: finished(&after.ok()?) })
+}
+
 impl Driver {
     /// Has a draft judged beside the loop, and answers what saving it would do.
     pub(in crate::runtime) fn preview_edit(&mut self, wanted: Wanted, reply: Answer) {
@@ -103,31 +123,39 @@ impl Driver {
         let saved = wanted == Wanted::Saved;
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let (pending, signature) = (pending.cloned(), Signature::here());
+        let in_flight = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
+        let asked = self.parts.plan.as_ref().map(|plan| plan.question(self.asked_at()));
         self.parts.tasks.spawn(Part::Judging, async move {
+            let kept = Arc::clone(&store);
             let judged = beside(files, move |files| {
-                let changed = judge(&*store, files, wanted, pending.filter(|_| saved))?;
+                let changed = judge(&*kept, files, wanted, pending.filter(|_| saved))?;
                 let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
-                let plan = files.judge(&named)?;
-                let trail =
-                    files.look(&change(&changed, &plan.ready.rules.hash, "what it is for", &signature));
+                let plan = files.judge(&named, in_flight)?;
+                let trail = files.look(&change(&changed, &plan.ready.rules.hash, "", &signature));
                 Ok((changed, plan, trail))
             });
             let (files, plan, trail) = match judged.await {
                 Some(Ok((files, plan, trail))) => (files, Ok(Box::new(plan)), trail),
-                Some(Err(refusal)) => (Vec::new(), Err(refusal), Vec::new()),
+                Some(Err(refusal)) => (Vec::new(), Err(refusal), Looked::default()),
                 None => {
                     let why = Refusal::new("judging it ended badly; .cascade/log has where");
-                    (Vec::new(), Err(why), Vec::new())
+                    (Vec::new(), Err(why), Looked::default())
                 }
             };
-            let judged = Judged { files, saved, plan, trail, reply };
+            let both =
+                plan.as_ref().ok().zip(asked).map(|(plan, before)| (plan.question(before.now()), before));
+            let learnt = match both.filter(|(after, before)| after.version() != before.version()) {
+                Some((after, before)) => counted(store, before, after).await,
+                None => None,
+            };
+            let judged = Judged { files, saved, plan, trail, learnt, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;
         });
     }
 
     /// It is judged: keeps it under a number, and shows it.
     pub(in crate::runtime) fn judged(&mut self, judged: Judged) {
-        let Judged { files, saved, plan, trail, reply } = judged;
+        let Judged { files, saved, plan, trail, learnt, reply } = judged;
         let plan = match plan {
             Ok(plan) => *plan,
             Err(refusal) => return drop(reply.send(Err(refusal))),
@@ -151,9 +179,11 @@ impl Driver {
         let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
         self.desk.previews += 1;
         let number = self.desk.previews;
-        let held = Held { number, files, plan: Arc::new(plan), edited, saved, flight, after };
+        let loose = !trail.loose.is_empty();
+        let held = Held { number, files, plan: Arc::new(plan), edited, saved, loose, flight, after };
         let paces = self.parts.gallery.paces();
-        let shown = EditPreview { trail, ..view(&held, before, in_flight, at, &paces) };
+        let Looked { lines: trail, loose } = trail;
+        let shown = EditPreview { trail, loose, learnt, ..view(&held, before, in_flight, at, &paces) };
         if self.desk.held.len() == HELD {
             self.desk.held.pop_front();
         }
@@ -186,5 +216,6 @@ pub(super) fn change(files: &[Shelved], rules_hash: &str, reason: &str, signatur
         rules_hash: rules_hash.to_owned(),
         by: signature.by.clone(),
         at: signature.wall_at,
+        include: false,
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub edited: Edited,
     /// It was saved before, and is not in force.
     pub saved: bool,
+    /// Of its files something is in no commit.
+    pub loose: bool,
     /// Of the campaign in flight: which, from which version, whom it moves and what it has for them.
     pub flight: Option<Flight>,
     /// What would be in force.
@@ -83,6 +85,8 @@ pub(super) fn view(
         warnings: held.plan.warnings.clone(),
         files: files.collect(),
         trail: Vec::new(),
+        loose: Vec::new(),
+        learnt: None,
     }
 }
 

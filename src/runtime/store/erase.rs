@@ -6,7 +6,8 @@ use super::optouts::Digest;
 use super::redact::{self, Traces};
 use super::{Store, StoreError, migrations, optouts, records, schema};
 use crate::model::{At, CampaignId, PersonId, Phone};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use crate::runtime::saving::META;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::path::Path;
@@ -102,7 +103,7 @@ fn erase(db: &mut Connection, path: &Path, who: &Who) -> Result<Erased, StoreErr
 fn erase_rows(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<Erased> {
     let (cascades, attempts, changed) = erase_cascades(db, who)?;
     let mut erased = Erased { events: changed + erase_events(db, who, &cascades)?, ..Erased::default() };
-    erased.events += erase_campaigns(db, who)?;
+    erased.events += erase_campaigns(db, who)? + erase_saves(db, who)?;
     records::erase(db, &who.traces)?;
     erased.links = erase_links(db, &attempts)?;
     erased.texts = erase_texts(db, who)?;
@@ -187,6 +188,19 @@ fn erase_campaigns(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<u64> {
         }
     }
     rewrite(db, "UPDATE campaign SET header = ?1 WHERE id = ?2", changed)
+}
+
+/// What operators wrote of a save stands in no event while it is not in force.
+fn erase_saves(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<u64> {
+    let read = "SELECT value FROM meta WHERE key = ?1";
+    let Some(saves) = db.query_row(read, [META], |row| row.get::<_, String>(0)).optional()? else {
+        return Ok(0);
+    };
+    let mut saves: Value = serde_json::from_str(&saves).map_err(not_json)?;
+    if !redact::row(&mut saves, false, &who.traces) {
+        return Ok(0);
+    }
+    Ok(db.execute("UPDATE meta SET value = ?2 WHERE key = ?1", params![META, saves.to_string()])? as u64)
 }
 
 fn erase_links(db: &Transaction<'_>, attempts: &HashSet<i64>) -> rusqlite::Result<u64> {

@@ -22,6 +22,18 @@ pub type Known = HashMap<(String, String), PersonId>;
 /// Contacts by number.
 pub type Contacts = HashMap<Phone, Vec<At>>;
 
+/// What campaigns had to do with somebody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dealing {
+    /// When something was last sent to them, or may have been.
+    pub contacted_at: Option<At>,
+    /// They declined once.
+    pub declined: bool,
+}
+
+/// The same by number; whoever no campaign had to do with is not in it.
+pub type Dealings = HashMap<Phone, Dealing>;
+
 /// See the module's words; [`Store`] is the one on disk.
 pub trait Keeper: Send + Sync + std::fmt::Debug {
     /// The store's tag in attempt keys.
@@ -75,6 +87,12 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
 
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
     fn contacts(&self, since: At) -> Result<Contacts, StoreError>;
+
+    /// What campaigns had to do with these numbers.
+    fn dealings(&self, phones: Vec<&Phone>) -> Result<Dealings, StoreError> {
+        let _ = phones;
+        Ok(Dealings::new())
+    }
 
     /// What the record of every campaign says. Read beside the loop.
     fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
@@ -161,6 +179,13 @@ impl Keeper for Store {
 
     fn contacts(&self, since: At) -> Result<Contacts, StoreError> {
         self.reader()?.contacts_since(since)
+    }
+
+    fn dealings(&self, phones: Vec<&Phone>) -> Result<Dealings, StoreError> {
+        let reader = self.reader()?;
+        let found = phones.into_iter().map(|phone| Ok((phone.clone(), reader.dealing(phone)?)));
+        let found: Result<Vec<_>, StoreError> = found.collect();
+        Ok(found?.into_iter().filter(|(_, dealing)| *dealing != Dealing::default()).collect())
     }
 
     fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {

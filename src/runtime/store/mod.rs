@@ -43,7 +43,7 @@ mod writer;
 
 pub use batch::{Batch, LinkRow, PersonRow, RejectRow, SuppressionRow, TextRow};
 pub use error::StoreError;
-pub use keeper::{Contacts, Keeper, Known};
+pub use keeper::{Contacts, Dealing, Dealings, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
 pub use lock::{Lock, Locked, OthersSend, attachable};
 pub use optouts::OptOuts;

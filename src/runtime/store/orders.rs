@@ -1,10 +1,11 @@
 //! What the log says of operators' orders, and of recent contacts in every campaign.
 
-use super::keeper::Contacts;
+use super::keeper::{Contacts, Dealing};
 use super::load::Reader;
 use super::{StoreError, StoredEvent};
 use crate::engine::audit::Audit;
 use crate::model::{At, AttemptId, CampaignId, Phone, Untrusted};
+use crate::runtime::saving::{META, Saved};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
@@ -37,6 +38,12 @@ impl Reader {
         Ok(audit)
     }
 
+    /// Saves of rules and texts, the oldest first, whatever came of them.
+    pub fn saves(&self) -> Result<Vec<Saved>, StoreError> {
+        let saves = self.meta(META)?.map(|saves| self.parse(&saves, "the saves"));
+        Ok(saves.transpose()?.unwrap_or_default())
+    }
+
     /// When each number was contacted, or may have been, since `since`; by whichever campaign.
     pub fn contacts_since(&self, since: At) -> Result<Contacts, StoreError> {
         let sql = "SELECT person.phone, event.at, json_extract(event.body, '$.attempt'), event.kind,
@@ -65,6 +72,24 @@ impl Reader {
             contacts.entry(phone).or_default().push(at);
         }
         Ok(contacts)
+    }
+
+    /// What every campaign had to do with a number.
+    pub fn dealing(&self, phone: &Phone) -> Result<Dealing, StoreError> {
+        let sql = "SELECT
+                     max(event.at) FILTER (WHERE event.kind IN
+                       ('attempt_accepted', 'attempt_recovered', 'attempt_in_doubt')),
+                     coalesce(max(event.kind = 'cascade_ended'
+                       AND json_extract(event.body, '$.end') = 'declined'), 0)
+                   FROM person
+                   JOIN cascade ON cascade.person = person.id
+                   JOIN event ON event.cascade = cascade.id
+                   WHERE person.phone = ?1";
+        let rows = self.rows_of(sql, params![phone.as_str()], |row| {
+            Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, bool>(1)?))
+        })?;
+        let (at, declined) = rows.first().copied().unwrap_or_default();
+        Ok(Dealing { contacted_at: at.map(At::from_millis), declined })
     }
 
     /// The first place in the log after `at`: its times never go back.

@@ -8,7 +8,7 @@ use crate::engine::journey::{Journey, State};
 use crate::engine::order::Ask;
 use crate::engine::{Campaign, retime::Choice};
 use crate::model::{At, CampaignId, OrderId, Untrusted};
-use crate::runtime::saving::{META, SaveState, Saved, Version};
+use crate::runtime::saving::{SaveState, Saved, Version};
 use rusqlite::params;
 use std::collections::HashMap;
 
@@ -26,8 +26,7 @@ impl Reader {
                 versions.extend(versions_of(&campaign, &audit, &choices));
             }
         }
-        let saves = self.meta(META)?.and_then(|saves| serde_json::from_str::<Vec<Saved>>(&saves).ok());
-        for saved in saves.unwrap_or_default() {
+        for saved in self.saves().unwrap_or_default() {
             let saved_at = saved.signature.wall_at;
             let ran = versions.iter().any(|version: &Version| {
                 let (is, was) = (&version.edition, &saved.edition);
@@ -37,10 +36,10 @@ impl Reader {
             });
             if !ran && matches!(saved.state, SaveState::InForce { .. }) {
                 // By the calendar: what was saved between two launches stands between them.
-                let saved = unused(saved);
-                let later = |version: &Version| version.wall_at > saved.wall_at;
+                let one = unused(saved);
+                let later = |version: &Version| version.wall_at > one.wall_at;
                 let place = versions.iter().position(later).unwrap_or(versions.len());
-                versions.insert(place, saved);
+                versions.insert(place, one);
             }
         }
         versions.reverse();

@@ -224,6 +224,14 @@ impl Draft {
         self.revision += 1;
     }
 
+    /// The file stands otherwise: nothing is changed of that yet; the cursor keeps its place. A check or a keeping of the
+    /// text before that is still under way is none of this one.
+    pub fn begin_anew(&mut self, base: &str) {
+        let (revision, cursor) = (self.revision + 1, self.cursor());
+        *self = Self { revision, ..Self::new(self.file, base) };
+        self.go_to(cursor);
+    }
+
     /// `text` was saved: it is what the draft starts from now.
     pub fn settle(&mut self, text: &str) {
         text.clone_into(&mut self.base);

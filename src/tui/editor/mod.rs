@@ -5,10 +5,12 @@ pub mod changes;
 pub mod complete;
 pub mod draft;
 pub mod highlight;
+mod keeping;
 pub mod ladder;
 mod press;
 mod spot;
 
+pub use keeping::{Keep, looks_for_drafts};
 pub use press::{LISTED, choose_segment, mouse, move_on_ladders, paste, press, run, segments, types};
 
 use super::input::LineInput;
@@ -59,8 +61,11 @@ pub struct Desk {
     pub area: Rect,
     /// The customer of the preview, once their row has been read.
     pub subject: Option<(Phone, Option<Box<Customer>>)>,
-    /// Drafts of an earlier run, until the workspace has been read.
+    /// Drafts that the disk keeps and that are not here: the workspace has not been read yet, or there is another draft of the
+    /// same file here.
     kept: Vec<Kept>,
+    /// What this console kept on the disk, or took from there: its own to write over.
+    stored: BTreeMap<File, Kept>,
     asked: Asked,
     /// Previews asked for so far.
     pub previews: u64,
@@ -76,6 +81,8 @@ struct Asked {
     check: bool,
     bench: bool,
     keep: bool,
+    /// What the disk keeps of drafts, since this console keeps its own there.
+    found: bool,
     subject: Option<Phone>,
 }
 
@@ -111,9 +118,12 @@ impl Desk {
 
     /// Forgets a draft: the file stands as it is.
     pub fn discard(&mut self, file: File) {
+        let stands = self.bench.as_ref().and_then(|bench| bench.text(&file.path()));
         if let Some(draft) = self.drafts.get_mut(&file) {
-            let base = draft.base.clone();
-            draft.replace(&base);
+            match stands.filter(|stands| *stands != draft.base) {
+                Some(stands) => draft.begin_anew(&stands),
+                None => draft.replace(&draft.base.clone()),
+            }
         }
         if file == File::Rules {
             self.evidence.clear();
@@ -161,6 +171,16 @@ pub fn open(model: &mut Model, file: File) {
     update::open(model, What::Editor);
 }
 
+/// Opens a file where the disk's own version of it is wrong.
+pub fn open_at(model: &mut Model, file: File) {
+    let place = model.on_disk.iter().find(|problem| is_about(problem, file));
+    let place = place.map(|problem| (problem.line.saturating_sub(1), problem.column.saturating_sub(1)));
+    open(model, file);
+    if let (Some((line, column)), Some(draft)) = (place, model.desk.draft_mut()) {
+        draft.go_to((line as usize, column as usize));
+    }
+}
+
 /// The file that `c` opens: of the channel in hand, else the one looked at last.
 pub fn content(model: &Model) -> File {
     if let Some(file @ File::Content(_)) = model.desk.open {
@@ -180,6 +200,11 @@ pub fn begin(model: &mut Model, file: File) -> bool {
     let Some(text) = text_of(model, file) else { return false };
     model.desk.drafts.insert(file, Draft::new(file, &text));
     true
+}
+
+/// A file as it is edited, else as [`begin`] would begin it.
+pub fn text(model: &Model, file: File) -> Option<String> {
+    model.desk.drafts.get(&file).map(Draft::text).or_else(|| text_of(model, file))
 }
 
 /// A file as the workspace has it, or as the campaign's process read it.
@@ -213,16 +238,15 @@ pub fn close(model: &mut Model) {
 
 /// The texts that are judged together: drafts where there are some.
 pub fn texts(model: &Model) -> Texts {
-    let text = |file: File| {
-        let draft = model.desk.drafts.get(&file).map(Draft::text);
-        draft.or_else(|| text_of(model, file)).map(|text| (file.path(), text))
-    };
-    File::ALL.into_iter().filter_map(text).collect()
+    File::ALL.into_iter().filter_map(|file| Some((file.path(), text(model, file)?))).collect()
 }
 
 /// What the draft and its preview still need of the loop.
 pub fn wants(model: &mut Model) -> Vec<Request> {
     let mut requests = Vec::new();
+    if keeping::looks_for_drafts(model) {
+        requests.push(Request::Found);
+    }
     if model.desk.drafts.is_empty() && model.desk.kept.is_empty() {
         return requests;
     }
@@ -236,33 +260,10 @@ pub fn wants(model: &mut Model) -> Vec<Request> {
         let revisions = model.desk.drafts.values().map(|draft| (draft.file, draft.revision)).collect();
         requests.push(Request::Check { texts: texts(model), revisions });
     }
-    if let Some(draft) = model.desk.drafts.values().find(|draft| draft.kept != draft.revision)
-        && !model.desk.asked.keep
-    {
-        requests.push(Request::Keep(keeping(draft)));
-        model.desk.asked.keep = true;
-    }
+    keeping::take_waiting(model);
+    requests.extend(keeping::wanted(model));
     requests.extend(wanted_subject(model));
     requests
-}
-
-/// What the disk is to have of a draft.
-pub fn keeping(draft: &Draft) -> Keep {
-    let kept = Kept { file: draft.file.path(), base: draft.base.clone(), text: draft.text() };
-    Keep { file: draft.file, revision: draft.revision, kept, changed: draft.is_changed() }
-}
-
-/// A draft on its way to the disk.
-#[derive(Debug)]
-pub struct Keep {
-    /// Which.
-    pub file: File,
-    /// Of which revision.
-    pub revision: u64,
-    /// The draft.
-    pub kept: Kept,
-    /// Whether it differs from its file; one that does not is taken off the disk.
-    pub changed: bool,
 }
 
 /// Whose preview is wanted: the customer that is selected.
@@ -294,8 +295,8 @@ pub fn take(model: &mut Model, msg: Msg) {
     match msg {
         Msg::Bench(bench) => take_bench(model, bench),
         Msg::Checked(revisions, judged) => take_check(model, &revisions, *judged),
-        Msg::Kept(file, revision, failed) => take_keeping(model, file, revision, failed),
-        Msg::Found(kept) => take_kept(model, kept),
+        Msg::Kept(keep, done) => keeping::take(model, *keep, done),
+        Msg::Found(kept) => keeping::take_found(model, kept),
         Msg::Customer(phone, found) => take_customer(model, phone, found),
         _ => {}
     }
@@ -317,47 +318,19 @@ fn take_bench(model: &mut Model, bench: Result<Arc<Bench>, String>) {
         Ok(bench) => {
             // What nobody has changed here follows the disk.
             for (file, draft) in &mut model.desk.drafts {
-                let text = bench.text(&file.path()).filter(|text| *text != draft.base && !draft.is_changed());
-                if let Some(text) = text {
-                    *draft = Draft::new(*file, &text);
+                let Some(text) = bench.text(&file.path()).filter(|text| *text != draft.base) else {
+                    continue;
+                };
+                if !draft.is_changed() || text == draft.text() {
+                    draft.begin_anew(&text);
                 }
             }
             model.desk.bench = Some(bench);
-            let kept = std::mem::take(&mut model.desk.kept);
-            take_kept(model, kept);
             for draft in model.desk.drafts.values_mut() {
                 draft.check.revision = 0;
             }
         }
         Err(why) => model.tell(Level::Warning, format!("the workspace cannot be read: {why}")),
-    }
-}
-
-/// Drafts that an earlier run left.
-fn take_kept(model: &mut Model, kept: Vec<Kept>) {
-    for found in kept {
-        let Some(file) = File::ALL.into_iter().find(|file| file.path() == found.file) else { continue };
-        if model.desk.drafts.get(&file).is_some_and(Draft::is_changed) {
-            continue;
-        }
-        let Some(base) = text_of(model, file) else {
-            model.desk.kept.push(found);
-            continue;
-        };
-        let mut draft = Draft::new(file, &base);
-        draft.replace(&found.text);
-        draft.kept = draft.revision;
-        let moved = if base == found.base { "" } else { "; the file has changed since it was begun" };
-        let key = super::keys::key(if file == File::Rules {
-            super::keys::Cmd::Rules
-        } else {
-            super::keys::Cmd::Content
-        });
-        let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
-        if draft.is_changed() {
-            model.tell(Level::Warning, words);
-        }
-        model.desk.drafts.insert(file, draft);
     }
 }
 
@@ -378,20 +351,9 @@ fn take_check(model: &mut Model, revisions: &[(File, u64)], judged: Judged) {
 }
 
 /// The file of a problem is named as people know it: in the workspace, or as built in.
-fn is_about(problem: &Problem, file: File) -> bool {
+pub fn is_about(problem: &Problem, file: File) -> bool {
     let path = std::path::Path::new(&problem.file);
     path.ends_with(file.path()) || path.ends_with(file.name())
-}
-
-/// A draft is on the disk as it was at that revision.
-fn take_keeping(model: &mut Model, file: File, revision: u64, failed: Option<String>) {
-    model.desk.asked.keep = false;
-    if let Some(draft) = model.desk.drafts.get_mut(&file) {
-        draft.kept = revision;
-    }
-    if let Some(why) = failed {
-        model.tell(Level::Warning, format!("the draft of {} cannot be kept on disk: {why}", file.path()));
-    }
 }
 
 /// The answer to [`Request::Customer`].

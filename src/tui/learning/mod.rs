@@ -3,7 +3,7 @@
 
 pub mod findings;
 
-use super::editor::draft::{Draft, File};
+use super::editor::draft::File;
 use super::editor::{self, Focus};
 use super::keys::{self, Cmd};
 use super::model::{Model, Page, What};
@@ -13,6 +13,7 @@ use crate::model::{CampaignId, clean};
 use crate::rules;
 use crate::runtime::handle::{Learnt, Level};
 use crate::runtime::saving::SaveState;
+use findings::Finding;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,15 +164,14 @@ pub fn draft(model: &mut Model) {
     }
 }
 
-fn try_draft(model: &mut Model) -> Result<(), String> {
+/// What the thing under the cursor says to change, and the rules with that change; why there is nothing to change, if
+/// there is not.
+pub fn finding(model: &Model) -> Result<(Finding, String), String> {
     let (view, at) = shown(model).ok_or("open a page of what was learnt first")?;
     let answer = model.learning.answer.clone().ok_or("the record is still being read")?;
-    if !editor::begin(model, File::Rules) {
-        return Err("the rules have not been read yet".into());
-    }
-    let text = model.desk.drafts.get(&File::Rules).map(Draft::text).unwrap_or_default();
+    let text = editor::text(model, File::Rules).ok_or("the rules have not been read yet")?;
     let (rules, _) = rules::parse(Path::new(&File::Rules.path()), text.as_bytes());
-    let error = || format!("the draft of the rules has an error: {} opens it", keys::key(Cmd::Rules));
+    let error = || format!("the rules have an error: {} opens them", keys::key(Cmd::Rules));
     let rules = rules.ok_or_else(error)?;
     let of = findings::Record { answer: &answer, mode: model.mode() };
     let finding = match view {
@@ -185,6 +185,14 @@ fn try_draft(model: &mut Model) -> Result<(), String> {
     if changed == text {
         return Err("the rules say so already, or their draft does".into());
     }
+    Ok((finding, changed))
+}
+
+fn try_draft(model: &mut Model) -> Result<(), String> {
+    let (finding, changed) = finding(model)?;
+    if !editor::begin(model, File::Rules) {
+        return Err("the rules have not been read yet".into());
+    }
     editor::open(model, File::Rules);
     model.desk.put(&changed, finding.change.segment());
     model.desk.evidence.push(finding.evidence);
@@ -194,6 +202,6 @@ fn try_draft(model: &mut Model) -> Result<(), String> {
         "a draft: {}; nobody gets it before it is saved. {save} shows whom it moves, with the evidence as its reason",
         finding.change.say()
     );
-    model.tell(Level::Info, clean(&words));
+    model.tell_of(File::Rules, Level::Info, clean(&words));
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::engine::forecast::{PauseRow, StopForecast, lasts_s};
 use crate::engine::order::Deed;
 use crate::model::{Channel, Scope, clean};
 use crate::phrases::{self, people, span};
+use crate::tui::alarms;
 use crate::tui::asking::{self, Asking, Field, Reach, Wanted, Whom};
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
@@ -118,6 +119,10 @@ fn resume(ctx: &Ctx, only: Option<Channel>) -> (String, Vec<String>) {
         words.push(format!(
             "{doubts} in doubt: sent or not? Settle that first: left alone, the next step follows after its wait."
         ));
+    }
+    if only.is_none() {
+        let unheard = alarms::unheard(ctx.model).into_iter();
+        words.extend(unheard.map(|(channel, here)| phrases::restored::unheard_in_full(channel, here)));
     }
     let covered = match only {
         Some(_) => ctx.picture.snapshot.pauses.iter().any(|p| p.only.is_none()),

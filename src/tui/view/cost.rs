@@ -1,12 +1,13 @@
 //! The cost page: what a conversion costs by channel, first contacts and fallbacks apart, and by start over the whole
 //! cascade.
 
-use super::page::heading;
+use super::page::{More, heading};
 use super::scale::{Interval, bar, number};
 use super::week::each;
-use super::{Ctx, Drawn, learning};
+use super::{Ctx, learning};
 use crate::learning::answer::{Answer, ChannelAnswer, SegmentAnswer};
 use crate::model::Segment;
+use crate::tui::keys::Cmd;
 use crate::tui::text::{cut, left, right, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -25,17 +26,18 @@ const fn columns(cells: usize) -> [usize; 7] {
 const WIDE: usize = 100;
 
 /// Draws it; answers how far it scrolls.
-pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> More {
     let (cells, height) = (area.width as usize, area.height as usize);
     let lines = lines(ctx, answer, cells);
-    let scroll_max = lines.len().saturating_sub(height);
-    let visible: Vec<Line> = lines.into_iter().skip(at.min(scroll_max)).take(height).collect();
+    let most = lines.len().saturating_sub(height);
+    let top = at.min(most);
+    let visible: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
     frame.render_widget(Paragraph::new(visible), area);
-    Drawn { scroll_max, ..Drawn::default() }
+    More { most, hidden: most - top, by: Cmd::PageDown }
 }
 
 fn lines<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = learning::basis(ctx, answer, cells).into_iter().take(1).collect::<Vec<_>>();
+    let (mut lines, _) = learning::basis(ctx, answer, cells);
     lines.push(heading(
         ctx,
         "what a conversion costs, by channel: █ at least ▓ estimate ░ at most, 95 %",

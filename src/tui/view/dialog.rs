@@ -40,16 +40,20 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
         }
         Some(Dialog::Quit) => {
             let stops = ctx.model.in_flight() && ctx.picture.seat.is_none();
+            let failed = ctx.picture.store_failed.is_some();
             let mut words =
-                if stops { leaving(&ctx.picture.snapshot, ctx.now, ctx.zone) } else { Vec::new() };
+                if stops { leaving(&ctx.picture.snapshot, failed, ctx.now, ctx.zone) } else { Vec::new() };
             let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
             if !drafts.is_empty() {
-                words.push(format!(
-                    "Not saved: {}. The draft is kept, and offered at the next start.",
-                    drafts.join(", ")
-                ));
+                let then = if ctx.model.keeps_drafts() {
+                    "The draft is kept, and offered at the next start."
+                } else {
+                    "This console only reads: the draft is in its memory alone, and goes with it."
+                };
+                words.push(format!("Not saved: {}. {then}", drafts.join(", ")));
             }
-            plain(ctx, "Leave?", &words, "save and leave", cells)
+            let does = if stops && failed { "leave" } else { "save and leave" };
+            plain(ctx, "Leave?", &words, does, cells)
         }
         Some(Dialog::Unsaved) => unsaved(ctx, cells),
         Some(Dialog::Split(at)) => split(ctx, *at),
@@ -71,9 +75,13 @@ fn plain<'a>(ctx: &Ctx, title: &str, words: &[String], does: &str, cells: usize)
 /// What becomes of a draft that is left.
 fn unsaved<'a>(ctx: &Ctx, cells: usize) -> Shown<'a> {
     let file = ctx.model.desk.draft().map(|draft| draft.file.path()).unwrap_or_default();
-    let words = format!(
-        "The draft of {file} is not saved. Kept, it is there again when you come back, also after a restart."
-    );
+    let until = if ctx.model.keeps_drafts() {
+        "also after a restart"
+    } else {
+        "as long as this console is open: it only reads, and keeps nothing on the disk"
+    };
+    let words =
+        format!("The draft of {file} is not saved. Kept, it is there again when you come back, {until}.");
     Shown {
         title: "Leave the draft?".to_owned(),
         lines: says(ctx, &[words], cells),

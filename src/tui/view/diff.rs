@@ -3,9 +3,10 @@
 use super::Ctx;
 use crate::model::clean;
 use crate::trail::diff::{Diff, Kind, Line as Changed, Part, diff};
-use crate::tui::text::{cut, left, width};
+use crate::tui::text::width;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// From this width on both texts stand beside each other.
 const BESIDE: usize = 104;
@@ -21,7 +22,7 @@ pub fn lines<'a>(ctx: &Ctx, old: &str, new: &str, cells: usize) -> Vec<Line<'a>>
     let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
     let longest = lines.map(|line| width(&line.text())).max().unwrap_or(0);
     // What would be cut beside itself is read better whole, one under the other.
-    let fits = longest + NUMBER <= (cells.saturating_sub(3)) / 2 || longest + NUMBER > cells;
+    let fits = longest + NUMBER <= (cells.saturating_sub(3)) / 2;
     if cells >= BESIDE && fits { beside(ctx, &diff, cells) } else { unified(ctx, &diff, cells) }
 }
 
@@ -61,49 +62,82 @@ fn unified<'a>(ctx: &Ctx, diff: &Diff, cells: usize) -> Vec<Line<'a>> {
         }
         for line in &hunk.lines {
             let number = line.new.or(line.old).map_or_else(String::new, |n| n.to_string());
-            lines.push(Line::from(text(ctx, line, &format!("{number:>4}"), cells)));
+            lines.extend(wrapped(ctx, line, &format!("{number:>4}"), cells));
         }
     }
     lines
 }
 
-/// Number, sign and text, exactly so wide; what changed within the line stands out.
-fn text<'a>(ctx: &Ctx, line: &Changed, number: &str, cells: usize) -> Vec<Span<'a>> {
-    let (sign, style) = match line.kind {
+/// Sign and style of a line.
+fn sign(ctx: &Ctx, line: &Changed) -> (&'static str, Style) {
+    match line.kind {
         Kind::Same => (" ", ctx.theme.muted),
         Kind::Removed => ("-", ctx.theme.bad.remove_modifier(Modifier::BOLD)),
         Kind::Added => ("+", ctx.theme.good),
-    };
-    let mut spans =
-        vec![Span::styled(format!("{number} "), ctx.theme.faint), Span::styled(format!("{sign} "), style)];
-    let mut room = cells.saturating_sub(width(number) + 3);
-    // The text begins where it stands: from the first change on, if the line is too long for its place.
-    let long: usize = line.parts.iter().map(|part| width(&part.text)).sum();
-    let skip = if long > room { skipped(&line.parts, room) } else { 0 };
-    let mut passed = 0;
-    for part in &line.parts {
-        let shown: String = clean(&part.text.replace('\t', "    "));
-        let letters: String = shown.chars().skip(skip.saturating_sub(passed)).collect();
-        passed += shown.chars().count();
-        let letters = cut(&letters, room);
-        room = room.saturating_sub(width(&letters));
-        let stress = part.is_changed && line.kind != Kind::Same;
-        spans.push(Span::styled(letters, if stress { stressed(style) } else { style }));
     }
-    spans.push(Span::raw(left("", room)));
-    spans
+}
+
+/// Its letters as they are shown, and whether each is what changed.
+fn letters(line: &Changed) -> Vec<(String, bool)> {
+    let of = |part: &Part| -> Vec<(String, bool)> {
+        let shown = clean(&part.text.replace('\t', "    "));
+        let stress = part.is_changed && line.kind != Kind::Same;
+        shown.graphemes(true).map(|letter| (letter.to_owned(), stress)).collect()
+    };
+    line.parts.iter().flat_map(of).collect()
+}
+
+fn spans<'a>(letters: &[(String, bool)], style: Style) -> impl Iterator<Item = Span<'a>> {
+    letters.chunk_by(|a, b| a.1 == b.1).map(move |run| {
+        let text: String = run.iter().map(|(letter, _)| letter.as_str()).collect();
+        let stressed = run.first().is_some_and(|(_, stress)| *stress);
+        Span::styled(text, if stressed { self::stressed(style) } else { style })
+    })
+}
+
+/// Number, sign and text, exactly so wide; what changed within the line stands out.
+fn text<'a>(ctx: &Ctx, line: &Changed, number: &str, cells: usize) -> Vec<Span<'a>> {
+    let (sign, style) = sign(ctx, line);
+    let mut row =
+        vec![Span::styled(format!("{number} "), ctx.theme.faint), Span::styled(format!("{sign} "), style)];
+    let letters = letters(line);
+    let used: usize = letters.iter().map(|(letter, _)| width(letter)).sum();
+    row.extend(spans(&letters, style));
+    row.push(Span::raw(" ".repeat(cells.saturating_sub(width(number) + 3 + used))));
+    row
+}
+
+/// The same over as many rows as it takes: of a text that is one long line, every word counts.
+fn wrapped<'a>(ctx: &Ctx, line: &Changed, number: &str, cells: usize) -> Vec<Line<'a>> {
+    let (sign, style) = sign(ctx, line);
+    let room = cells.saturating_sub(width(number) + 3).max(1);
+    let letters = letters(line);
+    let (mut rows, mut rest) = (Vec::new(), letters.as_slice());
+    loop {
+        let (row, after) = rest.split_at(fitting(rest, room));
+        let number = if rows.is_empty() { number.to_owned() } else { " ".repeat(width(number)) };
+        let head =
+            [Span::styled(format!("{number} "), ctx.theme.faint), Span::styled(format!("{sign} "), style)];
+        rows.push(Line::from(head.into_iter().chain(spans(row, style)).collect::<Vec<_>>()));
+        if after.is_empty() {
+            return rows;
+        }
+        rest = after;
+    }
+}
+
+/// How many letters fit into a row, broken behind a blank where there is one.
+fn fitting(letters: &[(String, bool)], room: usize) -> usize {
+    let mut used = 0;
+    let over = letters.iter().position(|(letter, _)| {
+        used += width(letter);
+        used > room
+    });
+    let Some(over) = over else { return letters.len() };
+    let blank = letters.iter().take(over).rposition(|(letter, _)| letter == " ");
+    blank.map_or(over, |blank| blank + 1).max(1)
 }
 
 const fn stressed(style: Style) -> Style {
     style.add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED)
-}
-
-/// Letters of a long line that are left out before its first change.
-fn skipped(parts: &[Part], room: usize) -> usize {
-    if parts.iter().all(|part| !part.is_changed) {
-        return 0;
-    }
-    let before: usize =
-        parts.iter().take_while(|part| !part.is_changed).map(|part| part.text.chars().count()).sum();
-    before.saturating_sub(room / 3)
 }

@@ -9,43 +9,48 @@ use crate::phrases::{self, people, span};
 use crate::tui::text::{cut, left, minute, right, when};
 use ratatui::text::{Line, Span};
 
-/// Heads, then one line per cause.
-pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
-    let rows = &ctx.picture.snapshot.failures;
-    if rows.is_empty() {
-        return vec![Line::styled("  Nothing has failed.", ctx.theme.muted)];
-    }
-    // In a narrow window class and scope are left to the failure's own page: what happened must be readable.
-    let roomy = cells >= 100;
-    let title = cells.saturating_sub(if roomy { 78 } else { 57 }).max(12);
-    let sorted = |class: &str, scope: &str| {
-        if roomy { left(class, 11) + &left(scope, 10) } else { String::new() }
-    };
+/// Class and scope, where there is room: in a narrow window they are left to the failure's own page, since what happened
+/// must be readable.
+fn sorted(class: &str, scope: &str, cells: usize) -> String {
+    if cells >= 100 { left(class, 11) + &left(scope, 10) } else { String::new() }
+}
+
+/// Cells of what happened.
+fn title_cells(cells: usize) -> usize {
+    cells.saturating_sub(if cells >= 100 { 78 } else { 57 }).max(12)
+}
+
+/// The heads of the list.
+pub fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let head = [
         left("  ON", 12),
         left("CODE", 14),
-        left("WHAT", title),
-        sorted("CLASS", "SCOPE"),
+        left("WHAT", title_cells(cells)),
+        sorted("CLASS", "SCOPE", cells),
         right("PEOPLE", 7),
         left("  THEY", 24),
     ];
-    let mut lines = vec![Line::styled(cut(&head.concat(), cells), ctx.theme.muted)];
-    lines.extend(rows.iter().enumerate().map(|(i, row)| {
-        let failure = &row.failure;
-        let line = Line::from(vec![
-            Span::styled(
-                left(&format!("{} {}", if i == at { "▸" } else { " " }, failure.channel.label()), 12),
-                ctx.theme.channel(failure.channel),
-            ),
-            Span::styled(left(&clean(&failure.code), 13) + " ", ctx.theme.strong),
-            Span::styled(left(&clean(&failure.title), title - 1) + " ", ctx.theme.text),
-            Span::styled(sorted(failure.class.as_str(), failure.scope.as_str()), ctx.theme.muted),
-            Span::styled(right(&row.customers.to_string(), 7), ctx.theme.strong),
-            Span::styled(left(&format!("  {}", row.reaction), 24), ctx.theme.muted),
-        ]);
-        if i == at { line.patch_style(ctx.theme.selection) } else { line }
-    }));
-    lines
+    Line::styled(cut(&head.concat(), cells), ctx.theme.muted)
+}
+
+/// A line per cause.
+pub fn row<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>> {
+    let Some(row) = ctx.picture.snapshot.failures.get(i) else {
+        return vec![Line::styled("  Nothing has failed.", ctx.theme.muted)];
+    };
+    let (failure, title) = (&row.failure, title_cells(cells));
+    let line = Line::from(vec![
+        Span::styled(
+            left(&format!("{} {}", if chosen { "▸" } else { " " }, failure.channel.label()), 12),
+            ctx.theme.channel(failure.channel),
+        ),
+        Span::styled(left(&clean(&failure.code), 13) + " ", ctx.theme.strong),
+        Span::styled(left(&clean(&failure.title), title - 1) + " ", ctx.theme.text),
+        Span::styled(sorted(failure.class.as_str(), failure.scope.as_str(), cells), ctx.theme.muted),
+        Span::styled(right(&row.customers.to_string(), 7), ctx.theme.strong),
+        Span::styled(left(&format!("  {}", row.reaction), 24), ctx.theme.muted),
+    ]);
+    vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }]
 }
 
 /// What a failure says of itself.

@@ -6,7 +6,7 @@
 use super::Ctx;
 use crate::engine::event::CampaignKind;
 use crate::engine::snapshot::Phase;
-use crate::model::Mode;
+use crate::model::{Channel, Mode};
 use crate::phrases::span;
 use crate::runtime::attach::{InControl, Seat};
 use crate::tui::text::{city, cut, weekday, width};
@@ -77,9 +77,9 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         };
         left.push(piece(0, format!(" {}", cut(&crate::model::clean(&campaign.name), 28)), theme.strong));
         left.push(piece(0, format!(" · {kind} {}", campaign.customers), theme.text));
-        let hash: String =
-            crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default().chars().take(7).collect();
-        left.push(piece(4, format!(" · {hash}"), theme.muted));
+        let (rules, next) = crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default();
+        left.push(piece(4, format!(" · {rules}"), theme.muted));
+        left.push(piece(5, next.map(|next| format!(" {next}")).unwrap_or_default(), theme.muted));
         let commit = campaign.rules_commit.as_deref().map(|c| c.chars().take(7).collect::<String>());
         left.push(piece(6, commit.map(|c| format!(" @{c}")).unwrap_or_default(), theme.muted));
         if let Some(place) = &ctx.model.forge {
@@ -193,7 +193,14 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         return fitted(left, right.into_iter().collect(), cells);
     };
     let purse = &ctx.picture.snapshot.money;
-    left.push(piece(0, " spent ", theme.muted));
+    // A call is booked at its usual price until the provider tells the real one.
+    let estimated = ctx
+        .picture
+        .snapshot
+        .channels
+        .iter()
+        .any(|row| row.channel == Some(Channel::Phone) && row.in_flight > 0);
+    left.push(piece(0, if estimated { " spent est. " } else { " spent " }, theme.muted));
     left.push(piece(0, ctx.money(purse.spent), theme.strong));
     left.push(piece(4, format!(" of {}", ctx.money(purse.budget)), theme.text));
     let (least, most) = purse.ends_at;

@@ -1,32 +1,37 @@
 //! The frame of the pages of what was learnt: which there are, of what record they are, and what there is to say while
 //! there is no answer.
 
+use super::page::foot;
 use super::{Ctx, Drawn, cost, starts, waits};
 use crate::learning::answer::{Answer, Basis};
 use crate::model::{Mode, clean};
 use crate::tui::keys;
 use crate::tui::learning::View;
-use crate::tui::text::{when, wrap};
+use crate::tui::model::Page;
+use crate::tui::text::{day, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Draws a page; answers how far it can scroll.
-pub fn draw(ctx: &Ctx, view: View, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+pub fn draw(ctx: &Ctx, view: View, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
     let block = ctx.block(title(ctx, view), true).title_top(hint);
     let inner = block.inner(area);
-    frame.render_widget(block, area);
     let Some(answer) = ctx.model.learning.answer.as_deref().filter(|answer| !is_empty(answer)) else {
         frame.render_widget(Paragraph::new(nothing(ctx, inner.width as usize)), inner);
+        frame.render_widget(block, area);
         return Drawn::default();
     };
-    match view {
-        View::Starts => starts::draw(ctx, answer, at, inner, frame),
-        View::Waits => waits::draw(ctx, answer, at, inner, frame),
-        View::Cost => cost::draw(ctx, answer, at, inner, frame),
-    }
+    let more = match view {
+        View::Starts => starts::draw(ctx, answer, page, inner, frame),
+        View::Waits => waits::draw(ctx, answer, page, inner, frame),
+        View::Cost => cost::draw(ctx, answer, page.at, inner, frame),
+    };
+    frame.render_widget(foot(ctx, block, more), area);
+    Drawn { scroll_max: more.most, ..Drawn::default() }
 }
 
 const fn is_empty(answer: &Answer) -> bool {
@@ -67,24 +72,28 @@ fn nothing<'a>(ctx: &Ctx, cells: usize) -> Vec<Line<'a>> {
         .collect()
 }
 
-/// As of when, by what starts are ranked, and what an operator should know about the record.
-pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> Vec<Line<'a>> {
+/// As of when and by what starts are ranked; and what an operator should know about the record.
+pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> (Vec<Line<'a>>, Vec<Line<'a>>) {
     let value = answer.value.map(|value| ctx.money(value));
     let ranked = match (answer.basis, value) {
         (Basis::Net, Some(value)) => {
-            format!("a conversion is worth {value}, an opt-out costs {}", ctx.money(answer.optout_penalty))
+            format!("a conversion is worth {value}, an opt-out -{}", ctx.money(answer.optout_penalty))
         }
         (Basis::CostPerConversion, Some(value)) => {
             format!("ranked by cost per conversion, {value} with today's starts")
         }
         (_, None) => "ranked by cost per conversion; no conversion yet".to_owned(),
     };
-    let as_of = when(answer.now, ctx.now, ctx.zone);
+    // Between two campaigns the record is asked as the next launch will find it, which is later than now.
+    let then = if answer.now > ctx.now { ", the next launch" } else { "" };
+    let as_of = day(answer.now, ctx.zone) + then;
     let stale = ctx.model.learning.failed.as_deref().map(clean);
     let stale = stale.map(|why| format!("! this is not the newest: {why}"));
     let notes = answer.notes.iter().map(|note| format!("! {}", clean(note))).chain(stale);
-    let head = Line::styled(format!("  as of {as_of} · {ranked}"), ctx.theme.muted);
-    let notes = notes.flat_map(|note| wrap(&note, cells.saturating_sub(4)));
-    let notes = notes.map(|note| Line::styled(format!("  {note}"), ctx.theme.warning));
-    std::iter::once(head).chain(notes).collect()
+    let said = |words: &str, style: Style| -> Vec<Line<'a>> {
+        let lines = wrap(words, cells.saturating_sub(4)).into_iter();
+        lines.map(|line| Line::styled(format!("  {line}"), style)).collect()
+    };
+    let head = said(&format!("as of {as_of} · {ranked}"), ctx.theme.muted);
+    (head, notes.flat_map(|note| said(&note, ctx.theme.warning)).collect())
 }

@@ -6,20 +6,18 @@ use crate::runtime::handle::InboxItem;
 use crate::tui::text::{left, when, wrap};
 use ratatui::text::{Line, Span};
 
-/// Heads, then one line per item, newest first; the one under the cursor in full. Builds visible lines only.
-pub fn inbox<'a>(ctx: &Ctx, at: usize, cells: usize, height: usize) -> Vec<Line<'a>> {
-    let items = &ctx.picture.inbox;
-    if items.is_empty() {
-        return vec![Line::styled("  Nobody has written or said anything yet.", ctx.theme.muted)];
-    }
+/// The heads of the list.
+pub fn head<'a>(ctx: &Ctx) -> Line<'a> {
     let head = [left("  WHEN", 12), left("WHO", 22), left("ON", 10), left("MEANT", 14), "WHAT".to_owned()];
-    let mut lines = vec![Line::styled(head.concat(), ctx.theme.muted)];
-    let top = super::list_top(at, height.saturating_sub(1));
-    lines.extend(items.iter().rev().take(top).map(|_| Line::default()));
-    for (i, item) in items.iter().rev().enumerate().skip(top).take(height) {
-        lines.extend(inbox_item(ctx, item, i == at, cells));
+    Line::styled(head.concat(), ctx.theme.muted)
+}
+
+/// The `i`th item, the newest first: a line, and the one under the cursor in full.
+pub fn item<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>> {
+    match ctx.picture.inbox.iter().rev().nth(i) {
+        Some(item) => inbox_item(ctx, item, chosen, cells),
+        None => vec![Line::styled("  Nobody has written or said anything yet.", ctx.theme.muted)],
     }
-    lines
 }
 
 fn inbox_item<'a>(ctx: &Ctx, item: &InboxItem, chosen: bool, cells: usize) -> Vec<Line<'a>> {

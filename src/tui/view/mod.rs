@@ -1,6 +1,7 @@
 //! Drawing: `draw(&Model, &Theme, frame)` changes nothing. One file per pane, named as on the screen.
 
 mod asking;
+mod blocks;
 mod body;
 mod channels;
 mod cohort;
@@ -13,6 +14,7 @@ mod header;
 mod ladder;
 mod learning;
 mod lists;
+mod messages;
 pub mod needs;
 mod next;
 mod orders;
@@ -30,13 +32,13 @@ mod week;
 mod welcome;
 
 use super::alarms::{self, Look};
+use super::cells;
 use super::keys::{self, COMMANDS, Cmd};
 use super::layout::{Pane, Places, SMALLEST, Shape};
 use super::model::Model;
 use super::text::width;
 use super::theme::Theme;
 use crate::model::{At, CampaignId, Money};
-use crate::phrases::Tone;
 use crate::runtime::handle::{Level, Picture};
 use chrono_tz::Tz;
 use ratatui::Frame;
@@ -143,6 +145,7 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame) -> Drawn {
     notices(&ctx, places.notices, frame);
     footer(&ctx, places.footer, frame);
     dialog::draw(&ctx, frame);
+    cells::plain_signs(frame.buffer_mut());
     drawn
 }
 
@@ -174,24 +177,40 @@ fn banner(ctx: &Ctx, area: Rect, frame: &mut Frame) {
 
 fn notices(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let full = area.width as usize;
-    let count = ctx.model.shown_notices().count();
+    let count = usize::from(ctx.model.notices.lines());
     let lines: Vec<Line> = ctx
         .model
-        .shown_notices()
+        .notices
+        .shown()
         .enumerate()
-        .map(|(i, notice)| {
-            let (glyph, tone) = match notice.level {
-                Level::Info => ("·", Tone::Plain),
-                Level::Warning => ("!", Tone::Warning),
-                Level::Error => ("✗", Tone::Bad),
-            };
-            let hint = if i + 1 == count && notice.level > Level::Info { "  Esc dismisses " } else { "" };
-            let text = crate::model::clean(&format!(" {glyph} {}", notice.text));
-            let text = super::text::left(&text, full.saturating_sub(width(hint)));
+        .map(|(i, told)| {
+            let (glyph, tone) = messages::mark(told.level);
+            let text = crate::model::clean(&format!(" {glyph} {}", told.text));
+            let dismiss = i + 1 == count && told.level > Level::Info;
+            let hint = hint(ctx, dismiss, width(&text), full);
+            let text = super::text::left(&text, full.saturating_sub(width(&hint)));
             Line::from(vec![Span::styled(text, ctx.theme.tone(tone)), Span::styled(hint, ctx.theme.muted)])
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What is to be known of a notice of so many cells: the key that shows it whole, where it is cut, and the one that
+/// dismisses it.
+fn hint(ctx: &Ctx, dismiss: bool, cells: usize, full: usize) -> String {
+    let dismissed = if dismiss { "  Esc dismisses " } else { "" };
+    if cells + width(dismissed) <= full || ctx.model.dialog.is_some() {
+        return dismissed.to_owned();
+    }
+    let whole = key_of(ctx, Cmd::Messages);
+    if dismiss { format!("  {whole} whole, Esc dismisses ") } else { format!("  {whole} whole ") }
+}
+
+/// The key of a command of every place; where letters are typed, it is had by its control key.
+fn key_of(ctx: &Ctx, cmd: Cmd) -> &'static str {
+    let typing = crate::tui::editor::types(ctx.model) || ctx.model.types_a_line();
+    let control = keys::of(cmd).and_then(|row| row.keys.iter().find(|key| key.starts_with("Ctrl-")));
+    control.copied().filter(|_| typing).unwrap_or(keys::key(cmd))
 }
 
 /// Tabs' texts with the columns they take: one list for drawing and for the mouse.
@@ -241,11 +260,9 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         let short = row.label.split(' ').next().unwrap_or_default();
         if area.width < 100 { short } else { row.label }
     };
-    // Where letters are typed, a command of every place is had by its control key.
-    let typing = crate::tui::editor::types(ctx.model);
-    let key = |row: &keys::Row| {
-        let control = row.keys.iter().find(|key| key.starts_with("Ctrl-")).filter(|_| typing);
-        control.copied().filter(|_| row.place == keys::Place::Everywhere).unwrap_or(keys::key(row.cmd))
+    let key = |row: &keys::Row| match row.place {
+        keys::Place::Everywhere => key_of(ctx, row.cmd),
+        _ => keys::key(row.cmd),
     };
     let wide = |row: &keys::Row| width(key(row)) + width(label(row)) + 3;
     let always = [Cmd::Help, Cmd::EditorHelp, Cmd::Quit];

@@ -9,7 +9,7 @@ use crate::tui::text::{cut, left, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Borders, Paragraph};
 
 /// A need takes at most this many lines; the rest is on its page.
 const LINES_MAX: usize = 2;
@@ -19,7 +19,9 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let needs = ctx.model.needs();
     let people: u64 = needs.iter().map(|need| need.people).sum();
     let count = if people > 0 { people.to_string() } else { String::new() };
-    let block = ctx.pane(Pane::Needs, &count);
+    // With three lines it shares its lower edge with the pane below: two needs are worth more than a frame of one.
+    let edges = if shares_edge(area) { Borders::ALL.difference(Borders::BOTTOM) } else { Borders::ALL };
+    let block = ctx.pane(Pane::Needs, &count).borders(edges);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if needs.is_empty() {
@@ -38,6 +40,10 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         if cursor == Some(i) { line.patch_style(ctx.selection(Pane::Needs)) } else { line }
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
+}
+
+const fn shares_edge(area: Rect) -> bool {
+    area.height < 4
 }
 
 /// The need under the cursor, while the pane has the focus.
@@ -107,7 +113,8 @@ fn top(owners: &[usize], cursor: usize, lines: usize) -> usize {
 /// Which need stands on a line of the pane, for the mouse.
 pub fn at_line(model: &Model, area: Rect, line: usize) -> Option<usize> {
     let needs = model.needs();
-    let (cells, height) = (area.width.saturating_sub(2) as usize, area.height.saturating_sub(2) as usize);
+    let edges = if shares_edge(area) { 1 } else { 2 };
+    let (cells, height) = (area.width.saturating_sub(2) as usize, area.height.saturating_sub(edges) as usize);
     let cursor = cursor(model, &needs);
     let owners: Vec<usize> = shown(&needs, cursor, cells, height).into_iter().map(|(i, ..)| i).collect();
     owners.get(top(&owners, cursor.unwrap_or(0), height) + line).copied()

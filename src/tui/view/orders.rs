@@ -7,40 +7,50 @@ use crate::engine::order::Came;
 use crate::model::{CampaignId, OrderId};
 use crate::phrases::orders::{about, ask, came, left as why_left, who};
 use crate::phrases::people;
-use crate::tui::text::{cut, left, weekday, when};
+use crate::tui::text::{cut, left, weekday, when, wrap};
 use ratatui::text::{Line, Span};
 
-/// Heads, then one line per order, newest first.
-pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
-    let orders = ctx.picture.audit.orders();
-    if orders.is_empty() {
-        return vec![Line::styled("  Nothing was ordered in this campaign yet.", ctx.theme.muted)];
-    }
-    let roomy = cells >= 100;
-    let (by, what) = if roomy { (22, 32) } else { (11, 22) };
+/// Cells of who and what.
+const fn columns(cells: usize) -> (usize, usize) {
+    if cells >= 100 { (22, 32) } else { (11, 22) }
+}
+
+/// The heads of the list.
+pub fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
+    let (by, what) = columns(cells);
     let head = [left("  WHEN", 12), left("WHO", by), left("WHAT", what), "CAME TO".to_owned()];
-    let mut lines = vec![Line::styled(cut(&head.concat(), cells), ctx.theme.muted)];
-    lines.extend(orders.iter().rev().enumerate().map(|(i, account)| {
-        let cursor = if i == at { "▸" } else { " " };
-        let asked = format!("{}, {}", ask(account.what), subject(account));
-        let room = cells.saturating_sub(12 + by + what);
-        let style = if account.left.is_some() || account.left_alone() > 0 {
-            ctx.theme.warning
-        } else {
-            ctx.theme.text
-        };
-        let line = Line::from(vec![
-            Span::styled(
-                left(&format!("{cursor} {}", when(account.at, ctx.now, ctx.zone)), 12),
-                ctx.theme.muted,
-            ),
-            Span::styled(left(&who(&account.by), by - 1) + " ", ctx.theme.text),
-            Span::styled(left(&asked, what - 1) + " ", ctx.theme.strong),
-            Span::styled(cut(&result(account), room), style),
-        ]);
-        if i == at { line.patch_style(ctx.theme.selection) } else { line }
-    }));
+    Line::styled(cut(&head.concat(), cells), ctx.theme.muted)
+}
+
+/// The `i`th order, the newest first: a line, and what came of the one under the cursor whole.
+pub fn row<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>> {
+    let Some(account) = ctx.picture.audit.orders().iter().rev().nth(i) else {
+        return vec![Line::styled("  Nothing was ordered in this campaign yet.", ctx.theme.muted)];
+    };
+    let (by, what) = columns(cells);
+    let cursor = if chosen { "▸" } else { " " };
+    let asked = format!("{}, {}", ask(account.what), subject(account));
+    let room = cells.saturating_sub(12 + by + what);
+    let style =
+        if account.left.is_some() || account.left_alone() > 0 { ctx.theme.warning } else { ctx.theme.text };
+    let (first, more) = whole(&result(account), chosen, room);
+    let line = Line::from(vec![
+        Span::styled(left(&format!("{cursor} {}", when(account.at, ctx.now, ctx.zone)), 12), ctx.theme.muted),
+        Span::styled(left(&who(&account.by), by - 1) + " ", ctx.theme.text),
+        Span::styled(left(&asked, what - 1) + " ", ctx.theme.strong),
+        Span::styled(first, style),
+    ]);
+    let mut lines = vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }];
+    lines.extend(
+        more.into_iter().map(|text| Line::styled(format!("{}{text}", " ".repeat(12 + by + what)), style)),
+    );
     lines
+}
+
+/// The words of a line: cut, and under the cursor whole, on as many lines as they need.
+fn whole(words: &str, chosen: bool, room: usize) -> (String, Vec<String>) {
+    let mut parts = if chosen { wrap(words, room.max(12)) } else { vec![cut(words, room)] }.into_iter();
+    (parts.next().unwrap_or_default(), parts.collect())
 }
 
 fn subject(account: &Account) -> String {
@@ -63,7 +73,7 @@ fn result(account: &Account) -> String {
 }
 
 /// What stands above the people of an order.
-pub fn heads<'a>(ctx: &Ctx, campaign: CampaignId, order: OrderId, cells: usize) -> Vec<Line<'a>> {
+fn heads<'a>(ctx: &Ctx, campaign: CampaignId, order: OrderId, cells: usize) -> Vec<Line<'a>> {
     let Some(account) = ctx.model.account(campaign, order) else {
         return vec![Line::styled("  this order is not known here", ctx.theme.muted)];
     };
@@ -84,20 +94,20 @@ pub fn heads<'a>(ctx: &Ctx, campaign: CampaignId, order: OrderId, cells: usize) 
     lines
 }
 
-/// The people of an order that are visible: from `top` on, at most `height`.
-pub fn items<'a>(
+/// The `i`th person of an order; above the first one what the order was.
+pub fn entry<'a>(
     ctx: &Ctx,
     (campaign, order): (CampaignId, OrderId),
-    at: usize,
-    (top, height): (usize, usize),
+    (i, chosen): (usize, bool),
     cells: usize,
 ) -> Vec<Line<'a>> {
-    let Some(account) = ctx.model.account(campaign, order) else { return Vec::new() };
-    let visible = account.items.iter().enumerate().skip(top).take(height);
-    visible.map(|(i, item)| person(ctx, item, i == at, cells)).collect()
+    let mut lines = if i == 0 { heads(ctx, campaign, order, cells) } else { Vec::new() };
+    let item = ctx.model.account(campaign, order).and_then(|account| account.items.get(i));
+    lines.extend(item.into_iter().flat_map(|item| person(ctx, item, chosen, cells)));
+    lines
 }
 
-fn person<'a>(ctx: &Ctx, item: &Item, chosen: bool, cells: usize) -> Line<'a> {
+fn person<'a>(ctx: &Ctx, item: &Item, chosen: bool, cells: usize) -> Vec<Line<'a>> {
     let card = item.person.and_then(|id| ctx.picture.people.get(&id));
     let name = card.map_or_else(|| ctx.model.name(item.cascade), |card| card.name.clone());
     let phone = card.and_then(|card| card.phone.as_ref()).map_or("", |phone| phone.as_str());
@@ -109,11 +119,15 @@ fn person<'a>(ctx: &Ctx, item: &Item, chosen: bool, cells: usize) -> Line<'a> {
     let roomy = cells >= 76;
     let number = if roomy { left(phone, 18) } else { String::new() };
     let room = cells.saturating_sub(2 + 26 + if roomy { 18 } else { 0 } + 2);
+    let indent = " ".repeat(cells.saturating_sub(room));
+    let (first, more) = whole(came(item.came, item.back), chosen, room);
     let line = Line::from(vec![
         Span::raw(if chosen { "▸ " } else { "  " }),
         Span::styled(left(&name, 25) + " ", ctx.theme.text),
         Span::styled(number, ctx.theme.muted),
-        Span::styled(format!("{glyph} {}", cut(came(item.came, item.back), room)), style),
+        Span::styled(format!("{glyph} {first}"), style),
     ]);
-    if chosen { line.patch_style(ctx.theme.selection) } else { line }
+    let mut lines = vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }];
+    lines.extend(more.into_iter().map(|text| Line::styled(format!("{indent}{text}"), style)));
+    lines
 }

@@ -1,71 +1,126 @@
 //! Pages over the panes: each makes its lines, this file scrolls and frames them.
 
-use super::{Ctx, Drawn, editor, failures, learning, lists, orders, person, review, versions};
-use crate::model::{CampaignId, OrderId};
-use crate::tui::keys::{self, Place};
+use super::{
+    Ctx, Drawn, blocks, editor, failures, learning, lists, messages, orders, person, review, versions,
+};
+use crate::tui::keys::{self, Cmd, Place};
 use crate::tui::model::{Page, What};
 use crate::tui::text::{left, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Block, Paragraph};
 
 /// Draws the page; answers how far it can scroll.
 pub fn draw(ctx: &Ctx, page: &Page, area: Rect, frame: &mut Frame) -> Drawn {
     match page.what {
         What::Editor => return editor::draw(ctx, area, frame),
         What::Review => return review::draw(ctx, page.at, area, frame),
-        What::Learning(view) => return learning::draw(ctx, view, page.at, area, frame),
+        What::Learning(view) => return learning::draw(ctx, view, page, area, frame),
         _ => {}
     }
     let title = Span::styled(format!(" {} ", title(ctx, &page.what)), ctx.theme.title);
     let hint = Line::styled(" Esc goes back ", ctx.theme.muted).right_aligned();
     let block = ctx.block(vec![title], true).title_top(hint);
     let inner = block.inner(area);
-    frame.render_widget(block, area);
+    let (lines, more) = match list(ctx, page, inner.width as usize) {
+        Some(list) => windowed(list, page, inner),
+        None => scrolled(ctx, page, inner),
+    };
+    frame.render_widget(Paragraph::new(lines), inner);
+    frame.render_widget(foot(ctx, block, more), area);
+    Drawn { scroll_max: more.most, ..Drawn::default() }
+}
+
+/// How far something scrolls, how much of it is below the window, and which key shows that.
+#[derive(Clone, Copy, Debug)]
+pub struct More {
+    /// Furthest.
+    pub most: usize,
+    /// Lines below.
+    pub hidden: usize,
+    /// Goes there.
+    pub by: Cmd,
+}
+
+/// The frame of a page, with what is below the window on it.
+pub fn foot<'b>(ctx: &Ctx, block: Block<'b>, more: More) -> Block<'b> {
+    match blocks::more(more.hidden, more.by) {
+        Some(words) => block.title_bottom(Line::styled(words, ctx.theme.accent).right_aligned()),
+        None => block,
+    }
+}
+
+/// A list: its heads, which stay, how many entries it has, and how each is made.
+type List<'a, 'c> = (Option<Line<'a>>, usize, Box<dyn Fn(usize) -> Vec<Line<'a>> + 'c>);
+
+/// The pages that are lists.
+fn list<'a, 'c>(ctx: &'c Ctx, page: &'c Page, cells: usize) -> Option<List<'a, 'c>> {
+    let (picture, at) = (ctx.picture, page.at);
+    let list: List = match &page.what {
+        What::Failures => {
+            let count = picture.snapshot.failures.len();
+            (
+                Some(failures::head(ctx, cells)),
+                count,
+                Box::new(move |i| failures::row(ctx, i, i == at, cells)),
+            )
+        }
+        What::Inbox => (
+            Some(lists::head(ctx)),
+            picture.inbox.len(),
+            Box::new(move |i| lists::item(ctx, i, i == at, cells)),
+        ),
+        What::Versions => {
+            let count = ctx.model.history.versions.as_ref().map_or(0, Vec::len);
+            (
+                Some(versions::head(ctx, cells)),
+                count,
+                Box::new(move |i| versions::row(ctx, i, i == at, cells)),
+            )
+        }
+        What::Orders => {
+            let count = picture.audit.orders().len();
+            (Some(orders::head(ctx, cells)), count, Box::new(move |i| orders::row(ctx, i, i == at, cells)))
+        }
+        What::Order(campaign, order) => {
+            let order = (*campaign, *order);
+            let count = ctx.model.account(order.0, order.1).map_or(0, |account| account.items.len());
+            (None, count, Box::new(move |i| orders::entry(ctx, order, (i, i == at), cells)))
+        }
+        What::Messages => {
+            let count = ctx.model.notices.count();
+            (None, count, Box::new(move |i| messages::message(ctx, i, i == at, cells)))
+        }
+        _ => return None,
+    };
+    Some(list)
+}
+
+/// What is seen of a list. One that is empty says so in its first entry.
+fn windowed<'a>((head, count, make): List<'a, '_>, page: &Page, inner: Rect) -> (Vec<Line<'a>>, More) {
+    let head = head.filter(|_| count > 0);
+    let room = (inner.height as usize).saturating_sub(usize::from(head.is_some()));
+    let blocks::Window { lines, most } = blocks::around(count.max(1), page, room, make);
+    let more = More { most, hidden: most.saturating_sub(page.skip), by: Cmd::Down };
+    (head.into_iter().chain(lines).collect(), more)
+}
+
+/// What is seen of a page that merely scrolls.
+fn scrolled<'a>(ctx: &Ctx, page: &Page, inner: Rect) -> (Vec<Line<'a>>, More) {
     let (cells, height) = (inner.width as usize, inner.height as usize);
     let lines = match &page.what {
-        What::Failures => return list(failures::list(ctx, page.at, cells), page.at, inner, frame),
-        What::Inbox => return list(lists::inbox(ctx, page.at, cells, height), page.at, inner, frame),
-        What::Versions => return list(versions::list(ctx, page.at, cells), page.at, inner, frame),
-        What::Orders => return list(orders::list(ctx, page.at, cells), page.at, inner, frame),
-        What::Order(campaign, order) => {
-            return account(ctx, (*campaign, *order), page.at, inner, frame);
-        }
         What::Person { cascade, history, .. } => person::lines(ctx, *cascade, history.as_deref(), cells),
         What::Failure(channel, code, scope) => failures::one(ctx, *channel, code, scope, cells),
         What::Breaker(channel, scope) => failures::breaker(ctx, *channel, scope, cells),
         What::Help(places) => help(ctx, places, cells),
         What::Version(key) => versions::one(ctx, key, cells),
-        What::Editor | What::Review | What::Learning(_) => Vec::new(),
+        _ => Vec::new(),
     };
-    let scroll_max = lines.len().saturating_sub(height);
-    let top = page.at.min(scroll_max);
+    let most = lines.len().saturating_sub(height);
+    let top = page.at.min(most);
     let visible: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
-    frame.render_widget(Paragraph::new(visible), inner);
-    Drawn { scroll_max, ..Drawn::default() }
-}
-
-/// A list: its first line is the heads and stays, the cursor's line is always visible.
-fn list(mut lines: Vec<Line>, at: usize, inner: Rect, frame: &mut Frame) -> Drawn {
-    let height = (inner.height as usize).saturating_sub(1);
-    let top = super::list_top(at, height);
-    let heads = if lines.is_empty() { Line::default() } else { lines.remove(0) };
-    let visible = std::iter::once(heads).chain(lines.into_iter().skip(top).take(height));
-    frame.render_widget(Paragraph::new(visible.collect::<Vec<_>>()), inner);
-    Drawn::default()
-}
-
-/// An order: what stands above the people, and of those the visible ones alone; there may be very many.
-fn account(ctx: &Ctx, order: (CampaignId, OrderId), at: usize, inner: Rect, frame: &mut Frame) -> Drawn {
-    let (cells, height) = (inner.width as usize, inner.height as usize);
-    let mut lines = orders::heads(ctx, order.0, order.1, cells);
-    // In a low window the people matter more.
-    lines.truncate(height.saturating_sub(3).max(1));
-    let room = height.saturating_sub(lines.len());
-    lines.extend(orders::items(ctx, order, at, (super::list_top(at, room), room), cells));
-    frame.render_widget(Paragraph::new(lines), inner);
-    Drawn::default()
+    (visible, More { most, hidden: most - top, by: Cmd::PageDown })
 }
 
 fn title(ctx: &Ctx, what: &What) -> String {
@@ -85,6 +140,7 @@ fn title(ctx: &Ctx, what: &What) -> String {
         What::Editor | What::Review | What::Learning(_) => String::new(),
         What::Versions => "History: versions that ran, newest first".to_owned(),
         What::Version(key) => format!("Rules {}", crate::phrases::retimed::short(&key.rules)),
+        What::Messages => "Messages, newest first".to_owned(),
         What::Help(_) => "Keys of this place".to_owned(),
     }
 }
@@ -97,6 +153,7 @@ fn help<'a>(ctx: &Ctx, places: &[Place], cells: usize) -> Vec<Line<'a>> {
     let mut shown: Vec<Place> = places.iter().copied().rev().collect();
     shown.extend(
         [
+            Place::Line,
             Place::Ladder,
             Place::Editor,
             Place::Review,

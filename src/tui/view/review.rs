@@ -9,13 +9,17 @@ use crate::runtime::saving::{EditPreview, Outlook, Wanted};
 use crate::tui::editor::changes::changes;
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
+use crate::tui::learning::View;
 use crate::tui::review::{Field, Review, WORD};
 use crate::tui::text::{cut, left, right, when, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use std::cmp::Ordering;
 use std::path::Path;
+
+mod moved;
 
 /// From this width on the people stand beside the change.
 const WIDE: u16 = 150;
@@ -34,12 +38,13 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let scroll_max: usize = match &review.preview {
         Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
         Some(Err(refusal)) => {
+            let cells = above.width as usize;
             let words = refusal
                 .lines
                 .iter()
-                .flat_map(|line| wrap(&format!("✗ {}", clean(line)), above.width as usize - 4));
-            let lines: Vec<Line> =
-                words.map(|line| Line::styled(format!("  {line}"), ctx.theme.bad)).collect();
+                .flat_map(|line| wrap(&format!("✗ {}", clean(line)), cells.saturating_sub(4)));
+            let words = words.map(|line| Line::styled(format!("  {line}"), ctx.theme.bad));
+            let lines: Vec<Line> = words.chain(moved::lines(ctx, review, cells)).collect();
             let most = lines.len().saturating_sub(above.height as usize);
             frame.render_widget(
                 Paragraph::new(lines.into_iter().skip(at.min(most)).collect::<Vec<_>>()),
@@ -89,7 +94,7 @@ fn shown(
         let [change, _, who] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(66)])
                 .areas(area);
-        let mut left = change_lines(ctx, preview, change.width as usize);
+        let mut left = change_lines(ctx, review, preview, change.width as usize);
         let mut right = people_lines(ctx, review, preview, who.width as usize);
         let most = left.len().max(right.len()).saturating_sub(area.height as usize);
         let at = at.min(most);
@@ -105,7 +110,7 @@ fn shown(
         return most;
     }
     let cells = area.width as usize;
-    let mut lines = change_lines(ctx, preview, cells);
+    let mut lines = change_lines(ctx, review, preview, cells);
     lines.extend(people_lines(ctx, review, preview, cells));
     let most = lines.len().saturating_sub(area.height as usize);
     let visible: Vec<Line> = lines.into_iter().skip(at.min(most)).take(area.height as usize).collect();
@@ -113,8 +118,8 @@ fn shown(
     most
 }
 
-fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = Vec::new();
+fn change_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: usize) -> Vec<Line<'a>> {
+    let mut lines = moved::warnings(ctx, review, preview, cells);
     for (name, before, after) in &preview.files {
         // A file that is not in the workspace yet stands beside what is built in.
         let built_in =
@@ -142,6 +147,10 @@ fn change_lines<'a>(ctx: &Ctx, preview: &EditPreview, cells: usize) -> Vec<Line<
     for line in &preview.terms {
         lines.push(Line::styled(format!("  for everybody: {}", clean(line)), ctx.theme.text));
     }
+    if let Some(words) = learnt(preview) {
+        let words = wrap(&words, cells.saturating_sub(4));
+        lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.warning)));
+    }
     for warning in &preview.warnings {
         let words = wrap(&format!("! {}", clean(warning)), cells.saturating_sub(4));
         lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), ctx.theme.warning)));
@@ -155,10 +164,20 @@ fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: us
         lines.push(Line::styled("  Nobody: nothing is in flight. The next launch uses it.", ctx.theme.text));
         return lines;
     };
+    if review.choice == Choice::Keep {
+        let theirs =
+            if texts_alone(preview) { "with the texts that they have" } else { "as they were launched" };
+        let words = format!("  Nobody: those in flight go on {theirs}.");
+        lines.push(Line::styled(words, ctx.theme.strong));
+    }
     let stays = &preview.stays;
-    let mut said = vec![format!("of {}: {} would wait for another time", clean(name), people(preview.waits))];
+    let waits = if texts_alone(preview) { "nobody".to_owned() } else { people(preview.waits) };
+    let head = if review.choice == Choice::Keep { "Otherwise, of" } else { "Of" };
+    let mut said = vec![format!("{head} {}: {waits} would wait for another time", clean(name))];
+    // Whom new texts reach is counted by channel.
+    let later = if texts_alone(preview) { 0 } else { preview.later };
     let parts = [
-        (preview.later, "meet other steps or waits later"),
+        (later, "meet other steps or waits later"),
         (preview.leaves, "leave a channel that is gone"),
         (stays.same + stays.settling + stays.shared, "stay as they are"),
     ];
@@ -187,7 +206,7 @@ fn people_lines<'a>(ctx: &Ctx, review: &Review, preview: &EditPreview, cells: us
     let (new, known): (Vec<&Shown>, Vec<&Shown>) =
         preview.people.iter().partition(|shown| review.newcomers.contains(&shown.cascade));
     let rows = new.into_iter().map(|shown| (shown, "new")).chain(known.into_iter().map(|shown| (shown, "")));
-    lines.extend(rows.map(|(shown, mark)| person(ctx, review.choice, preview.at, (shown, mark), cells)));
+    lines.extend(rows.map(|row| person(ctx, review.choice, preview, row, cells)));
     let more = preview.affected.saturating_sub(preview.people.len() as u64);
     if more > 0 {
         lines.push(Line::styled(format!("  and {more} more"), ctx.theme.muted));
@@ -201,7 +220,19 @@ fn row_text(parts: [&str; 5], cells: usize) -> String {
     format!(" {} {}{}{}{then}", left(mark, 3), left(who, name), left(stands, 11), left(now, 13))
 }
 
-fn person<'a>(ctx: &Ctx, choice: Choice, at: At, (shown, mark): (&Shown, &str), cells: usize) -> Line<'a> {
+/// Texts change, and neither steps nor waits.
+fn texts_alone(preview: &EditPreview) -> bool {
+    preview.before.rules == preview.after.rules && preview.before.content != preview.after.content
+}
+
+fn person<'a>(
+    ctx: &Ctx,
+    choice: Choice,
+    preview: &EditPreview,
+    (shown, mark): (&Shown, &str),
+    cells: usize,
+) -> Line<'a> {
+    let at = preview.at;
     let time = |at: At| when(at, ctx.now, ctx.zone);
     let (now, then) = match shown.fate {
         Fate::Wait { from, settles, .. } => {
@@ -215,6 +246,8 @@ fn person<'a>(ctx: &Ctx, choice: Choice, at: At, (shown, mark): (&Shown, &str), 
             };
             (time(from), then)
         }
+        Fate::Later | Fate::Leaves if choice == Choice::Keep => (String::new(), "as it is".to_owned()),
+        Fate::Later if texts_alone(preview) => (String::new(), "the new text later".to_owned()),
         Fate::Later => (String::new(), "other steps later".to_owned()),
         Fate::Leaves => (String::new(), "goes on at once".to_owned()),
     };
@@ -226,15 +259,26 @@ fn person<'a>(ctx: &Ctx, choice: Choice, at: At, (shown, mark): (&Shown, &str), 
 /// The choices, the reason and the keys: always visible.
 fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
     let mut lines = vec![Line::styled("─".repeat(cells), ctx.theme.faint)];
-    let Some(preview) = review.shown() else { return lines };
+    let Some(preview) = review.shown() else {
+        lines.extend(moved::foot(ctx, review, cells));
+        return lines;
+    };
     if preview.campaign.is_some() {
+        let (keep, retime) = if texts_alone(preview) {
+            ("keep the old texts", "send the new ones")
+        } else {
+            ("keep", "re-time")
+        };
         for (choice, cmd, label) in [
-            (Choice::Keep, Cmd::ChooseKeep, "keep"),
-            (Choice::Retime, Cmd::ChooseRetime, "re-time"),
+            (Choice::Keep, Cmd::ChooseKeep, keep),
+            (Choice::Retime, Cmd::ChooseRetime, retime),
             (Choice::RetimeAndSpread, Cmd::ChooseSpread, "re-time and spread"),
         ] {
-            if let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) {
-                lines.push(choice_line(ctx, (cmd, label), outlook, review.choice == choice, cells));
+            // Texts move no wait, so that there is nobody to spread.
+            let idle = choice == Choice::RetimeAndSpread && texts_alone(preview);
+            if let Some(outlook) = preview.choices.iter().find(|o| o.choice == choice && !idle) {
+                let said = comes_to(ctx, preview, outlook);
+                lines.push(choice_line(ctx, (cmd, label), &said, review.choice == choice, cells));
             }
         }
         lines.extend(waves(ctx, preview, review.choice, cells));
@@ -243,34 +287,54 @@ fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
     lines
 }
 
-fn choice_line<'a>(
-    ctx: &Ctx,
-    (cmd, label): (Cmd, &str),
-    outlook: &Outlook,
-    chosen: bool,
-    cells: usize,
-) -> Line<'a> {
-    let said = match outlook.choice {
+/// What a choice comes to, in words.
+fn comes_to(ctx: &Ctx, preview: &EditPreview, outlook: &Outlook) -> String {
+    let moved = people(outlook.moved);
+    match outlook.choice {
         Choice::Keep => "nobody is moved; later launches go by it".to_owned(),
-        Choice::Retime | Choice::RetimeAndSpread => {
-            let once = match outlook.at_once {
-                0 => "nobody at once".to_owned(),
-                count => format!("{count} at once"),
-            };
-            let until = outlook
-                .until
-                .map(|at| format!(", the last at {}", when(at, ctx.now, ctx.zone)))
-                .unwrap_or_default();
-            format!("{} moved, {once}{until}", people(outlook.moved))
+        Choice::Retime | Choice::RetimeAndSpread if texts_alone(preview) => format!("for {moved}"),
+        Choice::Retime => format!("{moved} moved, {}", at_once(outlook.at_once)),
+        Choice::RetimeAndSpread => {
+            let all = preview.choices.iter().find(|other| other.choice == Choice::Retime);
+            let would = all.map_or(0, |all| all.at_once);
+            let until = outlook.until.filter(|_| would > 0).map(|at| when(at, ctx.now, ctx.zone));
+            let spread = until.map(|until| format!(", {would} spread until {until}"));
+            format!("{moved} moved, {}{}", at_once(outlook.at_once), spread.unwrap_or_default())
         }
-    };
+    }
+}
+
+fn at_once(count: u64) -> String {
+    if count == 0 { "nobody at once".to_owned() } else { format!("{count} at once") }
+}
+
+/// What other rules make of the record; `None`: nothing.
+fn learnt(preview: &EditPreview) -> Option<String> {
+    let counted = preview.learnt?;
+    let key = keys::key(Cmd::Learning(View::Starts));
+    let finished = |count: u64| format!("{count} finished cascade{}", if count == 1 { "" } else { "s" });
+    match counted.after.cmp(&counted.before) {
+        Ordering::Less => Some(format!(
+            "! {} of {} stop counting in what was learnt ({key}): they ran under other rules than these",
+            counted.before - counted.after,
+            finished(counted.before)
+        )),
+        Ordering::Greater => Some(format!(
+            "{} count again in what was learnt ({key}): they ran under such rules",
+            finished(counted.after - counted.before)
+        )),
+        Ordering::Equal => None,
+    }
+}
+
+fn choice_line<'a>(ctx: &Ctx, (cmd, label): (Cmd, &str), said: &str, chosen: bool, cells: usize) -> Line<'a> {
     let mark = if chosen { "●" } else { "○" };
     let head = format!(" {} {mark} {}", keys::key(cmd), left(label, 20));
     let style = if chosen { ctx.theme.strong } else { ctx.theme.muted };
     let room = cells.saturating_sub(width(&head));
     Line::from(vec![
         Span::styled(head, if chosen { ctx.theme.key } else { ctx.theme.muted }),
-        Span::styled(cut(&said, room), style),
+        Span::styled(cut(said, room), style),
     ])
 }
 
@@ -308,11 +372,15 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
     }
     let row = Rect { y: area.y + last.min(area.height.saturating_sub(1)), height: 1, ..area };
     let save = match (review.is_saving(), wants_word) {
+        // `y` is a letter there.
+        _ if review.field == Field::Reason => format!("  Enter, then {} saves", keys::key(Cmd::SaveNow)),
+        _ if review.field == Field::Word => "  Enter saves".to_owned(),
         (true, _) => "  saving …".to_owned(),
         (false, true) => format!("  {} {WORD}s it for real", keys::key(Cmd::SaveNow)),
         (false, false) => format!("  {} saves", keys::key(Cmd::SaveNow)),
     };
-    let drop = if review.wanted == Wanted::Saved {
+    let typing = review.field != Field::Choice;
+    let drop = if review.wanted == Wanted::Saved && !typing {
         format!("  {} drops it", keys::key(Cmd::DropSaved))
     } else {
         String::new()
@@ -324,11 +392,10 @@ fn draw_foot(ctx: &Ctx, review: &Review, lines: Vec<Line>, area: Rect, frame: &m
         Constraint::Length(width(&save) as u16 + 1),
     ])
     .areas(row);
-    let typing = review.field != Field::Choice;
-    let name = if review.field == Field::Word {
-        format!(" {WORD}?")
-    } else {
-        format!(" {} why ", keys::key(Cmd::SayWhy))
+    let name = match review.field {
+        Field::Word => format!(" {WORD}?"),
+        Field::Reason => " why? ".to_owned(),
+        Field::Choice => format!(" {} why ", keys::key(Cmd::SayWhy)),
     };
     frame.render_widget(Paragraph::new(name).style(ctx.theme.key), label);
     let line: &LineInput = if review.field == Field::Word { &review.word } else { &review.reason };

@@ -15,10 +15,9 @@ use ratatui::widgets::Paragraph;
 
 /// Draws it.
 pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
-    let hash =
-        crate::tui::versions::rules_in_force(ctx.model).map(|hash| hash.chars().take(7).collect::<String>());
+    let (now, next) = crate::tui::versions::rules_in_force(ctx.model).unwrap_or_default();
     let source = crate::model::clean(&ctx.picture.place.rules_source);
-    let detail = [hash.unwrap_or_default(), source].join(" ");
+    let detail = [Some(now), next, Some(source)].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let block = ctx.pane(Pane::Rules, cut(detail.trim(), area.width.saturating_sub(16) as usize).as_str());
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -59,7 +58,9 @@ fn draft<'a>(ctx: &Ctx, cells: usize) -> Option<Line<'a>> {
         None => desk.changed().map(|draft| draft.file.name()).collect::<Vec<_>>().join(", "),
     };
     let keys = format!(" · {} to look, {} to save", keys::key(Cmd::Rules), keys::key(Cmd::Save));
-    let words = cut(&format!("draft: {said}, not saved"), cells.saturating_sub(width(&keys)));
+    // Whoever only reads has their draft in memory: no key of theirs changes what somebody else drafts.
+    let whose = if ctx.model.keeps_drafts() { "draft" } else { "draft here alone" };
+    let words = cut(&format!("{whose}: {said}, not saved"), cells.saturating_sub(width(&keys)));
     Some(Line::from(vec![Span::styled(words, ctx.theme.warning), Span::styled(keys, ctx.theme.muted)]))
 }
 

@@ -1,15 +1,17 @@
 //! The learning page: the three questions of the week, then for each segment what the record says about its starts, in
 //! a sentence, in numbers and in a picture.
 
-use super::page::heading;
+use super::blocks::{self, Window};
+use super::page::{More, heading};
 use super::scale::{Axis, Interval, number, percent};
 use super::week::each;
-use super::{Ctx, Drawn, learning, week};
+use super::{Ctx, learning, week};
 use crate::learning::answer::{Answer, ChannelAnswer, SegmentAnswer, StartAnswer};
 use crate::learning::policy::looks::State;
 use crate::model::Money;
 use crate::phrases::Tone;
 use crate::tui::keys::{self, Cmd};
+use crate::tui::model::Page;
 use crate::tui::text::{cut, left, right, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,29 +22,38 @@ use rust_decimal::Decimal;
 /// From this many cells on, the net stands in the row as well.
 const WIDE: usize = 110;
 
-/// Draws it: the questions stay, the segments scroll under them so that the one under the cursor is seen.
-pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+/// Draws it: the questions stay, the segments scroll under them so that the one under the cursor is seen. What a low
+/// window has cut of the questions and their basis stands whole behind the last segment.
+pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Frame) -> More {
     let (cells, height) = (area.width as usize, area.height as usize);
     let most = if height >= 30 { 2 } else { 1 };
-    let mut lines = week::lines(ctx, answer, cells, most);
-    lines.extend(learning::basis(ctx, answer, cells));
+    let asked = week::lines(ctx, answer, cells, most);
+    let in_full = week::lines(ctx, answer, cells, usize::MAX);
+    let (mut basis, notes) = learning::basis(ctx, answer, cells);
+    let mut rest = Vec::new();
+    if in_full.len() > asked.len() {
+        rest.push(heading(ctx, "the questions of the week, in full", cells));
+        rest.extend(in_full);
+    }
+    let fits = asked.len() + basis.len() + notes.len() < height / 2;
+    if fits { &mut basis } else { &mut rest }.extend(notes);
+    let mut lines = asked;
+    lines.append(&mut basis);
     lines.push(heading(ctx, "├─●─┤ expected net, 90 % interval · ○ raw mean · raw: as counted", cells));
-    let head = lines.len().min(height / 2);
-    lines.truncate(head);
-    let chosen = at.min(answer.segments.len().saturating_sub(1));
-    let blocks: Vec<Vec<Line>> = answer
-        .segments
-        .iter()
-        .enumerate()
-        .map(|(i, of)| segment(ctx, answer, of, i == chosen, cells))
-        .collect();
-    let room = height - head;
-    let before: usize = blocks.iter().take(chosen).map(Vec::len).sum();
-    let end = before + blocks.get(chosen).map_or(0, Vec::len);
-    let skip = end.saturating_sub(room).min(before);
-    lines.extend(blocks.into_iter().flatten().skip(skip).take(room));
+    lines.truncate(height / 2);
+    let (count, chosen) = (answer.segments.len(), page.at.min(answer.segments.len().saturating_sub(1)));
+    let make = |i: usize| {
+        let of = answer.segments.get(i);
+        let mut lines = of.map(|of| segment(ctx, answer, of, i == chosen, cells)).unwrap_or_default();
+        if i + 1 == count {
+            lines.extend(rest.iter().cloned());
+        }
+        lines
+    };
+    let Window { lines: seen, most } = blocks::around(count, page, height - lines.len(), make);
+    lines.extend(seen);
     frame.render_widget(Paragraph::new(lines), area);
-    Drawn::default()
+    More { most, hidden: most.saturating_sub(page.skip), by: Cmd::Down }
 }
 
 /// Whether it is decided, as a mark and a tone.

@@ -7,58 +7,66 @@ use crate::phrases::{people, retimed};
 use crate::runtime::handle::TimelineEntry;
 use crate::runtime::saving::{SaveState, Version};
 use crate::tui::keys::{self, Cmd};
-use crate::tui::text::{cut, left, right, when};
+use crate::tui::text::{cut, day, left, right, wrap};
 use crate::tui::versions::{Key, runs};
 use ratatui::text::{Line, Span};
 use std::sync::Arc;
 
-/// Heads, then a line for each, the newest first; the one under the cursor with its reason in full.
-pub fn list<'a>(ctx: &Ctx, at: usize, cells: usize) -> Vec<Line<'a>> {
+/// Cells of since when, rules, texts, by whom, people and conversions. In a narrow window the texts are left to the
+/// version's own page.
+const fn columns(cells: usize) -> [usize; 6] {
+    if cells >= 100 { [20, 9, 9, 13, 8, 11] } else { [20, 9, 0, 10, 7, 10] }
+}
+
+/// The heads of the list.
+pub fn head<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
+    let [since, rules, texts, by, people, converted] = columns(cells);
+    let head = [
+        left("  SINCE", since),
+        left("RULES", rules),
+        left("TEXTS", texts),
+        left("BY", by),
+        right("PEOPLE", people),
+        right("CONVERTED", converted),
+        "  WHY".to_owned(),
+    ];
+    Line::styled(head.concat(), ctx.theme.muted)
+}
+
+/// The `i`th version, the newest first: a line, and the one under the cursor with its reason in full.
+pub fn row<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>> {
     let Some(versions) = &ctx.model.history.versions else {
         return vec![Line::styled("  reading …", ctx.theme.muted)];
     };
-    if versions.is_empty() {
-        return vec![Line::styled(
-            "  Nothing has run or was saved yet: a launch is the first entry.",
-            ctx.theme.muted,
-        )];
-    }
-    let head = [
-        left("  SINCE", 13),
-        left("RULES", 9),
-        left("TEXTS", 9),
-        left("BY", 14),
-        right("PEOPLE", 8),
-        right("CONVERTED", 11),
-        "  WHY".to_owned(),
-    ];
-    let mut lines = vec![Line::styled(head.concat(), ctx.theme.muted)];
-    lines.extend(versions.iter().enumerate().map(|(i, version)| row(ctx, version, (i == 0, i == at), cells)));
-    lines
-}
-
-fn row<'a>(ctx: &Ctx, version: &Version, (newest, chosen): (bool, bool), cells: usize) -> Line<'a> {
-    const WHY: usize = 13 + 9 + 9 + 14 + 8 + 11 + 2;
+    let Some(version) = versions.get(i) else {
+        let words = "  Nothing has run or was saved yet: a launch is the first entry.";
+        return vec![Line::styled(words, ctx.theme.muted)];
+    };
+    let columns = columns(cells);
+    let [since, rules, texts, by_whom, people, converted] = columns;
+    let indent = columns.iter().sum::<usize>() + 2;
     let cursor = if chosen { "▸" } else { " " };
     let by = version.by.as_ref().map_or_else(|| "–".to_owned(), |who| clean(&who.user));
     let why = if version.why.is_empty() { launched(version) } else { clean(&version.why) };
+    let room = cells.saturating_sub(indent);
+    let mut why = if chosen { wrap(&why, room.max(12)) } else { vec![cut(&why, room)] }.into_iter();
+    let style = if i == 0 { ctx.theme.accent } else { ctx.theme.text };
     let share = match version.people {
         0 => String::new(),
         people => format!("{} {:>3}%", version.conversions, version.conversions * 100 / people),
     };
     let line = Line::from(vec![
-        Span::styled(left(&format!("{cursor} {}", when(version.at, ctx.now, ctx.zone)), 13), ctx.theme.muted),
-        Span::styled(
-            left(&retimed::short(&version.edition.rules), 9),
-            if newest { ctx.theme.accent } else { ctx.theme.text },
-        ),
-        Span::styled(left(&retimed::short(&version.edition.content), 9), ctx.theme.text),
-        Span::styled(left(&by, 13) + " ", ctx.theme.text),
-        Span::styled(right(&version.people.to_string(), 8), ctx.theme.text),
-        Span::styled(right(&share, 11), ctx.theme.good),
-        Span::styled(format!("  {}", cut(&why, cells.saturating_sub(WHY))), ctx.theme.strong),
+        Span::styled(left(&format!("{cursor} {}", day(version.at, ctx.zone)), since), ctx.theme.muted),
+        Span::styled(left(&retimed::short(&version.edition.rules), rules), style),
+        Span::styled(left(&retimed::short(&version.edition.content), texts), ctx.theme.text),
+        Span::styled(left(&by, by_whom - 1) + " ", ctx.theme.text),
+        Span::styled(right(&version.people.to_string(), people), ctx.theme.text),
+        Span::styled(right(&share, converted), ctx.theme.good),
+        Span::styled(format!("  {}", why.next().unwrap_or_default()), ctx.theme.strong),
     ]);
-    if chosen { line.patch_style(ctx.theme.selection) } else { line }
+    let mut lines = vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }];
+    lines.extend(why.map(|more| Line::styled(format!("{}{more}", " ".repeat(indent)), ctx.theme.strong)));
+    lines
 }
 
 fn launched(version: &Version) -> String {
@@ -134,7 +142,7 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
         edition.commit.as_deref().map(|c| format!(", commit {}", retimed::short(c))).unwrap_or_default();
     add("rules", &format!("{}{commit}", clean(&edition.rules)));
     add("texts", &clean(&edition.content));
-    let since = when(version.at, ctx.now, ctx.zone);
+    let since = day(version.at, ctx.zone);
     let saved =
         ctx.picture.saved.as_ref().filter(|s| s.edition == *edition && s.state == SaveState::NotInForce);
     let state = match (saved, newest) {

@@ -1,11 +1,14 @@
 //! The waits page: for each channel and segment when conversions arrive within the wait, and what follows from it; for
 //! the one under the cursor the curve with its band.
 
+use super::page::More;
 use super::scale::{blocks, percent};
-use super::{Ctx, Drawn, learning};
+use super::{Ctx, learning};
 use crate::learning::answer::{Answer, WaitAnswer};
 use crate::model::{Segment, clean};
+use crate::tui::keys::Cmd;
 use crate::tui::learning::findings::say_wait;
+use crate::tui::model::Page;
 use crate::tui::text::{cut, left, right, wrap};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -17,28 +20,37 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 const CURVE: u16 = 7;
 /// Below this many lines some are left out.
 const LOW: u16 = 22;
+/// Lines of words that a low window shows at once.
+const SAID: usize = 3;
 
 /// Draws it: the list, the sentence about the chosen one, its curve.
-pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
+pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Frame) -> More {
     let cells = area.width as usize;
-    let chosen = at.min(answer.waits.len().saturating_sub(1));
+    let chosen = page.at.min(answer.waits.len().saturating_sub(1));
     let Some(of) = answer.waits.get(chosen) else {
         let words = "  Nobody was contacted yet: there is no wait to look at.";
         frame.render_widget(Paragraph::new(words).style(ctx.theme.muted), area);
-        return Drawn::default();
+        return More { most: 0, hidden: 0, by: Cmd::Down };
     };
     // In a low window the list and the curve matter most.
     let low = area.height < LOW;
     let basis = usize::from(!low);
-    let head = learning::basis(ctx, answer, cells).into_iter().take(basis).collect::<Vec<_>>();
+    let (as_of, notes) = learning::basis(ctx, answer, cells);
+    let head = if low { Vec::new() } else { as_of.clone() };
     let mut said = sentence(ctx, of, cells);
     if low {
-        said.truncate(3);
+        // Of all that there is to say three lines are seen at a time.
+        said.extend(as_of.into_iter().chain(notes));
     }
+    let most = if low { said.len().saturating_sub(SAID) } else { 0 };
+    let skip = page.skip.min(most);
+    let seen = if low { SAID } else { said.len() };
+    let said: Vec<Line> = said.into_iter().skip(skip).take(seen).collect();
+    let more = More { most, hidden: most - skip, by: Cmd::Down };
     let fixed = (head.len() + said.len() + basis) as u16;
     let curve = if of.share_by_fraction.is_empty() { 0 } else { CURVE.max(area.height / 2) };
-    let most = area.height.saturating_sub(fixed + curve).max(4);
-    let list = (answer.waits.len() as u16 + 1).min(most);
+    let room = area.height.saturating_sub(fixed + curve).max(4);
+    let list = (answer.waits.len() as u16 + 1).min(room);
     let [top, rows, _, words, picture] = Layout::vertical([
         Constraint::Length(head.len() as u16),
         Constraint::Length(list),
@@ -59,7 +71,7 @@ pub fn draw(ctx: &Ctx, answer: &Answer, at: usize, area: Rect, frame: &mut Frame
     if !of.share_by_fraction.is_empty() && picture.height >= 4 {
         draw_curve(ctx, of, picture, frame);
     }
-    Drawn::default()
+    more
 }
 
 /// Cells of channel, segment, wait, contacts, conversions, curve, where 80 % have arrived.

@@ -161,8 +161,16 @@ pub fn facts<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize, roomy: bool) ->
     let hash: String = preflight.rules_hash.chars().take(7).collect();
     let source = clean(&ctx.picture.place.rules_source);
     lines.push(Line::from(vec![label("rules"), Span::styled(format!("{hash} {source}"), theme.text)]));
+    lines.extend(earlier(ctx, preflight, cells));
     problems(ctx, preflight, cells, roomy, &mut lines);
     lines
+}
+
+/// Who is left out, and who is contacted once more, each with the reason and whole.
+fn earlier<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize) -> Vec<Line<'a>> {
+    let said = phrases::before::before(&preflight.before);
+    let said = said.into_iter().flat_map(|words| wrap(&format!("! {words}"), cells.saturating_sub(4)));
+    said.map(|line| Line::styled(format!("  {line}"), ctx.theme.warning)).collect()
 }
 
 /// How starts are drawn, a line a segment; nothing where the rules say it all.
