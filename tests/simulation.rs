@@ -14,6 +14,8 @@
 
 #[path = "simulation/book.rs"]
 mod book;
+#[path = "simulation/days.rs"]
+mod days;
 #[path = "simulation/happenings.rs"]
 mod happenings;
 #[path = "simulation/hooks.rs"]

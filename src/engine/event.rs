@@ -215,7 +215,7 @@ pub enum Kind {
     AttemptClaimed {
         /// Worst case, taken from the budget until the result is in.
         reserved: Money,
-        /// Which of the campaign's versions its text is of, from 0: that of the launch.
+        /// Which of the campaign's versions its text is of; 0: that of the launch.
         #[serde(default, skip_serializing_if = "is_first")]
         content: u32,
     },

@@ -355,10 +355,12 @@ fn ms(seconds: u64) -> i64 {
 /// An amount as a number: the nearest one, which the exact decimal's own conversion is many times slower to find.
 fn amount(money: Money) -> f64 {
     /// Powers of ten up to this one are exact, and so are whole numbers up to the other.
-    const EXACT: (u32, i128) = (22, 1 << 53);
-    let (units, scale) = (money.0.mantissa(), money.0.scale());
-    if scale <= EXACT.0 && units.abs() <= EXACT.1 {
-        return units as f64 / 10_f64.powi(scale as i32);
+    const EXACT: (u32, u64) = (22, 1 << 53);
+    let scale = money.0.scale();
+    match i64::try_from(money.0.mantissa()) {
+        Ok(units) if scale <= EXACT.0 && units.unsigned_abs() <= EXACT.1 => {
+            units as f64 / 10_f64.powi(scale as i32)
+        }
+        Ok(_) | Err(_) => money.0.to_f64().unwrap_or_default(),
     }
-    money.0.to_f64().unwrap_or_default()
 }

@@ -58,6 +58,16 @@ impl Question {
         }
     }
 
+    /// The time of the question.
+    pub const fn now(&self) -> At {
+        self.settings.now
+    }
+
+    /// The rules and texts that it is asked for.
+    pub fn version(&self) -> Option<&str> {
+        self.settings.rules.as_deref()
+    }
+
     /// What the statistics are asked with, once it is known of which recorded rules the walks are the same.
     pub fn settings(&self, reader: &Reader) -> Result<Settings, StoreError> {
         let Some(rules) = &self.rules else { return Ok(self.settings.clone()) };

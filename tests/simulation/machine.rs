@@ -98,7 +98,7 @@ async fn run(setting: Setting, tell: bool) -> Outcome {
 }
 
 /// What is launched: the program's own content, these rules and limits, made-up people.
-fn plan(setting: &Setting) -> Plan {
+pub fn plan(setting: &Setting) -> Plan {
     let mut plan = PLAN.clone();
     let (rules, problems) = cascade::rules::parse(Path::new("cascade.json"), RULES[setting.rules].as_bytes());
     plan.ready.rules = rules.unwrap_or_else(|| panic!("{problems:?}"));

@@ -5,21 +5,26 @@ use crate::setting::StoreFault;
 use crate::shelf::{Medium, STORE};
 use cascade::engine::Campaign;
 use cascade::engine::journey::Journey;
+use cascade::learning::answer::{Answer, Settings, answer};
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::question::Question;
 use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
 };
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads what was committed; whoever commits writes it there themselves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub rows: Arc<Mutex<Rows>>,
     /// Something was kept back for when the disk is full.
     pub room: bool,
+    /// How often it was asked what the record teaches.
+    pub asked: Arc<AtomicU64>,
 }
 
 impl Memory {
@@ -121,6 +126,11 @@ impl Keeper for Memory {
 
     fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         Ok(self.read(|rows| rows.version(hash)))
+    }
+
+    fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        ready(Ok(answer([], &Settings::default()))).boxed()
     }
 
     /// Nobody looks at versions here.

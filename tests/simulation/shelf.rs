@@ -75,7 +75,7 @@ impl Disk {
         // Half of the disks have room left beside the store.
         let room = setting.seed.is_multiple_of(2);
         let medium: Box<dyn Medium> = match setting.tier {
-            Tier::Memory => Box::new(Memory { rows: Arc::clone(&rows), room }),
+            Tier::Memory => Box::new(Memory { rows: Arc::clone(&rows), room, asked: Arc::default() }),
             Tier::Sqlite => Box::new(Sqlite::new(setting, room)),
         };
         Self { rows, medium }

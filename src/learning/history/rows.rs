@@ -154,13 +154,15 @@ pub(super) struct Rows<'a> {
     row: csv::ByteRecord,
     /// Bytes up to which lines were counted, and how many there are.
     counted: Cell<(usize, u64)>,
+    /// The date that was read last, and its midnight.
+    last_date: Cell<([u8; 10], i64)>,
 }
 
 impl<'a> Rows<'a> {
     /// The rows in these bytes, without a header, before which so many lines stand.
     pub(super) fn of(bytes: &'a [u8], layout: &Layout, lines: u64) -> Self {
         let (csv, row) = (layout.csv(bytes), csv::ByteRecord::new());
-        Self { csv, bytes, layout: *layout, row, counted: Cell::new((0, lines)) }
+        Self { csv, bytes, layout: *layout, row, counted: Cell::new((0, lines)), last_date: Cell::default() }
     }
 
     /// Goes on to the next row; false at the end.
@@ -224,9 +226,20 @@ impl<'a> Rows<'a> {
             return Ok(None);
         }
         let slow = || std::str::from_utf8(cell).ok().and_then(|text| At::parse(text).ok());
-        let at = utc(cell).or_else(slow);
+        let at = utc(cell, |date| self.midnight(date)).or_else(slow);
         let wanted = "write a time such as 2026-01-05T14:00:00.000Z";
         at.map(Some).ok_or_else(|| self.wrong(column, wanted))
+    }
+
+    /// A date's; most rows say the one that was said last.
+    fn midnight(&self, date: &[u8; 10]) -> Option<i64> {
+        let (last, known) = self.last_date.get();
+        if last == *date {
+            return Some(known);
+        }
+        let midnight = midnight(date)?;
+        self.last_date.set((*date, midnight));
+        Some(midnight)
     }
 
     fn number<T: std::str::FromStr>(&self, column: Column, wanted: &str) -> Result<Option<T>, BadRow> {
@@ -316,39 +329,54 @@ impl<'a> Rows<'a> {
 }
 
 /// Reads `2026-01-05T14:00:00.000Z`, with or without the milliseconds: what we and most platforms write, many times
-/// faster than a reader of every form.
-fn utc(text: &[u8]) -> Option<At> {
-    let digits = |from: usize, count: usize| {
-        text.get(from..from + count)?.iter().try_fold(0_i64, |number, byte| {
-            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
-        })
-    };
+/// faster than a reader of every form. `midnight` gives a date's.
+fn utc(text: &[u8], midnight: impl Fn(&[u8; 10]) -> Option<i64>) -> Option<At> {
     let mark = |at: usize, byte: u8| (text.get(at) == Some(&byte)).then_some(());
-    mark(4, b'-').and(mark(7, b'-')).and(mark(10, b'T')).and(mark(13, b':')).and(mark(16, b':'))?;
+    mark(10, b'T').and(mark(13, b':')).and(mark(16, b':'))?;
     let ms = match text.len() {
         20 => 0,
-        24 => mark(19, b'.').and_then(|()| digits(20, 3))?,
+        24 => mark(19, b'.').and_then(|()| digits(text.get(20..23)?))?,
         _ => return None,
     };
     mark(text.len() - 1, b'Z')?;
-    let (year, month, day) = (digits(0, 4)?, digits(5, 2)?, digits(8, 2)?);
-    let (hour, minute, second) = (digits(11, 2)?, digits(14, 2)?, digits(17, 2)?);
+    let two = |at: usize| digits(text.get(at..at + 2)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let is_time = hour < 24 && minute < 60 && second < 60;
+    let midnight = midnight(text.first_chunk()?).filter(|_| is_time)?;
+    Some(At::from_millis(midnight + ((hour * 60 + minute) * 60 + second) * 1000 + ms))
+}
+
+/// The first millisecond of `2026-01-05`.
+fn midnight(date: &[u8; 10]) -> Option<i64> {
+    let (year, month, day) = (digits(&date[..4])?, digits(&date[5..7])?, digits(&date[8..])?);
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
         2 => 28 + i64::from(is_leap),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    let in_range =
-        (1..=12).contains(&month) && (1..=length).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    in_range.then(|| {
+    let marks = date[4] == b'-' && date[7] == b'-';
+    let is_date = marks && (1..=12).contains(&month) && (1..=length).contains(&day);
+    is_date.then(|| {
         let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let days =
             365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day
                 - 1
                 - 719_468;
-        At::from_millis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms)
+        days * 86_400_000
     })
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    let mut number = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+    }
+    Some(number)
 }
 
 #[cfg(test)]
@@ -360,11 +388,11 @@ mod tests {
         for day in 0..40_000 {
             let at = At::from_millis(day * 86_400_000 + day * 7919);
             let text = at.to_string();
-            assert_eq!(utc(text.as_bytes()), Some(at), "{text}");
+            assert_eq!(utc(text.as_bytes(), midnight), Some(at), "{text}");
         }
-        assert_eq!(utc(b"2026-01-05T14:00:00Z"), At::parse("2026-01-05T14:00:00Z").ok());
+        assert_eq!(utc(b"2026-01-05T14:00:00Z", midnight), At::parse("2026-01-05T14:00:00Z").ok());
         for odd in ["2026-02-30T00:00:00Z", "2026-01-05T14:00:00+01:00", "2026-01-05 14:00:00Z", "", "2026"] {
-            assert_eq!(utc(odd.as_bytes()), None, "{odd}");
+            assert_eq!(utc(odd.as_bytes(), midnight), None, "{odd}");
         }
     }
 }

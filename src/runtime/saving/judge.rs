@@ -133,7 +133,7 @@ fn as_begun(files: &dyn Files, drafts: &[DraftFile]) -> Result<(), Refusal> {
     if refusal.moved.is_empty() { Ok(()) } else { Err(refusal) }
 }
 
-/// How many finished cascades count now, and with the new rules.
+/// How many finished cascades count now, and with the new rules and texts.
 async fn counted(store: Arc<dyn Keeper>, before: Question, after: Question) -> Option<Counted> {
     let finished = |answer: &crate::learning::answer::Answer| answer.segments.iter().map(|s| s.mature).sum();
     let (before, after) = tokio::join!(store.learn(before), store.learn(after));
@@ -152,9 +152,7 @@ impl Driver {
         let (spoken, in_flight) = (self.edition_in_force(in_flight).content, in_flight.is_some());
         let pending = self.desk.newest().filter(|saved| saved.state == SaveState::NotInForce);
         let (pending, signature) = (pending.cloned(), Signature::here());
-        let now = self.asked_at();
-        let of = |plan: &Plan| (plan.ready.rules.hash.clone(), plan.content.hash.clone());
-        let asked = self.parts.plan.as_ref().map(|plan| (plan.question(now), of(plan)));
+        let asked = self.parts.plan.as_ref().map(|plan| plan.question(self.asked_at()));
         self.parts.tasks.spawn(Part::Judging, async move {
             let kept = Arc::clone(&store);
             let judged = beside(files, move |files| {
@@ -175,11 +173,11 @@ impl Driver {
                     (Vec::new(), Err(why), Looked::default())
                 }
             };
-            let learnt = match (plan.as_ref(), asked) {
-                (Ok(plan), Some((before, was))) if of(plan) != was => {
-                    counted(store, before, plan.question(now)).await
-                }
-                (_, _) => None,
+            let both =
+                plan.as_ref().ok().zip(asked).map(|(plan, before)| (plan.question(before.now()), before));
+            let learnt = match both.filter(|(after, before)| after.version() != before.version()) {
+                Some((after, before)) => counted(store, before, after).await,
+                None => None,
             };
             let judged = Judged { files, saved, restored, plan, trail, learnt, reply };
             let _ = news.send(News::Judged(Box::new(judged))).await;
