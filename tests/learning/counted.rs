@@ -143,7 +143,9 @@ fn a_wait_that_was_lengthened_is_not_cut_too_short() {
 fn one_start_alone_has_not_won() {
     let starts = [(Channel::Whatsapp, 5, 3)];
     let mut all = days("a", 0..50, &starts);
-    all.iter_mut().for_each(|cascade| cascade.propensity = Some(0.9));
+    for cascade in &mut all {
+        cascade.propensity = Some(0.9);
+    }
     let asked = answer(all.clone(), &Settings { starts: Vec::new(), ..settings(100 * DAY_S) });
     let of = one(&asked);
     assert_eq!((of.state, of.leader, of.mature), (State::NotIdentifiable, None, 250));

@@ -134,8 +134,9 @@ fn state<'a>(ctx: &Ctx) -> Piece<'a> {
     let (words, style) = match &ctx.picture.snapshot.phase {
         _ if ctx.model.lost().is_some() => ("✗ detached", theme.bad),
         _ if ctx.picture.store_failed.is_some() => ("✗ store failed", theme.bad),
+        // Nothing is sent or heard yet, whatever the store says.
+        _ if ctx.picture.starting.is_some() => ("◌ starting", theme.muted),
         _ if ctx.model.held_by().is_some() => ("‖ on hold", theme.warning),
-        Phase::Idle if ctx.picture.starting.is_some() => ("◌ starting", theme.muted),
         Phase::Idle => ("○ ready", theme.muted),
         Phase::Running => ("● running", theme.good),
         Phase::Paused(_) => ("‖ on hold", theme.warning),
