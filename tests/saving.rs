@@ -431,7 +431,12 @@ fn what_stops_counting_in_what_was_learnt_is_told_before_a_save() {
         let texts = ana.picture.borrow().place.content.clone();
         let (name, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
         let file = DraftFile { name: format!("rules/content/{name}"), text: format!("{text}\n"), base: None };
-        assert_eq!(look(&ana, Wanted::Draft(vec![file])).await.unwrap().learnt, None);
+        let learnt = look(&ana, Wanted::Draft(vec![file])).await.unwrap().learnt.unwrap();
+        assert_eq!(learnt.after, 0, "and so are other texts");
+        // What a cascade walks is the same: nothing is lost by it.
+        let more = EXPLORING.replace("\"explore\": 0.5", "\"explore\": 0.3");
+        let learnt = look(&ana, draft(&more, Some(EXPLORING))).await.unwrap().learnt.unwrap();
+        assert_eq!(learnt.after, learnt.before);
     });
     assert_eq!(process.terminate().code, Some(0));
 }

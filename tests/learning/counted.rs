@@ -100,6 +100,28 @@ fn whoever_is_held_for_a_week_beyond_their_time_counts_as_they_stand() {
 }
 
 #[test]
+fn a_few_who_are_held_and_whoever_was_never_sent_to_keep_nobody_waiting() {
+    let through = |id| {
+        let one = cascade(id, "a", Channel::Whatsapp, 0, (id % 2 == 0).then_some(600));
+        Cascade { ending: Ending::At(At::from_secs(HORIZON_S)), ..one }
+    };
+    let held = |id| Cascade { ending: Ending::Open, ..cascade(id, "a", Channel::Whatsapp, 0, None) };
+    let unsent = |id| {
+        let mut one = held(id);
+        one.steps[0].sent_at = None;
+        one
+    };
+    let at = |of: &dyn Fn(u64) -> Cascade, open: u64| {
+        let all = (0..40).map(through).chain((40..40 + open).map(of));
+        let asked = answer(all, &settings(HORIZON_S));
+        (one(&asked).mature, one(&asked).running)
+    };
+    assert_eq!(at(&held, 2), (40, 2), "the two count when they are through");
+    assert_eq!(at(&held, 3), (0, 43), "too many, of whom nobody knows yet");
+    assert_eq!(at(&unsent, 9).0, 40);
+}
+
+#[test]
 fn a_history_file_is_waited_for_until_its_windows_are_over() {
     // Quiet hours: the last message left at hour 21, and its window ends at hour 45.
     let mut late = cascade(1, "a", Channel::Sms, 0, None);

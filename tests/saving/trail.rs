@@ -5,7 +5,7 @@ use crate::house::{House, Running};
 use crate::{FILE, LIST, SIX, come, draft, four, give, launch, look, run, saves, seen};
 use cascade::engine::retime::Choice;
 use cascade::runtime::handle::{Command, Handle, Level, Picture, Signature};
-use cascade::runtime::saving::{EditPreview, META, SaveState, Saved, Wanted};
+use cascade::runtime::saving::{EditPreview, META, NOT_SAVED, SaveState, Saved, Wanted};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -47,7 +47,7 @@ async fn ask(handle: &Handle, preview: &EditPreview, why: &str, include: bool) {
 async fn refused(handle: &mut Handle) -> String {
     loop {
         let notice = handle.notices.recv().await.unwrap();
-        if notice.level == Level::Error {
+        if notice.level == Level::Error && notice.text.starts_with(NOT_SAVED) {
             return notice.text;
         }
     }
@@ -168,7 +168,8 @@ fn a_save_that_goes_on_after_a_crash_and_meets_an_obstacle_is_offered_again() {
         ask(&ana, &shown, "sooner", false).await;
         let why = refused(&mut ana).await;
         assert!(why.contains("nothing is changed") && why.contains("index.lock"), "{why}");
-        let failed = |p: &Picture| matches!(p.saved.as_ref().unwrap().state, SaveState::Failed { .. });
+        let failed =
+            |p: &Picture| p.saved.as_ref().is_some_and(|s| matches!(s.state, SaveState::Failed { .. }));
         seen(&mut ana, "failed", failed).await;
         // What was shown can still be saved.
         fs::remove_file(house.path(".git/index.lock")).unwrap();

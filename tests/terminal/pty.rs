@@ -1,5 +1,6 @@
 //! The built binary in a pseudo-terminal: keys in, the screen and the raw bytes out, waits on conditions alone.
 
+use cascade::clock::wall;
 use portable_pty::{ChildKiller, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,6 +10,9 @@ use std::time::Duration;
 
 /// A condition that does not hold by then never will.
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// Between two looks at a screen that stands still.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What has come out of the terminal so far.
 pub struct Seen {
@@ -175,8 +179,13 @@ impl Pty {
     }
 
     fn wait(&self, holds: impl Fn(&Seen) -> bool) -> MutexGuard<'_, Seen> {
-        let (seen, changed) = &*self.shared;
-        changed.wait_timeout_while(seen.lock().unwrap(), LIMIT, |seen| !holds(seen)).unwrap().0
+        let ((seen, changed), until) = (&*self.shared, wall() + LIMIT);
+        let mut seen = seen.lock().unwrap();
+        while !holds(&seen) && wall() < until {
+            // A condition may look elsewhere, too, where things change although this screen stands still.
+            seen = changed.wait_timeout(seen, LOOK).unwrap().0;
+        }
+        seen
     }
 }
 

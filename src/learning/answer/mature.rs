@@ -2,7 +2,8 @@
 //!
 //! Quiet hours, a pause or a full line put the later steps off, and with them the end of whoever stays silent; whoever
 //! converts ends early all the same. So that those do not count first, everybody who was launched in the same hour counts
-//! together, when the last of them is through. Who is held, or in doubt, for a week beyond that counts as they stand.
+//! together, when all but one in twenty of them are through; the others count when they are. Who is held, or in doubt,
+//! for a week beyond their time counts as they stand; who was never contacted keeps nobody waiting.
 
 use super::count::DAY_MS;
 use crate::learning::ledger::{Item, Ledger, Span};
@@ -12,6 +13,8 @@ use crate::model::At;
 const GRACE_MS: i64 = 7 * DAY_MS;
 /// Cascades that were launched together.
 const HOUR_MS: i64 = 3_600_000;
+/// For one in so many nobody waits: a few who are held would keep a whole campaign from being learnt from.
+const PATIENCE: usize = 20;
 /// So many hours are told apart; in a longer record more than one count together.
 const HOURS_MAX: i64 = 1 << 16;
 
@@ -32,6 +35,12 @@ pub(super) fn limit_ms(ledger: &Ledger, item: &Item) -> i64 {
     item.closed.map_or(due, |closed| closed.ms().max(due)).min(due.saturating_add(GRACE_MS))
 }
 
+/// When a cascade is through, or nobody waits for it any longer; milliseconds.
+fn through(ledger: &Ledger, item: &Item) -> i64 {
+    let last = ledger.horizon_ms(item).saturating_add(GRACE_MS);
+    item.launched_at.0.saturating_add(item.closed.map_or(last, |closed| closed.ms().min(last)))
+}
+
 /// When those who were launched together are through.
 pub(super) struct Cohorts {
     first: i64,
@@ -45,18 +54,23 @@ impl Cohorts {
     pub(super) fn of(ledger: &Ledger, arms: &[bool], (first, last): (At, At)) -> Self {
         let width = (last.0.saturating_sub(first.0) / HOURS_MAX).max(HOUR_MS);
         let hours = (last.0.saturating_sub(first.0).max(0) / width) as usize + 1;
-        let until = vec![vec![At(i64::MIN); hours]; ledger.segments.len()];
-        let mut cohorts = Self { first: first.0, width, until };
-        // Nobody waits for whom an operator has left aside.
-        for item in ledger.items().filter(|item| arms[item.arm as usize] && !item.forced) {
-            let due = ledger.horizon_ms(item);
-            let end = item.closed.map_or(i64::MAX, Span::ms).min(due.saturating_add(GRACE_MS));
-            if end > due {
-                let (segment, hour) = cohorts.place(ledger, item);
-                let until = &mut cohorts.until[segment][hour];
-                *until = (*until).max(At(item.launched_at.0.saturating_add(end)));
+        let mut cohorts = Self { first: first.0, width, until: Vec::new() };
+        let mut late = vec![vec![(0_usize, Vec::new()); hours]; ledger.segments.len()];
+        // Nobody waits for whom an operator has left aside, nor for whom no message ever left.
+        for item in ledger.items().filter(|item| arms[item.arm as usize] && !item.forced && !item.unsent) {
+            let (segment, hour) = cohorts.place(ledger, item);
+            let (all, late) = &mut late[segment][hour];
+            *all += 1;
+            let through = through(ledger, item);
+            if through > item.launched_at.0.saturating_add(ledger.horizon_ms(item)) {
+                late.push(through);
             }
         }
+        let last = |(all, mut late): (usize, Vec<i64>)| {
+            late.sort_unstable_by(|a, b| b.cmp(a));
+            At(late.get(all / PATIENCE).copied().unwrap_or(i64::MIN))
+        };
+        cohorts.until = late.into_iter().map(|of| of.into_iter().map(last).collect()).collect();
         cohorts
     }
 
@@ -69,7 +83,7 @@ impl Cohorts {
     pub(super) fn finished(&self, ledger: &Ledger, item: &Item, now: At) -> Option<Finished> {
         let (segment, hour) = self.place(ledger, item);
         let due = At(item.launched_at.0.saturating_add(ledger.horizon_ms(item)));
-        let counts_at = due.max(self.until[segment][hour]);
+        let counts_at = due.max(self.until[segment][hour]).max(At(through(ledger, item)));
         let limit = limit_ms(ledger, item);
         let converted = item.converted.filter(|at| at.ms() <= limit);
         (counts_at <= now).then(|| Finished {

@@ -316,12 +316,12 @@ fn learnt(preview: &EditPreview) -> Option<String> {
     let finished = |count: u64| format!("{count} finished cascade{}", if count == 1 { "" } else { "s" });
     match counted.after.cmp(&counted.before) {
         Ordering::Less => Some(format!(
-            "! {} of {} stop counting in what was learnt ({key}): they ran under other rules than these",
+            "! {} of {} stop counting in what was learnt ({key}): they ran under other rules or texts",
             counted.before - counted.after,
             finished(counted.before)
         )),
         Ordering::Greater => Some(format!(
-            "{} count again in what was learnt ({key}): they ran under such rules",
+            "{} count again in what was learnt ({key}): they ran under such rules and texts",
             finished(counted.after - counted.before)
         )),
         Ordering::Equal => None,
