@@ -51,7 +51,8 @@ const SHORT: &str = r#"{ "start": "whatsapp", "conversion_window": "1h", "steps"
 
 /// A message every thousand seconds.
 const SLOW: &str = "[whatsapp]\nper_second = 0.001\nconcurrent = 4\n[phone]\nper_second = 0.01\nconcurrent = 4\n\
-    [sms]\nper_second = 0.01\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n";
+    [sms]\nper_second = 0.01\nconcurrent = 2\n[limits]\nquiet_hours = \"off\"\n\
+    [pilot]\nmax_failure_share = 1.0\nmax_optout_share = 1.0\n";
 
 fn house() -> House {
     House::with(&[("rules/cascade.json", RULES), ("cascade.toml", SLOW)])
