@@ -8,6 +8,7 @@
 //! | | something is, for somebody else at the same number | in doubt, once its turn comes: nobody can tell whose it was |
 //! | | it is not | sent, when its time comes |
 //! | any other channel | nobody can tell | in doubt, once its turn comes |
+//! | a channel that their rules do not have | something is, under rules that were lost | in doubt, if rules bring it back |
 //!
 //! A step that the operator settles as not sent is sent like any other. Whoever reports or answers something of the
 //! lost part proves that it was sent.
@@ -148,9 +149,13 @@ impl Journal<'_> {
         }
         if !sent.ours {
             shared.extend(candidates.iter().map(|(id, _)| (*id, sent.channel)));
+            shared.extend(self.off_their_walk(sent).map(|id| (id, sent.channel)));
             return if candidates.is_empty() { Taken::Nobodys } else { Taken::Doubtful };
         }
-        let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
+        let Some((&(id, step), others)) = candidates.split_first() else {
+            shared.extend(self.off_their_walk(sent).map(|id| (id, sent.channel)));
+            return Taken::Nobodys;
+        };
         shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
         if let Some(doubted) = self.doubted(id, step) {
             self.found(doubted, sent.provider_id.clone());
@@ -208,6 +213,12 @@ impl Journal<'_> {
     fn at(&self, line: Option<PersonId>) -> impl Iterator<Item = &Journey> {
         let here = line.map(|line| self.campaign.at_line(line)).unwrap_or_default();
         here.iter().filter_map(|id| self.journey(*id))
+    }
+
+    /// Whoever it may have gone to under rules that were lost, and whose own have no step on that channel.
+    fn off_their_walk(&self, sent: &SentBefore) -> impl Iterator<Item = CascadeId> {
+        let has_none = |journey: &&Journey| journey.start.walk.iter().all(|leg| leg.channel != sent.channel);
+        self.at(sent.line).filter(|journey| !journey.is_over()).filter(has_none).map(|journey| journey.id)
     }
 
     /// Whoever it may have gone to, and the step that it was. A number that is shared is used by one of them at a time:

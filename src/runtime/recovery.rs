@@ -103,7 +103,9 @@ async fn inbound(dispatch: &Dispatch, provider: &Arc<dyn Provider>, since: At) {
 async fn sent(dispatch: &Dispatch, lost: Lost) {
     dispatch.clock().sleep_until(lost.until + SETTLING).await;
     let (mut listed, mut untold) = (Vec::new(), Vec::new());
-    for channel in lost.channels {
+    // Rules that were lost may have used any of them, and rules to come may again.
+    let asked = |channel: &Channel| lost.channels.contains(channel) || dispatch.provider(*channel).is_some();
+    for channel in Channel::ALL.iter().copied().filter(asked) {
         let Some(provider) = dispatch.provider(channel) else {
             // It may have been in use when the lost part was.
             untold.push(channel);

@@ -248,6 +248,7 @@ impl Machine {
             self.launched = 1;
             self.give(life, Command::Launch(Signature::default())).await;
         }
+        let mut is_up = false;
         loop {
             if !self.world.lock().oracle.broken.is_empty() {
                 return Next::Over;
@@ -273,7 +274,8 @@ impl Machine {
                 self.world.lock().tell(now, || "the storm is over".into());
             }
             if !stormy {
-                if self.is_over() && self.acts.is_empty() {
+                // Whatever a start finds open is asked for first.
+                if is_up && self.is_over() && self.acts.is_empty() {
                     return Next::Over;
                 }
                 if passed > STORMY_S + BOUND_S {
@@ -289,7 +291,7 @@ impl Machine {
             tokio::select! {
                 biased;
                 () = self.world.until_dead(life.number) => return Next::Away(self.world.lock().away_s()),
-                () = self.world.pass(step * 1000) => {}
+                () = self.world.pass(step * 1000) => is_up = true,
             }
         }
     }
