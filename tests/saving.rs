@@ -230,6 +230,7 @@ fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them
             shown.texts.iter().any(|(channel, count)| channel.as_str() == "sms" && *count >= FEW as u64),
             "{shown:?}"
         );
+        assert!(shown.affected >= FEW as u64 && shown.choices[1].moved == shown.affected, "{shown:?}");
         save(&mut ana, &shown, Choice::Retime, "friendlier").await;
         let campaign = house.campaign();
         assert_eq!(campaign.edition(campaign.header.content).content, shown.after.content);

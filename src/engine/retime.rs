@@ -63,6 +63,8 @@ pub struct Course {
 pub struct Courses {
     /// Whoever is missing is not moved.
     pub of: HashMap<CascadeId, Course>,
+    /// Channels on which something else is said: whoever has such a step ahead of them is told it.
+    pub texts: Vec<Channel>,
     /// What holds for the campaign as a whole.
     pub terms: Terms,
 }
@@ -85,7 +87,7 @@ pub fn preview(campaign: &Campaign, at: At, courses: &Courses) -> Preview {
     let mut preview = Preview { at, ..Preview::default() };
     for journey in campaign.journeys() {
         let course = courses.of.get(&journey.id).ok_or(fate::Stay::Same);
-        let found = course.and_then(|course| fate::of(journey, course, &courses.terms, at));
+        let found = course.and_then(|course| fate::of(journey, course, courses, at));
         preview.dues.count(journey, found.as_ref().ok(), at);
         match found {
             Ok(shown) => preview.people.push(shown),

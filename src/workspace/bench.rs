@@ -121,6 +121,9 @@ pub struct Kept {
     pub base: String,
     /// The draft.
     pub text: String,
+    /// What the record said for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]

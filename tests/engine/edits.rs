@@ -60,7 +60,7 @@ impl Looked {
         let ladder = ladder(rules);
         let open = campaign.journeys().iter().filter(|journey| !journey.is_over() && whose(journey.id));
         let of = open.map(|journey| (journey.id, course(journey, &ladder))).collect();
-        let courses = Courses { of, terms };
+        let courses = Courses { of, texts: Vec::new(), terms };
         let edition = Edition { rules: rules.into(), content: "c".into(), commit: None };
         let preview = preview(campaign, world.now, &courses);
         Self { preview, courses, edition, base: campaign.newest_edition(), stood: stand(campaign) }

@@ -333,6 +333,14 @@ async fn a_wait_becomes_a_draft_and_what_is_not_decided_does_not() {
     let two = || Ok(Box::new(said(&[&DECIDED, &NOT_YET])));
     let text = after(WIDE, two(), "8 d").await.text();
     assert!(text.contains("a draft: WhatsApp waits"), "{text}");
+    let asked = after(WIDE, two(), "8 d S").await.text();
+    assert!(asked.contains("80 % of conversions arrive") && !asked.contains("a reason is needed"), "{asked}");
+    // What the record said is no reason for what was made of it by hand.
+    let changed = after(WIDE, two(), "8 d - S").await.text();
+    assert!(
+        changed.contains("a reason is needed") && !changed.contains("80 % of conversions arrive"),
+        "{changed}"
+    );
     let text = after(WIDE, two(), "7 d").await.text();
     assert!(text.contains("not yet, and only a look proposes"), "{text}");
     let text = after(WIDE, Ok(Box::new(said(&[&TIE]))), "7 d").await.text();

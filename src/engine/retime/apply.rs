@@ -33,7 +33,7 @@ impl Journal<'_> {
             preview.people.into_iter().map(|shown| (shown.cascade, shown)).collect();
         for (id, course) in courses.of.iter().collect::<BTreeMap<_, _>>() {
             let Some(journey) = self.journey(*id) else { continue };
-            let now = fate::of(journey, course, &courses.terms, preview.at).ok();
+            let now = fate::of(journey, course, &courses, preview.at).ok();
             match (shown.remove(id), now) {
                 (None, None) => {}
                 (None, Some(_)) => self.met(order, *id, Came::Left(Left::NotShown)),

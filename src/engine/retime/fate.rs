@@ -1,6 +1,6 @@
 //! What an edit does to one person. Pure; asked before the edit, and once more when it is done.
 
-use super::{Choice, Course};
+use super::{Choice, Course, Courses};
 use crate::engine::event::{Hold, Skip};
 use crate::engine::journey::{Alarm, Journey, Stage, State};
 use crate::engine::policy::Terms;
@@ -153,7 +153,8 @@ pub(super) fn began(journey: &Journey, window_s: u64) -> Option<At> {
 }
 
 /// What the new rules do to them at `at`; an error says why nothing.
-pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> Result<Shown, Stay> {
+pub(super) fn of(journey: &Journey, course: &Course, courses: &Courses, at: At) -> Result<Shown, Stay> {
+    let terms = &courses.terms;
     match &journey.state {
         State::Ended(_) => return Err(Stay::Ended),
         State::Settling | State::InDoubt if at_its_end(journey) => return Err(Stay::Settling),
@@ -168,7 +169,9 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
         | State::Settling => {}
     }
     let walk = walk(journey, course, terms).ok_or(Stay::Same)?;
-    let changed = walk.legs != journey.start.walk || course.skips != journey.start.skips;
+    let changed = walk.legs != journey.start.walk
+        || course.skips != journey.start.skips
+        || courses.texts.iter().any(|channel| is_ahead(journey, &walk, course, *channel));
     let wait = match &journey.state {
         State::Waiting | State::InDoubt | State::Settling => new_wait(journey, &walk, terms, at),
         State::Queued | State::Deferred(_) | State::Retrying | State::Held(_) if walk.gone => {
@@ -194,6 +197,13 @@ pub(super) fn of(journey: &Journey, course: &Course, terms: &Terms, at: At) -> R
         next: after.into_iter().find(|channel| !skipped(channel)),
         fate,
     })
+}
+
+/// Something is still to be said to them on this channel.
+fn is_ahead(journey: &Journey, walk: &Walk, course: &Course, channel: Channel) -> bool {
+    let here = journey.step as usize + usize::from(has_begun(journey));
+    let ahead = walk.legs.iter().skip(here).any(|leg| leg.channel == channel);
+    ahead && !course.skips.iter().any(|(skipped, _)| *skipped == channel)
 }
 
 /// When the wait that they are in ends, if at another time.

@@ -26,6 +26,7 @@ pub(in crate::runtime) fn courses(
     people: &HashMap<PersonId, Customer>,
     script: Script<'_>,
     edited: Edited,
+    texts: Vec<Channel>,
 ) -> Courses {
     let policy = &campaign.header.launch.policy;
     let terms =
@@ -35,7 +36,7 @@ pub(in crate::runtime) fn courses(
         let customer = people.get(&journey.person)?;
         Some((journey.id, course(journey, customer, script, edited)))
     };
-    Courses { of: open.filter_map(course).collect(), terms }
+    Courses { of: open.filter_map(course).collect(), texts, terms }
 }
 
 fn course(journey: &Journey, customer: &Customer, script: Script<'_>, edited: Edited) -> Course {

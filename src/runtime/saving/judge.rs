@@ -207,7 +207,13 @@ impl Driver {
         let spoken = plan.ready.with((*self.parts.speaker.content).clone());
         let ready = if edited.content { &plan.ready } else { &spoken };
         let script = Script { ready, links_base: &plan.links_base };
-        let flight = in_flight.map(|campaign| Flight::new((campaign, &self.kept.people), script, edited, at));
+        let says = |channel: &Channel| {
+            let name = content_name(*channel);
+            files.iter().any(|(file, stood, is)| *file == name && (saved || stood.as_ref() != Some(is)))
+        };
+        let texts = || Channel::ALL.iter().copied().filter(says).filter(|_| edited.content).collect();
+        let flight = in_flight
+            .map(|campaign| Flight::new((campaign, &self.kept.people), script, (edited, texts()), at));
         let is_new = files.iter().any(|(_, stood, is)| stood.as_ref() != Some(is))
             || (&before.rules, &before.content) != (&after.rules, &after.content);
         let moves = flight.as_ref().is_some_and(|flight| !flight.preview.people.is_empty());

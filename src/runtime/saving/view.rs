@@ -43,8 +43,14 @@ pub(super) struct Flight {
 pub(super) type InFlight<'c> = (&'c Campaign, &'c HashMap<PersonId, Customer>);
 
 impl Flight {
-    pub fn new((campaign, people): InFlight<'_>, script: Script<'_>, edited: Edited, at: At) -> Self {
-        let courses = courses::courses(campaign, people, script, edited);
+    /// `texts`: the channels on which something else is said.
+    pub fn new(
+        (campaign, people): InFlight<'_>,
+        script: Script<'_>,
+        (edited, texts): (Edited, Vec<Channel>),
+        at: At,
+    ) -> Self {
+        let courses = courses::courses(campaign, people, script, edited, texts);
         let preview = retime::preview(campaign, at, &courses);
         Self { campaign: campaign.id(), base: campaign.newest_edition(), preview, courses }
     }

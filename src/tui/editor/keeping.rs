@@ -2,7 +2,7 @@
 //! written over by another's.
 
 use super::draft::{Draft, File};
-use super::{Desk, text_of};
+use super::{Desk, Findings, text_of};
 use crate::runtime::handle::Level;
 use crate::tui::keys::{self, Cmd};
 use crate::tui::model::Model;
@@ -27,7 +27,9 @@ pub struct Keep {
 impl Desk {
     /// What the disk is to have of a draft.
     pub fn keeping(&self, draft: &Draft) -> Keep {
-        let kept = Kept { file: draft.file.path(), base: draft.base.clone(), text: draft.text() };
+        let text = draft.text();
+        let evidence = if draft.file == File::Rules { self.evidence.of(&text).to_vec() } else { Vec::new() };
+        let kept = Kept { file: draft.file.path(), base: draft.base.clone(), text, evidence };
         let known = self.stored.get(&draft.file).cloned();
         Keep { file: draft.file, revision: draft.revision, kept, changed: draft.is_changed(), known }
     }
@@ -93,6 +95,9 @@ pub fn take_found(model: &mut Model, kept: Vec<Kept>) {
         let words = format!("a draft of {} is here from the last time{moved}: {key} opens it", file.path());
         if draft.is_changed() {
             model.tell_of(file, Level::Warning, words);
+        }
+        if file == File::Rules {
+            model.desk.evidence = Findings::kept(found.evidence.clone(), &found.text);
         }
         model.desk.stored.insert(file, found);
         model.desk.drafts.insert(file, draft);

@@ -72,7 +72,40 @@ pub struct Desk {
     /// What is being saved, also when its page is closed.
     pub saving: Option<Saving>,
     /// What the record said for changes that were drafted from it: the reason of their save.
-    pub evidence: Vec<String>,
+    pub evidence: Findings,
+}
+
+/// What the record said for a draft of the rules, as long as that is what it said.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    said: Vec<String>,
+    /// The draft as it was made of them.
+    text: String,
+}
+
+impl Findings {
+    /// What they say for this text.
+    pub fn of(&self, text: &str) -> &[String] {
+        let laid_out = |text: &str| tidy(File::Rules, text).unwrap_or_else(|_| text.to_owned());
+        if !self.said.is_empty() && laid_out(text) == laid_out(&self.text) { &self.said } else { &[] }
+    }
+
+    /// As a draft that was kept has them.
+    pub fn kept(said: Vec<String>, text: &str) -> Self {
+        Self { said, text: text.to_owned() }
+    }
+
+    /// One more, and the draft as it is with it; before that it was `before`.
+    fn add(&mut self, evidence: String, before: &str, text: &str) {
+        let mut said = self.of(before).to_vec();
+        said.push(evidence);
+        *self = Self::kept(said, text);
+    }
+
+    /// The draft is gone.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// What is under way.
@@ -133,9 +166,11 @@ impl Desk {
 
     /// A text with a change in it that was made elsewhere becomes the draft of the rules; the cursor of the ladders goes
     /// to the one that it is about.
-    pub fn put(&mut self, text: &str, segment: Option<&Segment>) {
+    pub fn put(&mut self, text: &str, segment: Option<&Segment>, evidence: String) {
         let Some(draft) = self.drafts.get_mut(&File::Rules) else { return };
+        let before = draft.text();
         draft.replace(text);
+        self.evidence.add(evidence, &before, &draft.text());
         draft.check.rules = draft::rules_of(File::Rules, text);
         let rules = draft.check.rules.as_ref();
         let place = segment.and_then(|name| rules?.segments.keys().position(|own| own == name));
@@ -143,10 +178,10 @@ impl Desk {
         self.keep_on_ladders();
     }
 
-    /// Why the drafts are saved, as far as the record says so.
+    /// Why the drafts are saved, as far as the record says so: it says nothing for a draft that was changed since.
     pub fn reason(&self) -> String {
-        let of_rules = self.changed().any(|draft| draft.file == File::Rules);
-        if of_rules { self.evidence.join("; ") } else { String::new() }
+        let of_rules = self.changed().find(|draft| draft.file == File::Rules);
+        of_rules.map(|draft| self.evidence.of(&draft.text()).join("; ")).unwrap_or_default()
     }
 }
 

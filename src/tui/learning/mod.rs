@@ -194,8 +194,7 @@ fn try_draft(model: &mut Model) -> Result<(), String> {
         return Err("the rules have not been read yet".into());
     }
     editor::open(model, File::Rules);
-    model.desk.put(&changed, finding.change.segment());
-    model.desk.evidence.push(finding.evidence);
+    model.desk.put(&changed, finding.change.segment(), finding.evidence.clone());
     model.desk.focus = Focus::Ladder;
     let save = keys::key(Cmd::Save);
     let words = format!(

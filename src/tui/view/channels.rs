@@ -5,7 +5,7 @@ use crate::engine::snapshot::ChannelRow;
 use crate::model::{Channel, Money, Outcome};
 use crate::phrases;
 use crate::tui::layout::Pane;
-use crate::tui::text::{dash, left, right, wrap};
+use crate::tui::text::{dash, left, right, width, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -62,7 +62,7 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
     let cells = inner.width as usize;
     let roomy = cells > LABEL + COLUMNS.len() * 7;
     let mut columns = COLUMNS.to_vec();
-    let wide = |column: &Column| match (roomy, column.what) {
+    let usual = |column: &Column| match (roomy, column.what) {
         (true, _) => 7,
         (false, Figure::CostEach | Figure::Cost | Figure::Heard(Outcome::NoAnswer)) => 6,
         (false, Figure::ToGo | Figure::Conversions | Figure::Heard(Outcome::Bounced | Outcome::OptedOut)) => {
@@ -70,6 +70,11 @@ pub fn draw(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         }
         (false, _) => 5,
     };
+    // Two numbers never touch, however many people there are.
+    let rows = &ctx.picture.snapshot.channels;
+    let texts = |what: Figure| rows.iter().filter_map(move |row| Some(figure(row, row.channel?, what)));
+    let longest = |what: Figure| texts(what).map(|text| width(&text)).max().unwrap_or(0);
+    let wide = |column: &Column| usual(column).max(longest(column.what) + 1);
     while columns.iter().map(wide).sum::<usize>() + LABEL + 1 > cells {
         let worst = columns.iter().map(|c| c.rank).max().unwrap_or(0);
         if worst == 0 {

@@ -4,7 +4,7 @@
 use super::page::foot;
 use super::{Ctx, Drawn, cost, starts, waits};
 use crate::learning::answer::{Answer, Basis};
-use crate::model::{Mode, clean};
+use crate::model::{Mode, Money, clean};
 use crate::tui::keys;
 use crate::tui::learning::View;
 use crate::tui::model::Page;
@@ -77,7 +77,10 @@ pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> (Vec<Line<'a>>, Ve
     let value = answer.value.map(|value| ctx.money(value));
     let ranked = match (answer.basis, value) {
         (Basis::Net, Some(value)) => {
-            format!("a conversion is worth {value}, an opt-out -{}", ctx.money(answer.optout_penalty))
+            let penalty = answer.optout_penalty;
+            let is_free = penalty == Money::ZERO;
+            let opt_out = if is_free { "nothing".to_owned() } else { format!("-{}", ctx.money(penalty)) };
+            format!("a conversion is worth {value}, an opt-out {opt_out}")
         }
         (Basis::CostPerConversion, Some(value)) => {
             format!("ranked by cost per conversion, {value} with today's starts")
