@@ -173,7 +173,8 @@ fn store(path: &Path) {
     futures::executor::block_on(store.commit(batch)).unwrap();
     drop(store);
     let db = Connection::open(path).unwrap();
-    let header = r#"{"launch": {"policy": {"conversion_window_s": 86400}}}"#;
+    let header =
+        r#"{"launch": {"policy": {"conversion_window_s": 86400}}, "next_attempt": 1, "next_timer": 1}"#;
     db.execute("INSERT INTO campaign VALUES (1, 'bench', 0, 1, 'r', 'c', ?1)", [header]).unwrap();
     db.execute(
         "WITH RECURSIVE n (n) AS (SELECT ?1 UNION ALL SELECT n + ?1 FROM n WHERE n + 2 * ?1 <= ?2)
