@@ -307,9 +307,10 @@ fn stopped_and_started_again_it_goes_on_and_consoles_find_it_by_themselves() {
         let is_up = !text.contains("◌ starting") && !text.contains("DETACHED");
         is_up && text.contains("attached again, to cascade resume") && text.contains("HOLD  nothing is sent")
     });
-    // Whatever runs without a screen says the same when it is stopped.
+    // Whatever runs without a screen says the same when it is stopped; on a slow machine it may not have begun yet.
     let done = resumed.terminate();
-    assert!(done.stderr.contains("Not heard: replies") && done.code == Some(130), "{}", done.stderr);
+    let said = done.stderr.contains("Not heard: replies") || done.stderr.contains("before anything went on");
+    assert!(said && done.code == Some(130), "{}", done.stderr);
     console.keys("q");
     assert_eq!(console.end().code, 0);
     house.log_gives_the_rows();
