@@ -147,28 +147,37 @@ async fn launch(handle: &mut Handle) {
     seen(handle, "held", |p| p.snapshot.pauses.iter().any(|pause| pause.only.is_none())).await;
 }
 
-#[test]
-fn many_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
+/// What `tale` does to a campaign in which [`MANY`] wait, from a console of its own; the log has it all.
+fn while_many_wait(tale: impl AsyncFnOnce(&House, &mut Handle)) {
     let house = house();
     let process = run(&house);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let mut ana = come(&house).await;
         launch(&mut ana).await;
-        let broken = look(&ana, draft(&SIX.replace("\"2h\"", "\"never\""), None)).await.unwrap_err();
+        tale(&house, &mut ana).await;
+    });
+    assert_eq!(process.terminate().code, Some(0));
+    house.log_gives_the_rows();
+}
+
+#[test]
+fn many_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
+    while_many_wait(async |house, ana| {
+        let broken = look(ana, draft(&SIX.replace("\"2h\"", "\"never\""), None)).await.unwrap_err();
         assert!(broken.lines.iter().any(|line| line.contains("rules/cascade.json:3")), "{broken:?}");
-        let stale = look(&ana, draft(&four(), Some("{}"))).await.unwrap_err();
+        let stale = look(ana, draft(&four(), Some("{}"))).await.unwrap_err();
         assert!(stale.lines[0].contains("changed on disk since this draft began"), "{stale:?}");
         let moved = (&*stale.moved[0].name, &*stale.moved[0].began, &*stale.moved[0].stands);
         assert_eq!(moved, (FILE, "{}", SIX));
-        assert!(look(&ana, draft(SIX, Some("{}"))).await.is_ok(), "theirs is what the draft makes of it");
+        assert!(look(ana, draft(SIX, Some("{}"))).await.is_ok(), "theirs is what the draft makes of it");
         // Whoever is in flight need not wait for next week's list.
         house.write("customers.csv", "this is no list\n");
-        let unlisted = look(&ana, draft(&four(), Some(SIX))).await.unwrap();
+        let unlisted = look(ana, draft(&four(), Some(SIX))).await.unwrap();
         assert!(unlisted.warnings.iter().any(|line| line.contains("next launch is refused")), "{unlisted:?}");
         assert!(unlisted.waits >= FEW as u64, "{unlisted:?}");
         house.write("customers.csv", LIST);
 
-        let shown = look(&ana, draft(&four(), Some(SIX))).await.unwrap();
+        let shown = look(ana, draft(&four(), Some(SIX))).await.unwrap();
         assert!(shown.waits >= FEW as u64, "{shown:?}");
         assert_eq!((shown.choices[0].choice, shown.choices[0].moved), (Choice::Keep, 0));
         assert_eq!(shown.choices[1].moved, shown.affected);
@@ -181,48 +190,42 @@ fn many_wait_and_exactly_those_who_were_shown_are_moved_and_it_is_undone() {
             .map(|p| p.cascade)
             .collect();
         assert!(waits.len() >= FEW, "{waits:?}");
-        let saved = save(&mut ana, &shown, Choice::Retime, "replies come within four hours").await;
+        let saved = save(ana, &shown, Choice::Retime, "replies come within four hours").await;
         assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), four());
         assert_eq!(saved.edition.rules, shown.after.rules);
-        let picture = seen(&mut ana, "the file", |p| p.place.rules_text == four()).await;
+        let picture = seen(ana, "the file", |p| p.place.rules_text == four()).await;
         assert_eq!(picture.saved.as_deref(), Some(&saved));
         let goes_by = |p: &Picture| p.snapshot.campaign.as_ref().unwrap().rules_in_flight.clone();
-        seen(&mut ana, "they go by it", |p| goes_by(p) == shown.after.rules).await;
-        moved_as_shown(&house, &shown);
+        seen(ana, "they go by it", |p| goes_by(p) == shown.after.rules).await;
+        moved_as_shown(house, &shown);
 
         // Undone: an older version is the same way with old bytes.
-        let back = look(&ana, back_to(&shown.before)).await.unwrap();
+        let back = look(ana, back_to(&shown.before)).await.unwrap();
         assert!(back.waits >= FEW as u64, "{back:?}");
         assert_eq!(back.files[0].2, SIX);
-        save(&mut ana, &back, Choice::Retime, "too soon after all").await;
+        save(ana, &back, Choice::Retime, "too soon after all").await;
         assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), SIX);
-        moved_as_shown(&house, &back);
-        let ran = versions(&ana).await;
+        moved_as_shown(house, &back);
+        let ran = versions(ana).await;
         assert_eq!(ran.len(), 3, "{ran:?}");
         assert_eq!(ran[2].edition.rules, ran[0].edition.rules);
         assert_eq!((ran[0].why.as_str(), ran[1].choice), ("too soon after all", Some(Choice::Retime)));
         assert!(ran[2].people >= MANY as u64 && ran[0].people == 0, "{ran:?}");
+        let done = house.run(&["audit", "--json"]);
+        let audit: Value = serde_json::from_str(&done.stdout).unwrap();
+        let asked: Vec<&str> =
+            audit["orders"].as_array().unwrap().iter().map(|order| order["what"].as_str().unwrap()).collect();
+        assert_eq!(asked, ["launch", "pause", "edit_rules", "edit_rules"]);
     });
-    let done = house.run(&["audit", "--json"]);
-    let audit: Value = serde_json::from_str(&done.stdout).unwrap();
-    let asked: Vec<&str> =
-        audit["orders"].as_array().unwrap().iter().map(|order| order["what"].as_str().unwrap()).collect();
-    assert_eq!(asked, ["launch", "pause", "edit_rules", "edit_rules"]);
-    assert_eq!(process.terminate().code, Some(0));
-    house.log_gives_the_rows();
 }
 
 #[test]
 fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them() {
-    let house = house();
-    let process = run(&house);
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let mut ana = come(&house).await;
-        launch(&mut ana).await;
+    while_many_wait(async |house, ana| {
         let texts = ana.picture.borrow().place.content.clone();
         let (name, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
         let file = DraftFile { name: format!("rules/content/{name}"), text: format!("{text}\n"), base: None };
-        let shown = look(&ana, Wanted::Draft(vec![file.clone()])).await.unwrap();
+        let shown = look(ana, Wanted::Draft(vec![file.clone()])).await.unwrap();
         assert_eq!(shown.after.rules, shown.before.rules);
         assert_ne!(shown.after.content, shown.before.content);
         assert_eq!(shown.waits, 0, "a text moves no wait");
@@ -231,7 +234,7 @@ fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them
             "{shown:?}"
         );
         assert!(shown.affected >= FEW as u64 && shown.choices[1].moved == shown.affected, "{shown:?}");
-        save(&mut ana, &shown, Choice::Retime, "friendlier").await;
+        save(ana, &shown, Choice::Retime, "friendlier").await;
         let campaign = house.campaign();
         assert_eq!(campaign.edition(campaign.header.content).content, shown.after.content);
         assert!(campaign.journeys().iter().all(|journey| journey.edition == 0));
@@ -239,31 +242,25 @@ fn new_texts_are_sent_to_those_in_flight_and_nobody_goes_by_other_rules_for_them
         assert!(kept.iter().any(|(kept, bytes)| kept == name && *bytes == file.text.as_bytes()), "{kept:?}");
         assert_eq!(std::fs::read_to_string(house.path(&file.name)).unwrap(), file.text);
     });
-    assert_eq!(process.terminate().code, Some(0));
-    house.log_gives_the_rows();
 }
 
 #[test]
 fn whoever_was_kept_can_be_moved_later_and_the_history_tells_each_version_as_it_was() {
-    let house = house();
-    let process = run(&house);
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let mut ana = come(&house).await;
-        launch(&mut ana).await;
-        let shown = look(&ana, draft(&four(), Some(SIX))).await.unwrap();
-        save(&mut ana, &shown, Choice::Keep, "by mistake").await;
+    while_many_wait(async |house, ana| {
+        let shown = look(ana, draft(&four(), Some(SIX))).await.unwrap();
+        save(ana, &shown, Choice::Keep, "by mistake").await;
         assert!(house.campaign().journeys().iter().all(|journey| journey.edition == 0));
         // The same version, for those who do not go by it: until there is nobody whom it would move.
         let mut times = 0;
         let refused = loop {
-            match look(&ana, back_to(&shown.after)).await {
+            match look(ana, back_to(&shown.after)).await {
                 Ok(again) => {
                     assert!(
                         again.affected > 0 && again.files.iter().all(|(_, was, is)| was == is),
                         "{again:?}"
                     );
                     times += 1;
-                    save(&mut ana, &again, Choice::Retime, &format!("for all of them {times}")).await;
+                    save(ana, &again, Choice::Retime, &format!("for all of them {times}")).await;
                 }
                 Err(refused) => break refused,
             }
@@ -272,51 +269,43 @@ fn whoever_was_kept_can_be_moved_later_and_the_history_tells_each_version_as_it_
         let goes_by = |number| house.campaign().journeys().iter().filter(|j| j.edition == number).count();
         assert!(times > 0 && goes_by(1) > 0, "{times}");
 
-        let shown = look(&ana, draft(SIX, Some(&four()))).await.unwrap();
-        save(&mut ana, &shown, Choice::Retime, "longer after all").await;
-        let ran = versions(&ana).await;
+        let shown = look(ana, draft(SIX, Some(&four()))).await.unwrap();
+        save(ana, &shown, Choice::Retime, "longer after all").await;
+        let ran = versions(ana).await;
         let whys: Vec<_> = ran.iter().map(|version| (version.why.as_str(), version.choice)).collect();
         let [newest, kept, _] = whys.as_slice() else { panic!("{ran:?}") };
         assert_eq!(*newest, ("longer after all", Some(Choice::Retime)));
         assert_eq!(*kept, ("by mistake", Some(Choice::Keep)));
     });
-    assert_eq!(process.terminate().code, Some(0));
-    house.log_gives_the_rows();
 }
 
 #[test]
 fn a_version_comes_back_with_its_rules_and_its_texts() {
-    let house = house();
-    let process = run(&house);
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let mut ana = come(&house).await;
-        launch(&mut ana).await;
+    while_many_wait(async |house, ana| {
         let texts = ana.picture.borrow().place.content.clone();
         let (sms, text) = texts.iter().find(|(name, _)| name.starts_with("sms")).unwrap();
         let (sms, email) = (format!("rules/content/{sms}"), "rules/content/email.md".to_owned());
         let file = |name: &str, text: &str| DraftFile { name: name.into(), text: text.into(), base: None };
         let letter = "---\nsubject: Hello\n---\nHello {{first_name}}, read more: {{link}}\n";
         let new = vec![file(FILE, &four()), file(&sms, &format!("{text}\n")), file(&email, letter)];
-        let shown = look(&ana, Wanted::Draft(new)).await.unwrap();
-        save(&mut ana, &shown, Choice::Retime, "all of it anew").await;
+        let shown = look(ana, Wanted::Draft(new)).await.unwrap();
+        save(ana, &shown, Choice::Retime, "all of it anew").await;
 
-        let back = look(&ana, back_to(&shown.before)).await.unwrap();
+        let back = look(ana, back_to(&shown.before)).await.unwrap();
         let is =
             |name: &str| back.files.iter().find(|(known, _, _)| known == name).map(|file| file.2.as_str());
         assert_eq!((is(FILE), is(&sms)), (Some(SIX), Some(text.as_str())));
         let left = back.warnings.iter().find(|line| line.contains("stays as it is"));
         assert!(left.is_some_and(|line| line.contains(&email)), "{:?}", back.warnings);
-        save(&mut ana, &back, Choice::Retime, "back to what was").await;
+        save(ana, &back, Choice::Retime, "back to what was").await;
         assert_eq!(std::fs::read_to_string(house.path(&sms)).unwrap(), *text);
         assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), SIX);
         assert_eq!(house.campaign().edition(2).rules, shown.before.rules);
         // Texts that are spoken now are no part of going back to rules.
         let rules = Edition { content: back.after.content.clone(), ..shown.after.clone() };
-        let again = look(&ana, back_to(&rules)).await.unwrap();
+        let again = look(ana, back_to(&rules)).await.unwrap();
         assert_eq!(again.files.len(), 1, "{again:?}");
     });
-    assert_eq!(process.terminate().code, Some(0));
-    house.log_gives_the_rows();
 }
 
 /// The newest edit moved exactly whom it had shown, and the store says so.

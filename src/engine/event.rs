@@ -6,8 +6,10 @@
 //! texts stand in the person table alone.
 
 mod launch;
+mod wait;
 
 pub use launch::{CampaignKind, CascadeStart, Drawn, Edition, Launch};
+pub use wait::NewWait;
 
 use super::order::{Ask, Came, Left, Who};
 use super::policy::Terms;
@@ -425,17 +427,6 @@ pub enum Kind {
         #[serde(default)]
         cost: Money,
     },
-}
-
-/// A wait that ends at another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewWait {
-    /// When it began.
-    pub from: At,
-    /// When it ends.
-    pub due: At,
-    /// Timer of `due`.
-    pub timer: TimerId,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

@@ -39,5 +39,5 @@ pub use campaign::{Campaign, Header, Pause};
 pub use fold::{follow, replay};
 pub use journal::Concluded;
 pub use may_send::{Verdict, may_send};
-pub use picture::{channel_rows, failure_rows, phase, row, snapshot, tally};
+pub use picture::{bit, channel_rows, failure_rows, phase, row, snapshot, tally};
 pub use quiet::allowed_from;

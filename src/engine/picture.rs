@@ -60,6 +60,7 @@ fn facts(campaign: &Campaign, typical: Option<&Journey>) -> CampaignFacts {
         mode: launch.mode,
         rules_hash: launch.rules_hash.clone(),
         rules_in_flight: campaign.edition(typical.map_or(0, |journey| journey.edition)).rules,
+        versions: (0..=campaign.newest_edition()).map(|number| campaign.edition(number).rules).collect(),
         content_hash: launch.content_hash.clone(),
         rules_commit: launch.rules_commit.clone(),
         customers: launch.customers,
@@ -378,8 +379,18 @@ pub fn row(journey: &Journey) -> Row {
         attempt: newest.map(|a| a.id),
         cost: journey.attempts.iter().map(|a| a.cost).sum(),
         contacted: journey.attempts.iter().any(Attempt::contacted),
+        under: journey
+            .attempts
+            .iter()
+            .filter(|a| a.claimed_at.is_some())
+            .fold(0, |all, a| all | bit(a.rules)),
         refused: std::array::from_fn(|i| deeds::may(journey, Deed::ALL[i]).err()),
     }
+}
+
+/// A version's bit in [`Row::under`].
+pub fn bit(version: u32) -> u64 {
+    1 << version.min(63)
 }
 
 fn last_what(word: &Word) -> LastWhat {

@@ -1,5 +1,6 @@
 //! Which customers the cohort pane lists, and in what order: `status:open segment:retail sort:due bo`.
 
+use crate::engine;
 use crate::engine::event::End;
 use crate::engine::order::Deed;
 use crate::engine::snapshot::{Place, Row, Sending};
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 pub const STATUSES: &str = "open ended running waiting sending retrying queued deferred held in_doubt settling \
                             converted declined exhausted opted_out stopped failed";
 /// What can be filtered by.
-pub const KEYS: &str = "status: segment: channel: code: can: sort:";
+pub const KEYS: &str = "status: segment: channel: code: can: rules: sort:";
 /// Words that `sort:` takes.
 pub const SORTS: &str = "due name segment status last cost id";
 
@@ -35,6 +36,8 @@ pub struct Filter {
     channel: Vec<Channel>,
     code: Vec<String>,
     can: Vec<Deed>,
+    /// Hashes of rules, or how they begin.
+    rules: Vec<String>,
     words: Vec<String>,
     sort: Sort,
     /// What could not be read: said in the pane, never silently ignored.
@@ -63,6 +66,7 @@ impl Filter {
                     None => filter.problem = Some(format!("no channel `{word}`")),
                 },
                 Some(("code", word)) => filter.code.push(word.to_owned()),
+                Some(("rules", word)) => filter.rules.push(word.to_owned()),
                 Some(("can", word)) => filter.read_can(word, &lower),
                 Some(("sort", word)) => match sort(word) {
                     Some(sort) => filter.sort = sort,
@@ -125,11 +129,21 @@ impl Filter {
         self.words.iter().all(|word| text.contains(word.as_str()))
     }
 
+    /// The campaign's versions that are asked for, as [`Row::under`] has them.
+    fn versions(&self, picture: &Picture) -> u64 {
+        let known = picture.snapshot.campaign.iter().flat_map(|campaign| &campaign.versions).zip(0..);
+        let asked = known.filter(|(hash, _)| self.rules.iter().any(|word| hash.starts_with(word.as_str())));
+        asked.fold(0, |all, (_, version)| all | engine::bit(version))
+    }
+
     /// Positions in the snapshot's rows, filtered and sorted; ties keep the order of ids.
     pub fn index(&self, picture: &Picture) -> Vec<usize> {
         let rows = &picture.snapshot.rows;
         let people = &picture.people;
-        let mut index: Vec<usize> = (0..rows.len()).filter(|&i| self.keeps(&rows[i], people)).collect();
+        let under = self.versions(picture);
+        let touched = |row: &Row| self.rules.is_empty() || row.under & under != 0;
+        let mut index: Vec<usize> =
+            (0..rows.len()).filter(|&i| touched(&rows[i]) && self.keeps(&rows[i], people)).collect();
         let name = |i: usize| people.get(&rows[i].person).map(|c| c.name.to_lowercase());
         match self.sort {
             Sort::Id => {}

@@ -44,6 +44,7 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
         | Cmd::WasNotSent
         | Cmd::Release => deed_available(cmd, model),
         Cmd::StopCampaign if !model.in_flight() => no("nothing runs"),
+        Cmd::WhoStands if super::versions::chosen(model).is_some() => Ok(()),
         Cmd::Longer | Cmd::Shorter | Cmd::WhoStands if !on_a_step(model) => {
             no("choose a step first: 4 shows the rules")
         }

@@ -255,7 +255,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Shorter, "shorter", "shorter wait", Place::Screen, &["-"], 0, "The step under the cursor waits shorter, in the draft"),
     row(Cmd::Save, "save", "save", Place::Screen, &["S"], 8, "Save the draft: what it changes and whom it moves first, then a reason, then a commit"),
     row(Cmd::History, "history", "history", Place::Screen, &["H"], 0, "Versions of rules and texts that ran: what changed, by whom, why, with how many people"),
-    row(Cmd::WhoStands, "who-stands", "who stands here", Place::Screen, &["w"], 0, "In Rules and in the ladders: the customers who stand at this step"),
+    row(Cmd::WhoStands, "who-stands", "who stands here", Place::Screen, &["w"], 0, "In Rules and in the ladders: the customers who stand at this step. In the history: whom this version reached"),
     row(Cmd::PersonVersion, "its-rules", "its rules", Place::Person, &["v"], 0, "The version of the rules under which this customer's newest step ran"),
     row(Cmd::Restore, "restore", "restore", Place::Versions, &["R"], 2, "Save what ran then once more: preview, reason and commit as for any other change"),
     row(Cmd::Propose, "propose", "propose", Place::Screen, &["O"], 0, "Push the branch that holds the rules by your own git, and open a pull request for it with what they have shown"),

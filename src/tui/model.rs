@@ -73,6 +73,8 @@ pub struct Model {
     pub learning: Learning,
     /// Where the rules stand in git; `None`: no repository, or not looked at yet.
     pub forge: Option<forge::Place>,
+    /// It is asked again in a while.
+    pub forge_rests: bool,
     /// A pull request is being opened.
     pub proposing: bool,
     /// What is wrong with the rules and texts as they stand on disk.
@@ -250,6 +252,7 @@ impl Model {
             history: History::default(),
             learning: Learning::default(),
             forge: None,
+            forge_rests: false,
             proposing: false,
             on_disk: Vec::new(),
         };

@@ -256,7 +256,8 @@ fn enter_need(model: &mut Model) -> Vec<Request> {
     Vec::new()
 }
 
-fn set_filter(model: &mut Model, line: &str) {
+/// The cohort lists whoever this line keeps.
+pub fn set_filter(model: &mut Model, line: &str) {
     line.clone_into(&mut model.cohort.filter);
     model.focus = Pane::Cohort;
     model.zoomed = false;

@@ -57,6 +57,8 @@ pub enum Msg {
     LearnAgain,
     /// Where the rules stand in git.
     Forge(Option<Box<forge::Place>>),
+    /// How the pull request stands may be asked again.
+    ForgeAgain,
     /// The answer to [`Request::Propose`].
     Proposed(Result<Box<forge::Place>, String>),
     /// What is wrong with the rules and texts on disk, now that somebody wrote them.
@@ -118,6 +120,8 @@ pub enum Request {
     LearnLater(Duration),
     /// Look again where the rules stand in git.
     Forge,
+    /// The same in a while: others merge, review and check.
+    ForgeLater,
     /// Push the branch that holds the rules, and open a pull request.
     Propose(Vec<Evidence>),
     /// To be told when rules or texts on disk are not as they were then.

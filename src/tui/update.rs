@@ -77,7 +77,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         }
         Msg::Forge(place) => {
             model.forge = place.map(|place| *place);
-            Vec::new()
+            follow_forge(model)
+        }
+        Msg::ForgeAgain => {
+            model.forge_rests = false;
+            vec![Request::Forge]
         }
         Msg::OnDisk(stamp, problems) => {
             model.on_disk = problems;
@@ -85,7 +89,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
         }
         Msg::Proposed(done) => {
             proposed(model, done);
-            Vec::new()
+            follow_forge(model)
         }
         Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
             editor::take(model, msg);
@@ -158,6 +162,15 @@ fn proposed(model: &mut Model, done: Result<Box<forge::Place>, String>) {
         }
         Err(why) => model.tell(Level::Error, crate::model::clean(&format!("not proposed: {why}"))),
     }
+}
+
+/// As long as there is a pull request, it is looked at again in a while.
+fn follow_forge(model: &mut Model) -> Vec<Request> {
+    let has_one = model.forge.as_ref().is_some_and(|place| place.pull.is_some());
+    if !has_one || std::mem::replace(&mut model.forge_rests, true) {
+        return Vec::new();
+    }
+    vec![Request::ForgeLater]
 }
 
 /// Whether something runs that stops with us, or a draft is not saved.
@@ -264,6 +277,7 @@ fn run_changes(model: &mut Model, cmd: Cmd) -> Vec<Request> {
             return vec![Request::Propose(forge::evidence(&model.picture.snapshot).into_iter().collect())];
         }
         Cmd::Restore | Cmd::PersonVersion => return versions::run(model, cmd),
+        Cmd::WhoStands if versions::chosen(model).is_some() => versions::touched(model),
         Cmd::WhoStands => moving::who_stands(model),
         _ => return editor::run(model, cmd),
     }

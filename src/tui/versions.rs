@@ -2,6 +2,7 @@
 
 use super::keys::Cmd;
 use super::model::{Model, What};
+use super::moving;
 use super::review;
 use super::update::{self, Msg, Request};
 use crate::engine::event::Kind;
@@ -148,6 +149,19 @@ pub fn chosen(model: &Model) -> Option<&Version> {
         What::Version(key) => versions.get(model.history.place(key)?),
         _ => None,
     }
+}
+
+/// Whom a version of this campaign reached, in the cohort.
+pub fn touched(model: &mut Model) {
+    let here = model.picture.snapshot.campaign.as_ref().map(|campaign| campaign.id);
+    let Some(version) = chosen(model) else { return };
+    if version.campaign.is_none() || version.campaign != here {
+        model.tell(Level::Info, "that version ran in no campaign that is on the screen");
+        return;
+    }
+    let line = format!("rules:{}", short(&version.edition.rules));
+    model.pages.clear();
+    moving::set_filter(model, &line);
 }
 
 /// The same save as any other, with what ran then. The newest one too: whoever was not moved to it may be now.

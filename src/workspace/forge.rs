@@ -37,7 +37,7 @@ pub async fn place(dir: PathBuf) -> Option<Place> {
     let looked = tokio::task::spawn_blocking(move || local(&dir)).await.ok()?;
     let Local { mut place, github } = looked?;
     if let Some((github, branch, base)) = github
-        && let Ok(Some(found)) = github.find(&branch, &base).await
+        && let Ok(Some(found)) = github.latest(&branch, &base).await
         && let Ok(state) = github.state(found.number).await
     {
         told(&mut place, &state);

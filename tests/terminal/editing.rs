@@ -132,6 +132,13 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     console.until("both versions", |text| {
         text.contains("phones are free before four") && text.contains("launched")
     });
+    // From a version to those whom it reached, and back.
+    console.keys("jw");
+    console.until("whom the launch reached", |text| text.contains("rules:") && text.contains(" of 100 "));
+    console.keys("\x1b");
+    console.sees("100 of 100");
+    console.keys("H");
+    console.until("both versions again", |text| text.contains("phones are free before four"));
     console.keys("jR");
     console.until("the way back", |text| text.contains("Restore rules") && moved(text).is_some());
     save(&mut console);

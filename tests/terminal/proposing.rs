@@ -83,8 +83,10 @@ fn a_change_is_proposed_from_the_console_and_its_pull_request_stands_in_the_head
     leave(console);
 
     // The next start asks how it stands.
-    let again = Pty::start(WIDE, dir.path(), &[], &env);
-    again.until("the pull request in the header", |text| header(text).contains("PR #1 open"));
+    let again = Pty::start((200, 40), dir.path(), &[], &env);
+    again.until("the pull request in the header", |text| {
+        text.contains("PILOT 100") && header(text).contains("PR #1 open · checks passed · review awaited")
+    });
     leave(again);
     let state = dir.path().join(".cascade");
     let log = Command::new("grep").args(["-rl", "gh-token"]).arg(&state).output().unwrap();

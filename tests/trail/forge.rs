@@ -162,7 +162,8 @@ impl Hub {
             ("GET", "/repos/acme/rules/pulls") => {
                 let wanted = |pull: &&Value| {
                     let head = pull["head"]["ref"].as_str().unwrap().replace('/', "%2F");
-                    pull["state"] == "open" && asked.line.contains(&format!("head=acme%3A{head}"))
+                    let is_asked = pull["state"] == "open" || asked.line.contains("state=all");
+                    is_asked && asked.line.contains(&format!("head=acme%3A{head}"))
                 };
                 let open: Vec<&Value> =
                     inside.pulls.iter().filter(wanted).filter(|_| !inside.blind).collect();

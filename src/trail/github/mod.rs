@@ -114,10 +114,20 @@ impl Github {
 
     /// The open pull request from a branch into another, if there is one.
     pub async fn find(&self, branch: &str, base: &str) -> Result<Option<PullRequest>, Trouble> {
+        self.newest(branch, base, "open").await
+    }
+
+    /// The same, however the newest one stands: merged and closed ones too.
+    pub async fn latest(&self, branch: &str, base: &str) -> Result<Option<PullRequest>, Trouble> {
+        self.newest(branch, base, "all").await
+    }
+
+    async fn newest(&self, branch: &str, base: &str, state: &str) -> Result<Option<PullRequest>, Trouble> {
         let owner = self.repository.split('/').next().unwrap_or_default();
         let head = format!("{owner}:{branch}");
         let path = format!("/repos/{}/pulls", self.repository);
-        let query = [("state", "open"), ("head", head.as_str()), ("base", base)];
+        // The newest stands first where nothing else is asked for.
+        let query = [("state", state), ("head", head.as_str()), ("base", base)];
         let found: Vec<PullAnswer> = self.asked(&path, &query).await?;
         // An answer that ignores the filter must not name somebody else's.
         let ours = |answer: &&PullAnswer| answer.is_from(branch);

@@ -62,6 +62,22 @@ fn fitted<'a>(mut left: Vec<Piece<'a>>, mut right: Vec<Piece<'a>>, cells: usize)
     }
 }
 
+/// The branch of the rules and its pull request: its number and state first, where there is room what checks and
+/// reviewers say.
+fn forge<'a>(ctx: &Ctx) -> Vec<Piece<'a>> {
+    let Some(place) = &ctx.model.forge else { return Vec::new() };
+    let branch = place.branch.as_deref().filter(|_| !place.is_on_base || place.pull.is_some());
+    let mut pieces: Vec<_> =
+        branch.map(|branch| piece(5, format!(" {}", cut(branch, 24)), ctx.theme.muted)).into_iter().collect();
+    if let Some(pull) = &place.pull {
+        let (stands, more) = pull.split_once(',').unwrap_or((pull, ""));
+        pieces.push(piece(3, format!(" PR {}", cut(stands, 16)), ctx.theme.accent));
+        let more = if more.is_empty() { String::new() } else { format!(" ·{}", more.replace(',', " ·")) };
+        pieces.push(piece(4, cut(&more, 48), ctx.theme.accent));
+    }
+    pieces
+}
+
 fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     let theme = ctx.theme;
     let badge = match ctx.model.mode() {
@@ -82,17 +98,7 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         left.push(piece(5, next.map(|next| format!(" {next}")).unwrap_or_default(), theme.muted));
         let commit = campaign.rules_commit.as_deref().map(|c| c.chars().take(7).collect::<String>());
         left.push(piece(6, commit.map(|c| format!(" @{c}")).unwrap_or_default(), theme.muted));
-        if let Some(place) = &ctx.model.forge {
-            let branch = place.branch.as_deref().filter(|_| !place.is_on_base || place.pull.is_some());
-            left.push(piece(5, branch.map(|b| format!(" {}", cut(b, 24))).unwrap_or_default(), theme.muted));
-            let number =
-                place.pull.as_deref().map(|pull| pull.split(',').next().unwrap_or_default().to_owned());
-            left.push(piece(
-                3,
-                number.map(|n| format!(" PR {}", cut(&n, 16))).unwrap_or_default(),
-                theme.accent,
-            ));
-        }
+        left.extend(forge(ctx));
         left.push(Piece { rank: 3, spans: walk(ctx) });
         let at = campaign.ended_at.filter(|_| ctx.picture.snapshot.phase == Phase::Ended);
         right.push(piece(1, format!(" {}", weekday(at.unwrap_or(ctx.now), ctx.zone)), theme.text));
@@ -105,6 +111,7 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     } else {
         let place = crate::model::clean(&ctx.picture.place.workspace);
         left.push(piece(3, format!(" {place}"), theme.muted));
+        left.extend(forge(ctx));
     }
     if let Some(seat) = seat(ctx).filter(|_| cells >= ROOM_FOR_SEAT) {
         let (short, more) = seat.title();

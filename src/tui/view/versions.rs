@@ -168,8 +168,9 @@ fn facts<'a>(ctx: &Ctx, version: &Version, newest: bool, cells: usize) -> Vec<Li
     add(
         "people",
         &format!(
-            "{} were sent something under it, {} converted",
+            "{} were sent something under it ({} lists them), {} converted",
             people(version.people),
+            keys::key(Cmd::WhoStands),
             version.conversions
         ),
     );
