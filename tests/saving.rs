@@ -295,8 +295,8 @@ fn a_version_comes_back_with_its_rules_and_its_texts() {
         let is =
             |name: &str| back.files.iter().find(|(known, _, _)| known == name).map(|file| file.2.as_str());
         assert_eq!((is(FILE), is(&sms)), (Some(SIX), Some(text.as_str())));
-        let left = back.warnings.iter().find(|line| line.contains("stays as it is"));
-        assert!(left.is_some_and(|line| line.contains(&email)), "{:?}", back.warnings);
+        let left = back.trail.iter().find(|line| line.contains("stays as it is"));
+        assert!(left.is_some_and(|line| line.contains(&email)), "{:?}", back.trail);
         save(ana, &back, Choice::Retime, "back to what was").await;
         assert_eq!(std::fs::read_to_string(house.path(&sms)).unwrap(), *text);
         assert_eq!(std::fs::read_to_string(house.path(FILE)).unwrap(), SIX);

@@ -39,7 +39,9 @@ pub(super) struct Item {
     /// `None`: not drawn at random, or forced.
     pub(super) propensity: Option<f32>,
     pub(super) forced: bool,
-    /// Nobody was ever contacted on its start.
+    /// Chance chose its start, whatever was done with it since.
+    pub(super) was_drawn: bool,
+    /// Nobody was ever contacted.
     pub(super) unsent: bool,
 }
 
@@ -231,11 +233,6 @@ impl Ledger {
         })
     }
 
-    /// The segments, as they came.
-    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
-        self.segments.iter()
-    }
-
     /// How many lists of contacts there are: see [`list`].
     pub(super) const fn lists(&self) -> usize {
         self.segments.len() * Channel::ALL.len()
@@ -288,7 +285,8 @@ impl Item {
             opted_out: steps.iter().filter_map(|step| step.opted_out_at).min().map(since),
             propensity: cascade.propensity.filter(|_| !cascade.forced).map(|p| p as f32),
             forced: cascade.forced,
-            unsent: !steps.iter().any(|step| step.channel == cascade.start && reached(step)),
+            was_drawn: cascade.propensity.is_some_and(|p| p < 1.0),
+            unsent: !steps.iter().any(reached),
         }
     }
 }

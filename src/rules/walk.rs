@@ -12,13 +12,18 @@ impl Rules {
     /// Whether customers of `segment` walk by these rules as by those, from whichever channel they start. What they start
     /// with, how many starts are drawn, other segments and comments change no walk.
     pub fn walks_as(&self, other: &Self, segment: &Segment) -> bool {
-        let terms = |rules: &Self| {
-            let Self { conversion_window_s, quiet_hours, expires_s, retry_max, .. } = *rules;
-            (conversion_window_s, quiet_hours, expires_s, retry_max)
-        };
         let (own, theirs) = (self.ladder_for(segment), other.ladder_for(segment));
         let mut channels = own.channels().chain(theirs.channels());
-        terms(self) == terms(other) && channels.all(|start| own.walk_terms(start) == theirs.walk_terms(start))
+        let same_terms = self.same_hours(other) && self.conversion_window_s == other.conversion_window_s;
+        same_terms && channels.all(|start| own.walk_terms(start) == theirs.walk_terms(start))
+    }
+}
+
+impl Rules {
+    /// Whether steps fall due, are tried again and expire by the same terms.
+    pub fn same_hours(&self, other: &Self) -> bool {
+        let terms = |rules: &Self| (rules.quiet_hours, rules.expires_s, rules.retry_max);
+        terms(self) == terms(other)
     }
 }
 

@@ -9,7 +9,7 @@ use super::store::{Reader, StoreError};
 use crate::engine::Campaign;
 use crate::engine::event::{End, Event, Kind};
 use crate::engine::record::Record;
-use crate::learning::answer::Answer;
+use crate::learning::answer::{Answer, Settings};
 use crate::learning::history::{Cascade, Ending, Step};
 use crate::learning::ledger::Ledger;
 use crate::model::{At, CampaignId, CascadeId, Untrusted};
@@ -103,9 +103,9 @@ pub struct Shelf {
 
 impl Shelf {
     /// What the record says now.
-    pub fn learn(&mut self, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
+    pub fn learn(&mut self, reader: &Reader, settings: &Settings) -> Result<Answer, StoreError> {
         self.read_on(reader)?;
-        Ok(self.ledger.answer(&question.settings(reader)?))
+        Ok(self.ledger.answer(settings))
     }
 
     fn read_on(&mut self, reader: &Reader) -> Result<(), StoreError> {
@@ -122,14 +122,16 @@ impl Shelf {
             // Whoever runs a campaign has a core left.
             self.ledger = ledger(reader, all_threads() - 1)?;
         }
-        self.seq = Some(seq);
+        self.seq = is_paged.then_some(seq);
         Ok(())
     }
 }
 
 /// What a record says that several ask, one after the other.
 pub fn ask(record: &Mutex<Shelf>, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
-    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, question)
+    // Reading rules that ran takes its time, and keeps nobody waiting.
+    let settings = question.settings(reader)?;
+    record.lock().unwrap_or_else(PoisonError::into_inner).learn(reader, &settings)
 }
 
 /// The cascades of one campaign.

@@ -76,7 +76,10 @@ impl Plan {
     pub fn without_list(workspace: &Workspace, draw: &Draw, speed: f64, why: &str) -> Result<Self, Unusable> {
         let ready = workspace.ready_without_list()?;
         let warnings = ready.warnings.iter().filter(|p| p.severity == Severity::Warning).map(one_line);
-        let next = format!("the next launch is refused: {}", crate::model::clean(why));
+        let next = format!(
+            "the next launch is refused: {}; once that is mended, save again or start again",
+            crate::model::clean(why)
+        );
         let warnings = std::iter::once(next).chain(warnings).take(WARNINGS_SHOWN).collect();
         let plan = Self::bare(workspace, draw, speed, ready);
         Ok(Self { warnings, blocked: vec![crate::model::clean(why)], ..plan })

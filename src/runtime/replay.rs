@@ -86,10 +86,7 @@ fn other(rules: &Rules, before: Option<&Rules>, segment: &Segment, prices: &Pric
     Other {
         ways: ways.collect(),
         window_s: rules.conversion_window_s,
-        same_hours: before.is_some_and(|before| {
-            let hours = |rules: &Rules| (rules.quiet_hours, rules.expires_s, rules.retry_max);
-            hours(before) == hours(rules)
-        }),
+        same_hours: before.is_some_and(|before| rules.same_hours(before)),
     }
 }
 

@@ -21,6 +21,9 @@ const CHECKING: Duration = Duration::from_millis(60);
 /// Between two looks at the files: whoever writes them elsewhere is told of a mistake here soon enough.
 const WATCHING: Duration = Duration::from_secs(2);
 
+/// Between two looks at a pull request: checks and reviewers take minutes.
+const FORGE_RESTS: Duration = Duration::from_mins(2);
+
 /// Does what was asked.
 pub fn of(
     request: Request,
@@ -68,6 +71,7 @@ pub fn of(
             Some(Msg::Forge(place.map(Box::new)))
         }
         .boxed(),
+        Request::ForgeLater => tokio::time::sleep(FORGE_RESTS).map(|()| Some(Msg::ForgeAgain)).boxed(),
         Request::Propose(evidence) => async move {
             let done = match workspace {
                 Some(dir) => {

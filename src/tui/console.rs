@@ -36,9 +36,6 @@ const FRAME: Duration = Duration::from_millis(33);
 /// A countdown ticks once a campaign second, but never faster or slower than this by the wall.
 const TICKS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(1);
 
-/// Between two looks at a pull request: checks and reviewers take minutes.
-const FORGE_RESTS: Duration = Duration::from_mins(2);
-
 /// What is done beside the loop, and the message it ends in.
 type Aside = BoxFuture<'static, Option<Msg>>;
 type History = BoxFuture<'static, (CascadeId, Option<Vec<Arc<TimelineEntry>>>)>;
@@ -309,16 +306,13 @@ impl<'t, B: Backend> Console<'t, B> {
                     let rested = tokio::time::sleep(rest).map(|()| Some(Msg::LearnAgain));
                     self.asides.push(rested.boxed());
                 }
-                Request::ForgeLater => {
-                    let rested = tokio::time::sleep(FORGE_RESTS).map(|()| Some(Msg::ForgeAgain));
-                    self.asides.push(rested.boxed());
-                }
                 Request::Bench
                 | Request::Check { .. }
                 | Request::Keep(_)
                 | Request::Found
                 | Request::Customer(..)
                 | Request::Forge
+                | Request::ForgeLater
                 | Request::Propose(_)
                 | Request::Watch(_) => {
                     self.asides.push(aside::of(

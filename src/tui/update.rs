@@ -75,21 +75,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             learning::rested(model);
             Vec::new()
         }
-        Msg::Forge(place) => {
-            model.forge = place.map(|place| *place);
-            follow_forge(model)
-        }
-        Msg::ForgeAgain => {
-            model.forge_rests = false;
-            vec![Request::Forge]
-        }
+        Msg::Forge(_) | Msg::ForgeAgain | Msg::Proposed(_) => follow_forge(model, msg),
         Msg::OnDisk(stamp, problems) => {
             model.on_disk = problems;
             vec![Request::Watch(stamp)]
-        }
-        Msg::Proposed(done) => {
-            proposed(model, done);
-            follow_forge(model)
         }
         Msg::Bench(_) | Msg::Checked(..) | Msg::Kept(..) | Msg::Found(_) | Msg::Customer(..) => {
             editor::take(model, msg);
@@ -165,7 +154,16 @@ fn proposed(model: &mut Model, done: Result<Box<forge::Place>, String>) {
 }
 
 /// As long as there is a pull request, it is looked at again in a while.
-fn follow_forge(model: &mut Model) -> Vec<Request> {
+fn follow_forge(model: &mut Model, msg: Msg) -> Vec<Request> {
+    match msg {
+        Msg::Forge(place) => model.forge = place.map(|place| *place),
+        Msg::Proposed(done) => proposed(model, done),
+        Msg::ForgeAgain => {
+            model.forge_rests = false;
+            return vec![Request::Forge];
+        }
+        _ => {}
+    }
     let has_one = model.forge.as_ref().is_some_and(|place| place.pull.is_some());
     if !has_one || std::mem::replace(&mut model.forge_rests, true) {
         return Vec::new();

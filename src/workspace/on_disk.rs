@@ -2,7 +2,8 @@
 //! blocks; it is called beside the screen's loop.
 
 use super::bench::{self, Bench, Texts};
-use super::{CONTENT, RULES};
+use super::settings::CONFIG;
+use super::{CONTENT, CUSTOMERS, RULES};
 use crate::model::{Channel, clean};
 use crate::rules::content::file_name;
 use crate::rules::{Problem, Severity};
@@ -20,13 +21,14 @@ fn names() -> impl Iterator<Item = String> {
     std::iter::once(RULES.to_owned()).chain(content)
 }
 
-/// As the files are now.
+/// As the files are now, with those by which they are judged.
 pub fn stamp(dir: &Path) -> Stamp {
     let one = |name: String| {
         let found = fs::metadata(dir.join(name)).ok()?;
         Some((found.len(), found.modified().ok()?))
     };
-    Stamp(names().map(one).collect())
+    let judges = [CONFIG, CUSTOMERS].map(str::to_owned);
+    Stamp(names().chain(judges).map(one).collect())
 }
 
 /// What keeps them from being used, judged together as `cascade check` does; the file's own order.

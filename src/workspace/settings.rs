@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const CONFIG: &str = "cascade.toml";
+pub(super) const CONFIG: &str = "cascade.toml";
 
 /// The section whose trust is no provider's.
 const FORGE: &str = "github";

@@ -227,7 +227,7 @@ fn ratios(criterion: &mut Criterion) {
     let from_store = |threads: usize| history::ledger(&reader, threads).unwrap().answer(&settings());
     assert_eq!(from_file(&bytes).len() as u64, CASCADES);
     assert_eq!(from_store(1).segments.iter().map(|segment| segment.mature).sum::<u64>(), CASCADES);
-    shelf.learn(&reader, &question()).unwrap();
+    shelf.learn(&reader, &question().settings(&reader).unwrap()).unwrap();
     let mut seq = reader.last_event().unwrap();
     // Interleaved, so that whatever else the machine does falls on all of them.
     let mut times: [Vec<Duration>; 6] = Default::default();
@@ -239,7 +239,7 @@ fn ratios(criterion: &mut Criterion) {
         times[4].push(timed(|| from_store(1)));
         seq += 1;
         happen(&path, seq);
-        times[5].push(timed(|| shelf.learn(&reader, &question()).unwrap()));
+        times[5].push(timed(|| shelf.learn(&reader, &question().settings(&reader).unwrap()).unwrap()));
     }
     let [rows, from_rows, walk, all, alone, again] = times.map(median);
     let mib = bytes.len() as f64 / f64::from(1 << 20);

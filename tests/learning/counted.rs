@@ -121,6 +121,28 @@ fn a_few_who_are_held_and_whoever_was_never_sent_to_keep_nobody_waiting() {
     assert_eq!(at(&unsent, 9).0, 40);
 }
 
+/// A hundred are drawn; those of them who answer do so in an hour. Then `aside` of the others are moved by an edit.
+fn set_aside(aside: u64) -> (u64, u64, u64) {
+    let all = (0..100).map(|id| {
+        let start = if id % 2 == 0 { Channel::Whatsapp } else { Channel::Phone };
+        let answers = id < 20;
+        let one = cascade(id, "a", start, 0, answers.then_some(600));
+        let forced = !answers && id < 20 + aside;
+        Cascade { forced, ending: Ending::At(At::from_secs(HORIZON_S)), propensity: Some(0.5), ..one }
+    });
+    let asked = answer(all, &settings(HORIZON_S));
+    let of = one(&asked);
+    let drawn = of.starts.iter().map(|start| start.n).sum();
+    (drawn, of.starts.iter().map(|start| start.conversions).sum(), of.excluded_by.forced)
+}
+
+#[test]
+fn those_who_answered_before_an_edit_are_no_record_of_everybody() {
+    assert_eq!(set_aside(0), (100, 20, 0));
+    assert_eq!(set_aside(5), (95, 20, 5), "a few change little");
+    assert_eq!(set_aside(60), (0, 0, 100), "20 of 40 would be a rate that nobody had");
+}
+
 #[test]
 fn a_history_file_is_waited_for_until_its_windows_are_over() {
     // Quiet hours: the last message left at hour 21, and its window ends at hour 45.

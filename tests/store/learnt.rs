@@ -63,7 +63,9 @@ async fn what_is_read_on_says_what_all_of_it_says() {
     for turn in 0..6 {
         let settings = settings(&tale);
         let reader = Reader::open(&path).unwrap();
-        let said = serde_json::to_value(shelf.learn(&reader, &asked(&settings)).unwrap()).unwrap();
+        let said =
+            serde_json::to_value(shelf.learn(&reader, &asked(&settings).settings(&reader).unwrap()).unwrap())
+                .unwrap();
         let asked = serde_json::to_value(store.learn(asked(&settings)).await.unwrap()).unwrap();
         assert_eq!(said, anew(&path, 1, &settings), "turn {turn}");
         assert_eq!(said, anew(&path, 5, &settings), "turn {turn}: whoever reads a page changes nothing");

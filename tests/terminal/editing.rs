@@ -135,8 +135,6 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     // From a version to those whom it reached, and back.
     console.keys("jw");
     console.until("whom the launch reached", |text| text.contains("rules:") && text.contains(" of 100 "));
-    console.keys("\x1b");
-    console.sees("100 of 100");
     console.keys("H");
     console.until("both versions again", |text| text.contains("phones are free before four"));
     console.keys("jR");

@@ -3,7 +3,7 @@
 use crate::editing::{git, repository, save};
 use crate::forge::Hub;
 use crate::pty::{Pty, cascade};
-use crate::{WIDE, empty, launched};
+use crate::{empty, launched};
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;

@@ -139,7 +139,7 @@ impl Item {
 /// Goes over the record.
 pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce) -> Counted {
     let Ordered { mut segments, order } = empty(ledger, settings, force);
-    let cohorts = Cohorts::of(ledger, &force.same, force.launched);
+    let cohorts = Cohorts::of(ledger, &force.same);
     let (mut since, mut cascades) = (None::<At>, 0);
     let lately = settings.now.0.saturating_sub(30 * DAY_MS);
     for item in ledger.items() {
@@ -174,9 +174,10 @@ impl Counts {
             return;
         }
         self.late += u64::from(finished.is_late);
-        let tallies = if item.is_drawn() { &mut self.drawn } else { &mut self.given };
+        let is_drawn = item.is_drawn() && !finished.is_spoilt;
+        let tallies = if is_drawn { &mut self.drawn } else { &mut self.given };
         tallies[start.index()].add(item, finished);
-        if item.forced {
+        if item.forced || item.is_drawn() && finished.is_spoilt {
             self.excluded.forced += 1;
         } else if !item.is_drawn() {
             self.excluded.not_drawn += 1;
@@ -304,7 +305,8 @@ impl Counted {
             let (true, Some(value), Some(row)) = (force.same[item.arm as usize], of.value, of.place) else {
                 continue;
             };
-            let Some(finished) = cohorts.finished(ledger, item, settings.now) else { continue };
+            let finished = cohorts.finished(ledger, item, settings.now);
+            let Some(finished) = finished.filter(|finished| !finished.is_spoilt) else { continue };
             let worth = finished.converted.map_or(0.0, |at| {
                 let hours = at.ms() as f64 / 3_600_000.0;
                 value * (-settings.decay_per_h * hours).exp()

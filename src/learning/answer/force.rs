@@ -23,17 +23,14 @@ pub(super) struct InForce {
     pub(super) exact: Vec<bool>,
     /// Cascades of each arm.
     pub(super) counts: Vec<u64>,
-    /// The first launch and the last one.
-    pub(super) launched: (At, At),
 }
 
 impl InForce {
     pub(super) fn of(ledger: &Ledger, settings: &Settings) -> Self {
         let (mut counts, mut newest) = (vec![0; ledger.arms.len()], None);
-        let (mut first, mut last) = (At(i64::MAX), At(i64::MIN));
+        let mut last = At(i64::MIN);
         for item in ledger.items() {
             counts[item.arm as usize] += 1;
-            first = first.min(item.launched_at);
             if item.launched_at >= last {
                 (last, newest) = (item.launched_at, Some(item.arm));
             }
@@ -41,7 +38,9 @@ impl InForce {
         let of_newest = newest.map(|arm| ledger.rules[ledger.arms[arm as usize].rules].clone());
         let version = settings.rules.clone().or(of_newest);
         let (rules, texts) = version.as_deref().map(parts).unwrap_or_default();
-        let declared = |hash: &str| settings.equivalent.iter().any(|name| is_named(hash, name));
+        // A version as the notes name it has both its hashes.
+        let names = || settings.equivalent.iter().flat_map(|name| name.split('+'));
+        let declared = |hash: &str| names().any(|name| is_named(hash, name));
         let same = ledger.arms.iter().map(|arm| {
             let (own, said) = parts(&ledger.rules[arm.rules]);
             let alike =
@@ -50,7 +49,7 @@ impl InForce {
         });
         let exact = ledger.arms.iter().map(|arm| parts(&ledger.rules[arm.rules]).0 == rules);
         let (same, exact) = (same.collect(), exact.collect());
-        Self { same, exact, counts, launched: (first.min(last), last), version }
+        Self { version, same, exact, counts }
     }
 
     /// The hash of the rules alone.

@@ -218,7 +218,7 @@ pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
     }
     let unsent: u64 = counted.segments.iter().map(|of| of.excluded.unsent).sum();
     if unsent > 0 {
-        notes.push(format!("{unsent} cascades never sent anything on their start, and are left out"));
+        notes.push(format!("{unsent} never sent anything: left out"));
     }
     let left_out: u64 = counted.others.iter().map(|(_, n)| n).sum();
     if left_out > 0 {

@@ -158,11 +158,11 @@ impl Driver {
             let judged = beside(files, move |files| {
                 let changed = judge(&*kept, files, wanted, pending.filter(|_| saved), &spoken)?;
                 let named: Vec<_> = changed.iter().map(|(name, _, is)| (name.clone(), is.clone())).collect();
-                let mut plan = files.judge(&named, in_flight)?;
+                let plan = files.judge(&named, in_flight)?;
+                let mut trail = files.look(&change(&changed, &plan.ready.rules.hash, "", &signature));
                 if restored {
-                    plan.warnings.extend(left(files, &changed));
+                    trail.lines.extend(left(files, &changed));
                 }
-                let trail = files.look(&change(&changed, &plan.ready.rules.hash, "", &signature));
                 Ok((changed, plan, trail))
             });
             let (files, plan, trail) = match judged.await {
@@ -228,7 +228,7 @@ impl Driver {
         let paces = self.parts.gallery.paces();
         let Looked { lines: trail, loose } = trail;
         let shown = EditPreview { trail, loose, learnt, ..view(&held, before, in_flight, at, &paces) };
-        if self.desk.held.len() == HELD {
+        while self.desk.held.len() >= HELD {
             self.desk.held.pop_front();
         }
         self.desk.held.push_back(held);

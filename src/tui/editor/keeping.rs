@@ -25,6 +25,11 @@ pub struct Keep {
 }
 
 impl Desk {
+    /// Another console's draft of this file stands on the disk: the one here is in memory alone.
+    pub fn is_beside(&self, file: File) -> bool {
+        self.kept.iter().any(|kept| kept.file == file.path())
+    }
+
     /// What the disk is to have of a draft.
     pub fn keeping(&self, draft: &Draft) -> Keep {
         let text = draft.text();
@@ -39,6 +44,10 @@ impl Desk {
 pub fn looks_for_drafts(model: &mut Model) -> bool {
     let keeps = model.keeps_drafts();
     let has_looked = std::mem::replace(&mut model.desk.asked.found, keeps);
+    if keeps && !has_looked {
+        // Whoever was in control meanwhile may have taken them off the disk.
+        model.desk.drafts.values_mut().filter(|draft| draft.is_changed()).for_each(|draft| draft.kept = 0);
+    }
     keeps && !has_looked
 }
 
@@ -106,10 +115,12 @@ pub fn take_found(model: &mut Model, kept: Vec<Kept>) {
 
 /// Another console's draft of the same file: it stays on the disk, and this one in memory.
 fn beside_another(model: &mut Model, file: File, found: Kept) {
-    if model.desk.kept.contains(&found) {
+    let is_told = model.desk.is_beside(file);
+    model.desk.kept.retain(|kept| kept.file != found.file);
+    model.desk.kept.push(found);
+    if is_told {
         return;
     }
-    model.desk.kept.push(found);
     let (file, key) = (file.path(), keys::key(Cmd::Save));
     let until = format!("stays in memory alone until it is saved ({key}) or dropped");
     model.tell(Level::Warning, format!("another console keeps a draft of {file}: the one here {until}"));

@@ -35,7 +35,7 @@ impl Review {
 /// The first `y` where something is in no commit: what the second one does.
 pub(super) fn unaccepted(review: &mut Review) -> Option<String> {
     let preview = review.shown()?;
-    if preview.loose == review.accepted {
+    if preview.loose.is_empty() || preview.loose == review.accepted {
         return None;
     }
     let (loose, key) = (preview.loose.clone(), keys::key(Cmd::SaveNow));
@@ -118,7 +118,6 @@ fn drop_draft(model: &mut Model, changed: &[Moved]) -> Vec<Request> {
             draft.begin_anew(&moved.stands);
         }
     }
-    model.desk.evidence.clear();
     again(model, "the draft is dropped: the file stays as it stands on disk")
 }
 

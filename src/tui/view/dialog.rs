@@ -45,7 +45,10 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
                 if stops { leaving(&ctx.picture.snapshot, failed, ctx.now, ctx.zone) } else { Vec::new() };
             let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
             if !drafts.is_empty() {
-                let then = if ctx.model.keeps_drafts() {
+                let beside = ctx.model.desk.changed().any(|draft| ctx.model.desk.is_beside(draft.file));
+                let then = if ctx.model.keeps_drafts() && beside {
+                    "Another console keeps a draft of the same file: the one here is in memory alone, and goes with it."
+                } else if ctx.model.keeps_drafts() {
                     "The draft is kept, and offered at the next start."
                 } else {
                     "This console only reads: the draft is in its memory alone, and goes with it."
@@ -75,7 +78,10 @@ fn plain<'a>(ctx: &Ctx, title: &str, words: &[String], does: &str, cells: usize)
 /// What becomes of a draft that is left.
 fn unsaved<'a>(ctx: &Ctx, cells: usize) -> Shown<'a> {
     let file = ctx.model.desk.draft().map(|draft| draft.file.path()).unwrap_or_default();
-    let until = if ctx.model.keeps_drafts() {
+    let beside = ctx.model.desk.draft().is_some_and(|draft| ctx.model.desk.is_beside(draft.file));
+    let until = if ctx.model.keeps_drafts() && beside {
+        "as long as this console is open: another one keeps a draft of it on the disk"
+    } else if ctx.model.keeps_drafts() {
         "also after a restart"
     } else {
         "as long as this console is open: it only reads, and keeps nothing on the disk"
