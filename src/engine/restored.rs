@@ -163,7 +163,7 @@ impl Journal<'_> {
         }
         let asked = self.journey(id).is_some_and(|journey| journey.state == State::Held(Hold::SharedNumber));
         self.doubt_before(id, step, untold);
-        let taken = self.recover(id, step, sent);
+        let taken = self.recover((id, step), sent, others.is_empty());
         if asked {
             // Somebody at this number has answered, and the operator is still asked who it was.
             self.record_about(id, Kind::Held { why: Hold::SharedNumber });
@@ -171,13 +171,20 @@ impl Journal<'_> {
         taken
     }
 
-    fn recover(&mut self, id: CascadeId, step: u32, sent: &SentBefore) -> Taken {
+    /// `is_theirs`: nobody else can have been meant.
+    fn recover(&mut self, (id, step): (CascadeId, u32), sent: &SentBefore, is_theirs: bool) -> Taken {
         let newest = self.journey(id).and_then(Journey::newest).filter(|a| a.step == step);
         if let Some(open) =
             newest.filter(|a| matches!(a.stage, Stage::Claimed | Stage::InDoubt)).map(|a| a.id)
         {
-            // It was known by then that this one had not left: otherwise nothing would have followed it.
-            let settled = Kind::DoubtSettled { was_sent: false, by: Actor::Engine, cost: Money::ZERO };
+            // It was known by then that this one had not left: otherwise nothing would have followed it. Where a number
+            // is shared, what followed may be another's: then it may have left, and counts as a contact.
+            let cost = if is_theirs {
+                Money::ZERO
+            } else {
+                self.campaign.header.launch.policy.price(sent.channel).0
+            };
+            let settled = Kind::DoubtSettled { was_sent: !is_theirs, by: Actor::Engine, cost };
             self.record_attempt(open, settled);
         }
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);

@@ -48,17 +48,19 @@ impl Machine {
                 world.kill();
                 return Some(Next::Away(away_s));
             }
+            // A clock that is set back right before or after a sleep, by about as much, hides it: nobody could tell.
+            What::Sleep { .. } if world.lock().oracle.was_just_set_back(now) => {}
             What::Sleep { for_s } => {
                 let span = TimeDelta::seconds(for_s as i64);
                 world.lock().oracle.gap(now + span);
                 world.sleep(span);
             }
-            // A clock that is set back right after a sleep, by about as much, hides it: nobody could tell.
             What::ClockJumps { by_s } if by_s < 0 && world.lock().oracle.has_just_slept(now) => {}
+            What::ClockJumps { by_s } if by_s > 0 && world.lock().oracle.was_just_set_back(now) => {}
             What::ClockJumps { by_s } => {
                 world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
                 if by_s.abs() >= 60 {
-                    world.lock().oracle.clock_moved(now);
+                    world.lock().oracle.clock_moved(now, by_s);
                 }
             }
             What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),

@@ -78,6 +78,7 @@ pub struct Oracle {
     caught_up: Option<At>,
     /// A clock that was moved while we listened hid nothing: it may be noticed after the commit under way.
     moved_until: Option<At>,
+    set_back: Option<At>,
     concurrent: usize,
     cap: usize,
     /// Minutes of the day in New York, where everybody lives.
@@ -116,6 +117,7 @@ impl Oracle {
             gap_since: None,
             caught_up: None,
             moved_until: None,
+            set_back: None,
             concurrent: setting.concurrent,
             cap: setting.cap as usize,
             quiet: setting.quiet_min().map(|(from, to)| (u32::from(from), u32::from(to))),
@@ -201,12 +203,19 @@ impl Oracle {
     }
 
     pub fn has_just_slept(&self, now: At) -> bool {
-        self.gap_since.is_some_and(|since| now - since < TimeDelta::seconds(90))
+        is_recent(self.gap_since, now)
+    }
+
+    pub fn was_just_set_back(&self, now: At) -> bool {
+        is_recent(self.set_back, now)
     }
 
     /// The clock was moved by so much that we must take it for a gap.
-    pub fn clock_moved(&mut self, now: At) {
+    pub fn clock_moved(&mut self, now: At, by_s: i64) {
         self.gap(now);
+        if by_s < 0 {
+            self.set_back = Some(now);
+        }
         self.moved_until = Some(now + RECORDED_SLACK);
     }
 
@@ -229,6 +238,10 @@ impl Oracle {
     fn breaks(&mut self, what: String) {
         self.broken.push(what);
     }
+}
+
+fn is_recent(at: Option<At>, now: At) -> bool {
+    at.is_some_and(|at| now - at < TimeDelta::seconds(90))
 }
 
 /// Whether a report says that they want no more contact.
