@@ -5,10 +5,10 @@ use super::handle::PlaceFacts;
 use super::launch::Plan;
 use super::store::{Reader, StoreError};
 use super::{history, replay};
-use crate::learning::answer::{Alike, Settings};
-use crate::model::At;
+use crate::learning::answer::{Alike, Settings, Waits};
+use crate::model::{At, Channel};
 use crate::rules::content::digest;
-use crate::rules::{self, Rules};
+use crate::rules::{self, Ladder, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -30,6 +30,7 @@ impl Question {
             starts: rules.main.channels().collect(),
             own_starts: own().map(|(name, ladder)| (name.clone(), ladder.channels().collect())).collect(),
             explore: Some(rules.explore),
+            waits: Some(waits(&rules)),
             ..settings
         };
         Self { settings, rules: Some(rules) }
@@ -80,6 +81,19 @@ impl Question {
         }
         Ok(Settings { alike, ..self.settings.clone() })
     }
+}
+
+/// How long they wait wherever anybody waits: after the last step of a chain, only who can start with it.
+fn waits(rules: &Rules) -> Waits {
+    let of = |ladder: &Ladder| -> BTreeMap<Channel, u64> {
+        let last = ladder.steps.last().map(|step| step.channel);
+        let is_waited =
+            |channel: &Channel| Some(*channel) != last || *channel == ladder.start || rules.explore > 0.0;
+        let waited = ladder.channels().filter(is_waited);
+        waited.filter_map(|channel| Some((channel, ladder.wait_of(channel)?))).collect()
+    };
+    let own = rules.segments.iter().map(|(name, ladder)| (name.clone(), of(ladder)));
+    Waits { main: of(&rules.main), own: own.collect() }
 }
 
 /// For whom the walks are the same.

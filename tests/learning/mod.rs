@@ -1,5 +1,6 @@
 //! One file for each part of learning.
 
+mod advised;
 mod answer;
 mod counted;
 mod history;

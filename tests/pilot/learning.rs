@@ -241,6 +241,17 @@ fn the_command_asks_for_the_workspaces_rules_and_texts_as_the_console_does() {
     let waits = EXPLORING.replace("40m", "50m");
     let answer = told(&waits);
     assert_eq!(compared(&answer), (0, 100));
+    // What is said of it is said of the wait that is in force now, by contacts that had another.
+    let of = |answer: &Value| answer["waits"][0].clone();
+    assert_eq!((&of(&same)["channel"], &of(&same)["window_s"]), (&"whatsapp".into(), &2_400.into()));
+    assert_eq!(of(&same)["under_other_waits"], 0);
+    assert_eq!(of(&answer)["window_s"], 3_000);
+    let contacts = of(&answer)["contacts"].as_u64().unwrap();
+    assert!(
+        contacts > 50 && of(&answer)["under_other_waits"].as_u64() > Some(contacts / 2),
+        "{}",
+        of(&answer)
+    );
     let note = answer["notes"].to_string();
     assert!(note.contains("equivalent") && note.contains(&hash.as_str().unwrap()[..7]), "{note}");
     let files = [("rules/cascade.json", waits.as_str())];

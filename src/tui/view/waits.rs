@@ -132,6 +132,7 @@ fn advice(of: &WaitAnswer) -> String {
         (true, Some(then)) => format!("→ wait {}", say_wait(then)),
         _ if of.too_short => "→ cut too short".to_owned(),
         (false, Some(_)) => "stays".to_owned(),
+        _ if of.status == "ok" => "nobody waits".to_owned(),
         _ if of.status == "too_few_conversions" => "too few conversions".to_owned(),
         _ => "not followed long enough".to_owned(),
     }
