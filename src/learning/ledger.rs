@@ -3,6 +3,7 @@
 
 mod span;
 
+use super::answer::parts;
 use super::history::{Cascade, Ending, Step};
 use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
@@ -126,6 +127,11 @@ impl Ledger {
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.pages.iter().all(|page| page.items.is_empty())
+    }
+
+    /// Whether any cascade ran under the rules of this hash, with whatever texts.
+    pub fn ran_under(&self, rules: &str) -> bool {
+        self.rules.iter().any(|version| parts(version).0 == rules)
     }
 
     /// Adds a cascade to the last page. One that still runs is added as far as it has come.

@@ -5,7 +5,9 @@ use super::handle::PlaceFacts;
 use super::launch::Plan;
 use super::store::{Reader, StoreError};
 use super::{history, replay};
+use crate::config::Learning;
 use crate::learning::answer::{Alike, Settings, Waits};
+use crate::learning::ledger::Ledger;
 use crate::model::{At, Channel};
 use crate::rules::content::digest;
 use crate::rules::{self, Ladder, Rules};
@@ -17,6 +19,13 @@ use std::path::Path;
 pub struct Question {
     settings: Settings,
     rules: Option<Rules>,
+}
+
+/// What a workspace says of worth and costs, whoever asks and whatever record.
+pub fn settings(learning: &Learning, currency: &str, now: At) -> Settings {
+    let Learning { value, optout_penalty, decay_per_h, equivalent } = learning.clone();
+    let currency = currency.to_owned();
+    Settings { now, value, optout_penalty, decay_per_h, currency, equivalent, ..Settings::default() }
 }
 
 impl Question {
@@ -43,15 +52,7 @@ impl Question {
 
     /// In a place as a screen knows it.
     pub(super) fn in_place(place: &PlaceFacts, now: At) -> Self {
-        let settings = Settings {
-            now,
-            value: place.value,
-            optout_penalty: place.optout_penalty,
-            decay_per_h: place.decay_per_h,
-            currency: place.currency.clone(),
-            equivalent: place.equivalent.clone(),
-            ..Settings::default()
-        };
+        let settings = settings(&place.learning, &place.currency, now);
         let texts = place.content.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes()));
         match rules::parse(Path::new(&place.rules_source), place.rules_text.as_bytes()).0 {
             Some(rules) => Self::of(rules, &digest(texts.collect()), settings),
@@ -67,6 +68,18 @@ impl Question {
     /// The rules and texts that it is asked for.
     pub fn version(&self) -> Option<&str> {
         self.settings.rules.as_deref()
+    }
+
+    /// What a history file is asked with. One that has cascades under these very rules is of this workspace, and is asked
+    /// as its store is. Another one's cascades ran under whatever its newest did, drawn from starts and by shares of its
+    /// own: of the rules here it is told what they start with, and how long they wait.
+    pub fn of_a_file(self, record: &Ledger) -> Settings {
+        let is_own = self.rules.as_ref().is_some_and(|rules| record.ran_under(&rules.hash));
+        if is_own {
+            return self.settings;
+        }
+        let nothing = Settings { rules: None, starts: Vec::new(), explore: None, ..self.settings };
+        Settings { own_starts: BTreeMap::new(), ..nothing }
     }
 
     /// What the statistics are asked with, once it is known of which recorded rules the walks are the same.
@@ -108,15 +121,7 @@ impl Plan {
     /// What the record is asked, for what this plan would launch.
     pub fn question(&self, now: At) -> Question {
         let config = &self.ready.config;
-        let settings = Settings {
-            now,
-            value: config.learning.value,
-            optout_penalty: config.learning.optout_penalty,
-            decay_per_h: config.learning.decay_per_h,
-            currency: config.currency.clone(),
-            equivalent: config.learning.equivalent.clone(),
-            ..Settings::default()
-        };
+        let settings = settings(&config.learning, &config.currency, now);
         Question::of(self.ready.rules.clone(), &self.content.hash, settings)
     }
 }

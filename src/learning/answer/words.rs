@@ -74,7 +74,7 @@ impl Sentence<'_> {
     fn dropped(&self) -> String {
         match self.watch.resets.last() {
             Some(day) => {
-                let date = crate::model::At(day * super::count::DAY_MS).utc().format("%Y-%m-%d");
+                let date = crate::model::At(day * crate::learning::DAY_MS).utc().format("%Y-%m-%d");
                 format!("; the outcomes changed, and what is older than 14 days was dropped on {date}")
             }
             None => String::new(),
