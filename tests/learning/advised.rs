@@ -1,12 +1,11 @@
 //! Advice on waits is about the wait in force, whatever the contacts on the record were sent under.
 
-use super::cascade;
+use super::{DAY_S, cascade, file, money, near, number, settings};
 use cascade::learning::answer::{Answer, Settings, WaitAnswer, Waits, answer};
 use cascade::learning::history::Cascade;
-use cascade::model::{At, Channel, Segment};
+use cascade::model::{At, Channel, Money, Segment};
 
 const HOUR_S: u64 = 3_600;
-const DAY_S: i64 = 86_400;
 
 /// Contacts under these rules and a wait, of which half convert, as late as `after` says of a share.
 fn contacts(segment: &str, rules: &str, wait_s: u64, n: u64, after: impl Fn(f64) -> f64) -> Vec<Cascade> {
@@ -139,4 +138,123 @@ fn a_file_whose_contacts_waited_less_is_advised_on_what_they_waited() {
     };
     assert_eq!(window(6 * HOUR_S), (4 * HOUR_S, true));
     assert_eq!(window(HOUR_S), (HOUR_S, false), "what the rules here have is not proposed to them");
+}
+
+/// Whoever picks up does so at once; how long to wait for the others that does not say.
+#[test]
+fn no_wait_on_the_phone_becomes_shorter_than_a_missed_call_takes() {
+    let of = |channel: Channel| {
+        let all = (0..200_i64).map(|id| {
+            let mut one = cascade(id as u64, "a", channel, id * 60, (id % 3 == 0).then_some(20 + id));
+            one.steps[0].window_s = Some(2 * 3600);
+            one
+        });
+        let answer = answer(all, &settings(100 * DAY_S));
+        answer.waits.into_iter().find(|wait| wait.segment.is_none()).unwrap()
+    };
+    let (phone, sms) = (of(Channel::Phone), of(Channel::Sms));
+    assert_eq!((sms.suggested_wait_s, phone.suggested_wait_s), (Some(300), Some(1_800)));
+    assert_eq!((phone.saved_s, phone.missed_on_record), (Some(5_400), Some(0)));
+    assert!(phone.reason.contains("wait 30m instead of 2h"), "{}", phone.reason);
+    assert!(phone.reason.contains("calls back") && !sms.reason.contains("calls back"), "{}", phone.reason);
+}
+
+/// WhatsApp for six hours, then a call, then an SMS whose answers count for a day; some convert early, few late.
+fn ladders() -> Vec<Cascade> {
+    let step = |cascade: &Cascade, place: i64, channel: Channel, window_h: u64, cost: &str| {
+        let mut step = cascade.steps[0].clone();
+        let sent = At(cascade.launched_at.0 + [0, 6, 8][place as usize] * 3_600_000);
+        (step.step, step.channel, step.sent_at) = (place as u32 + 1, channel, Some(sent));
+        (step.window_s, step.delivered_at, step.converted_at) = (Some(window_h * 3600), Some(sent), None);
+        step.cost = money(cost);
+        step
+    };
+    let one = |id: i64| {
+        let mut one = cascade(id as u64, "a", Channel::Whatsapp, id * 600, None);
+        let of = |place, channel, window_h, cost| step(&one, place, channel, window_h, cost);
+        let mut steps = vec![
+            of(0, Channel::Whatsapp, 6, "0.05"),
+            of(1, Channel::Phone, 2, "0.40"),
+            of(2, Channel::Sms, 24, "0.04"),
+        ];
+        let after = |place: usize, minutes: i64| Some(At(steps[place].sent_at.unwrap().0 + minutes * 60_000));
+        let (taken, converted) = match id % 20 {
+            0..6 => (1, after(0, 30 + id % 7)),
+            6 if id % 100 == 6 => (1, after(0, 330)),
+            7..9 => (2, after(1, 1)),
+            9..12 => (3, after(2, 20)),
+            _ => (3, None),
+        };
+        steps[taken - 1].converted_at = converted;
+        for untaken in &mut steps[taken..] {
+            (untaken.sent_at, untaken.delivered_at, untaken.cost) = (None, None, Money::ZERO);
+        }
+        one.steps = steps;
+        one
+    };
+    (0..400).map(one).collect()
+}
+
+/// What a wait was shortened by is lost on the message that follows, not on the channel that waits.
+#[test]
+fn a_shorter_wait_costs_the_next_message() {
+    let answer = answer(ladders(), &settings(100 * DAY_S));
+    let whatsapp = &answer.waits[0];
+    assert_eq!((whatsapp.channel, whatsapp.segment.clone()), (Channel::Whatsapp, None));
+    assert!(whatsapp.suggest_change && whatsapp.window_s == 6 * 3600, "{}", whatsapp.reason);
+    assert_eq!(whatsapp.missed_on_record, Some(4));
+    assert_eq!(whatsapp.missed_cost, Some(money("1.60")), "four calls");
+}
+
+/// A conversion window is no wait: there is nothing to send sooner.
+#[test]
+fn the_last_step_gets_no_advice_on_its_wait() {
+    let answer = answer(ladders(), &settings(100 * DAY_S));
+    let sms = answer.waits.iter().find(|wait| wait.channel == Channel::Sms).unwrap();
+    assert_eq!((sms.window_s, sms.status), (24 * 3600, "ok"));
+    assert!(sms.t90_s.unwrap() < 3600.0, "all of them come soon");
+    assert_eq!((sms.suggested_wait_s, sms.suggest_change, sms.too_short), (None, false, false));
+    assert!(sms.reason.starts_with("the last step waits for nothing: 24h"), "{}", sms.reason);
+    // In another segment it is another one's last step, and the longest walk of all is no measure.
+    let mut mixed = ladders();
+    for (at, cascade) in ladders().into_iter().enumerate() {
+        let mut short = cascade;
+        short.id = format!("b{at}").as_str().into();
+        short.segment = Segment("b".into());
+        short.steps.truncate(2);
+        mixed.push(short);
+    }
+    let answer = self::answer(mixed, &settings(100 * DAY_S));
+    let phone = |segment: &str| {
+        let of = |wait: &&WaitAnswer| wait.segment.as_ref().is_some_and(|s| s.0 == segment);
+        answer.waits.iter().filter(of).find(|wait| wait.channel == Channel::Phone).unwrap()
+    };
+    assert!(phone("a").suggested_wait_s.is_some(), "{}", phone("a").reason);
+    assert!(phone("b").suggested_wait_s.is_none(), "{}", phone("b").reason);
+}
+
+/// The reference of running waits, as a record.
+#[test]
+fn waits_come_out_of_the_record_as_they_are() {
+    let reference = file("w2_running");
+    let now_s = 10_000_000;
+    let rows = reference["rows"].as_array().unwrap();
+    let all = rows.iter().zip(0..).map(|(row, id)| {
+        let sent = now_s - number(row, "/age_s") as i64;
+        let mut one = cascade(id, "a", Channel::Whatsapp, sent, row["event_s"].as_i64());
+        one.steps[0].opted_out_at = row["opted_out_s"].as_i64().map(|s| At::from_secs(sent + s));
+        one
+    });
+    let answer = answer(all, &settings(now_s));
+    let wait = answer.waits.iter().find(|wait| wait.segment.is_none()).unwrap();
+    let expected = &reference["expected"];
+    assert_eq!((wait.contacts, wait.events, wait.status), (260, 95, "ok"));
+    near("t80", wait.t80_s.unwrap(), number(expected, "/t80_s/estimate"), 1e-8);
+    near("t90 high", wait.t90_high_s.unwrap(), number(expected, "/t90_s/high"), 1e-8);
+    assert_eq!(wait.suggested_wait_s, Some(20_100));
+    assert!(!wait.suggest_change);
+    let rule = "80 % of conversions arrive in the first 33 % of the window (20 % to 58 %)";
+    assert!(wait.reason.starts_with(rule), "{}", wait.reason);
+    assert_eq!(answer.waits[1].segment, Some(Segment("a".into())));
+    near("G at the middle", wait.share_by_fraction[4][1], number(expected, "/share_by_fraction/5/km"), 1e-6);
 }
