@@ -1,7 +1,7 @@
 //! The workspace: where files come from, what live refuses, and who may read what is stored.
 
 use cascade::model::{Channel, Mode};
-use cascade::workspace::{Named, Source, Unusable, Workspace, private_file, state_dir, store_path};
+use cascade::workspace::{Named, Source, Unusable, Workspace, on_disk, private_file, state_dir, store_path};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -78,6 +78,19 @@ fn errors_are_listed_with_place_and_remedy() {
     fs::write(dir.path().join("rules/cascade.json"), "{}").unwrap();
     let said = open(dir.path()).unwrap().ready().unwrap_err().to_string();
     assert!(said.contains("to mend first") && said.contains("rules/cascade.json:1:1: error:"), "{said}");
+}
+
+#[test]
+fn settings_that_another_editor_broke_are_named() {
+    let dir = TempDir::new().unwrap();
+    let write = |text: &str| fs::write(dir.path().join("cascade.toml"), text).unwrap();
+    write("mode = \"rehearsal\"\n");
+    assert_eq!(on_disk::errors(dir.path()), []);
+    let before = on_disk::stamp(dir.path());
+    write("mode = \"rehearsal\"\n[limits]\nbudget = \"a lot\"\n");
+    assert_ne!(on_disk::stamp(dir.path()), before);
+    let found = on_disk::errors(dir.path());
+    assert!(found[0].file.ends_with("cascade.toml") && found[0].line == 3, "{found:#?}");
 }
 
 #[test]

@@ -442,4 +442,9 @@ impl Kind {
     pub const fn is_of_an_order(&self) -> bool {
         matches!(self, Self::Ordered { .. } | Self::OrderMet { .. })
     }
+
+    /// Whether it only says that time went on: a timer rang, or a provider was asked whether it is well again.
+    pub const fn is_clockwork(&self) -> bool {
+        matches!(self, Self::TimerFired { .. } | Self::BreakerChecked { .. })
+    }
 }

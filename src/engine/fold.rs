@@ -62,7 +62,12 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
         }
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
-        Kind::ContactedAfterAnswer {} => campaign.header.contacted_after_answer += 1,
+        Kind::ContactedAfterAnswer {} => {
+            campaign.header.contacted_after_answer += 1;
+            if let Some(cascade) = subject.cascade {
+                campaign.change(cascade, |journey| journey.after_answer = true);
+            }
+        }
         Kind::TimerFired { timer } => fired(campaign, *subject, *timer),
         Kind::AttemptPlanned { .. }
         | Kind::AttemptDeferred { .. }

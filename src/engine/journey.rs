@@ -50,6 +50,9 @@ pub struct Journey {
     /// An operator ended the wait before this step: a resume does not put it off again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hurried: bool,
+    /// A later step reached them although they had answered by then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_answer: bool,
     /// Which of the campaign's versions of the rules they go by; 0: that of the launch.
     #[serde(default, skip_serializing_if = "is_first")]
     pub edition: u32,
@@ -215,6 +218,7 @@ impl Journey {
             failure: None,
             last: None,
             hurried: false,
+            after_answer: false,
             edition: 0,
         }
     }

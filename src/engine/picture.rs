@@ -60,7 +60,6 @@ fn facts(campaign: &Campaign, typical: Option<&Journey>) -> CampaignFacts {
         mode: launch.mode,
         rules_hash: launch.rules_hash.clone(),
         rules_in_flight: campaign.edition(typical.map_or(0, |journey| journey.edition)).rules,
-        versions: (0..=campaign.newest_edition()).map(|number| campaign.edition(number).rules).collect(),
         content_hash: launch.content_hash.clone(),
         rules_commit: launch.rules_commit.clone(),
         customers: launch.customers,
@@ -379,6 +378,7 @@ pub fn row(journey: &Journey) -> Row {
         attempt: newest.map(|a| a.id),
         cost: journey.attempts.iter().map(|a| a.cost).sum(),
         contacted: journey.attempts.iter().any(Attempt::contacted),
+        after_answer: journey.after_answer,
         under: journey
             .attempts
             .iter()

@@ -147,15 +147,14 @@ impl Journal<'_> {
             self.found(attempt, sent.provider_id.clone());
             return Taken::Found;
         }
+        let off: Vec<_> = self.off_their_walk(sent).map(|id| (id, sent.channel)).collect();
+        let is_theirs = candidates.len() == 1 && off.is_empty();
+        shared.extend(off);
         if !sent.ours {
             shared.extend(candidates.iter().map(|(id, _)| (*id, sent.channel)));
-            shared.extend(self.off_their_walk(sent).map(|id| (id, sent.channel)));
             return if candidates.is_empty() { Taken::Nobodys } else { Taken::Doubtful };
         }
-        let Some((&(id, step), others)) = candidates.split_first() else {
-            shared.extend(self.off_their_walk(sent).map(|id| (id, sent.channel)));
-            return Taken::Nobodys;
-        };
+        let Some((&(id, step), others)) = candidates.split_first() else { return Taken::Nobodys };
         shared.extend(others.iter().map(|(other, _)| (*other, sent.channel)));
         if let Some(doubted) = self.doubted(id, step) {
             self.found(doubted, sent.provider_id.clone());
@@ -163,7 +162,7 @@ impl Journal<'_> {
         }
         let asked = self.journey(id).is_some_and(|journey| journey.state == State::Held(Hold::SharedNumber));
         self.doubt_before(id, step, untold);
-        let taken = self.recover((id, step), sent, others.is_empty());
+        let taken = self.recover((id, step), sent, is_theirs);
         if asked {
             // Somebody at this number has answered, and the operator is still asked who it was.
             self.record_about(id, Kind::Held { why: Hold::SharedNumber });
@@ -174,18 +173,16 @@ impl Journal<'_> {
     /// `is_theirs`: nobody else can have been meant.
     fn recover(&mut self, (id, step): (CascadeId, u32), sent: &SentBefore, is_theirs: bool) -> Taken {
         let newest = self.journey(id).and_then(Journey::newest).filter(|a| a.step == step);
-        if let Some(open) =
-            newest.filter(|a| matches!(a.stage, Stage::Claimed | Stage::InDoubt)).map(|a| a.id)
-        {
-            // It was known by then that this one had not left: otherwise nothing would have followed it. Where a number
-            // is shared, what followed may be another's: then it may have left, and counts as a contact.
-            let cost = if is_theirs {
-                Money::ZERO
-            } else {
-                self.campaign.header.launch.policy.price(sent.channel).0
-            };
-            let settled = Kind::DoubtSettled { was_sent: !is_theirs, by: Actor::Engine, cost };
-            self.record_attempt(open, settled);
+        let open = newest.filter(|a| matches!(a.stage, Stage::Claimed | Stage::InDoubt));
+        match (open.map(|a| (a.id, a.stage)), is_theirs) {
+            // It was known by then that this one had not left: otherwise nothing would have followed it.
+            (Some((open, _)), true) => {
+                let settled = Kind::DoubtSettled { was_sent: false, by: Actor::Engine, cost: Money::ZERO };
+                self.record_attempt(open, settled);
+            }
+            // What followed may be another's: nobody can tell, and it counts as a contact.
+            (Some((open, Stage::Claimed)), false) => self.doubt(open, perhaps_sent(sent.channel)),
+            (Some(_), false) | (None, _) => {}
         }
         let attempt = self.plan_sent(id, step, sent.at, sent.attempt);
         let (price, _) = self.campaign.header.launch.policy.price(sent.channel);
@@ -224,8 +221,11 @@ impl Journal<'_> {
 
     /// Whoever it may have gone to under rules that were lost, and whose own have no step on that channel.
     fn off_their_walk(&self, sent: &SentBefore) -> impl Iterator<Item = CascadeId> {
+        // An attempt that was planned before the backup tells by itself whose it was.
+        let is_named = sent.attempt.is_some_and(|id| self.campaign.attempt(id).is_some());
         let has_none = |journey: &&Journey| journey.start.walk.iter().all(|leg| leg.channel != sent.channel);
-        self.at(sent.line).filter(|journey| !journey.is_over()).filter(has_none).map(|journey| journey.id)
+        let open = self.at(sent.line).filter(move |journey| !is_named && !journey.is_over());
+        open.filter(has_none).map(|journey| journey.id)
     }
 
     /// Whoever it may have gone to, and the step that it was. A number that is shared is used by one of them at a time:

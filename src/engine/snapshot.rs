@@ -68,8 +68,6 @@ pub struct CampaignFacts {
     pub rules_hash: String,
     /// SHA-256 of the newest rules that anybody in it goes by: what was saved for later launches alone is not among them.
     pub rules_in_flight: String,
-    /// SHA-256 of the rules of each of its versions, the launch's first.
-    pub versions: Vec<String>,
     /// SHA-256 of the content.
     pub content_hash: String,
     /// Where the rules stand in git.
@@ -287,6 +285,8 @@ pub struct Row {
     pub cost: Money,
     /// Whether something was, or may have been, sent to them.
     pub contacted: bool,
+    /// A later step reached them although they had answered by then.
+    pub after_answer: bool,
     /// Under which of the campaign's versions something was sent to them: a bit each, the last one for all from the 64th.
     pub under: u64,
     /// Why a deed cannot be done for them as they stand, by its place in [`Deed::ALL`].

@@ -176,7 +176,9 @@ impl Journal<'_> {
         let under_way: Vec<_> = journey
             .attempts
             .iter()
-            .filter(|a| a.under_way() && credited.is_none_or(|(_, by)| by != Some(a.id)))
+            // Also the call that they answered by writing instead of picking up: nobody watches it any more, and its line
+            // would stay taken for ever.
+            .filter(|a| a.under_way())
             .filter_map(|a| Some((a.id, a.channel, a.provider_id.clone()?)))
             .collect();
         for attempt in planned {

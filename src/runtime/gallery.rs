@@ -134,7 +134,10 @@ impl Gallery {
             if let Some(item) = inbox_item(&entry) {
                 Arc::make_mut(&mut self.picture.inbox).push(item);
             }
-            timeline.push_back(entry);
+            // Through a long hold nothing but these is written, and they would push out all that happened.
+            if !entry.event.kind.is_clockwork() {
+                timeline.push_back(entry);
+            }
             if timeline.len() > TIMELINE {
                 timeline.pop_front();
             }

@@ -252,6 +252,8 @@ pub struct Version {
     pub wall_at: Option<At>,
     /// In which campaign; `None`: saved, and launched by none yet.
     pub campaign: Option<CampaignId>,
+    /// Which of that campaign's versions it is; 0: that of its launch.
+    pub number: u32,
     /// Who saved it, or launched with it.
     pub by: Option<crate::engine::order::Who>,
     /// Why.

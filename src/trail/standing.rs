@@ -19,6 +19,8 @@ pub struct Standing {
     pub since: Option<At>,
     /// The branch on which they were found; `None` with a HEAD that stands on none.
     pub branch: Option<String>,
+    /// The newest commit there, forty hexadecimal digits.
+    pub tip: Option<String>,
     /// The branch whose rules are everybody's.
     pub base: Option<String>,
     /// That branch's own version is this.
@@ -50,10 +52,11 @@ pub fn standing(
     let Some((branch, newest)) = found else {
         return Ok(Some(Standing { base, is_on_base, ..Standing::default() }));
     };
+    let tip = Some(newest.id().to_string());
     let commit = brought(repo, newest, &place.path);
     let is_cut_off = repo.is_shallow() && commit.parent_count() == 0;
     let since = (!is_cut_off).then(|| At::from_secs(commit.time().seconds()));
-    Ok(Some(Standing { commit: Some(commit.id().to_string()), since, branch, base, is_on_base }))
+    Ok(Some(Standing { commit: Some(commit.id().to_string()), since, branch, tip, base, is_on_base }))
 }
 
 /// The ids under which git may hold bytes: as they are, and with line ends as most attributes store them.

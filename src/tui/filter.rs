@@ -10,9 +10,9 @@ use std::collections::HashMap;
 
 /// Words that `status:` takes, for the hint under the filter line.
 pub const STATUSES: &str = "open ended running waiting sending retrying queued deferred held in_doubt settling \
-                            converted declined exhausted opted_out stopped failed";
+                            converted declined exhausted opted_out stopped failed after_answer";
 /// What can be filtered by.
-pub const KEYS: &str = "status: segment: channel: code: can: rules: sort:";
+pub const KEYS: &str = "status: segment: channel: code: can: version: sort:";
 /// Words that `sort:` takes.
 pub const SORTS: &str = "due name segment status last cost id";
 
@@ -36,8 +36,8 @@ pub struct Filter {
     channel: Vec<Channel>,
     code: Vec<String>,
     can: Vec<Deed>,
-    /// Hashes of rules, or how they begin.
-    rules: Vec<String>,
+    /// Versions of the campaign's rules and texts, as [`Row::under`] has them.
+    versions: u64,
     words: Vec<String>,
     sort: Sort,
     /// What could not be read: said in the pane, never silently ignored.
@@ -66,7 +66,14 @@ impl Filter {
                     None => filter.problem = Some(format!("no channel `{word}`")),
                 },
                 Some(("code", word)) => filter.code.push(word.to_owned()),
-                Some(("rules", word)) => filter.rules.push(word.to_owned()),
+                Some(("version", "")) => filter.unread = Some(lower.clone()),
+                Some(("version", word)) => match word.parse::<u32>() {
+                    Ok(number) if number > 0 => filter.versions |= engine::bit(number - 1),
+                    _ => {
+                        filter.problem =
+                            Some(format!("no version `{word}`; 1 is the launch's, and each save's the next"));
+                    }
+                },
                 Some(("can", word)) => filter.read_can(word, &lower),
                 Some(("sort", word)) => match sort(word) {
                     Some(sort) => filter.sort = sort,
@@ -105,6 +112,9 @@ impl Filter {
         if !any(&self.status, &|word| has_status(row, word)) {
             return false;
         }
+        if self.versions != 0 && row.under & self.versions == 0 {
+            return false;
+        }
         if !self.channel.is_empty() && !self.channel.contains(&row.channel) {
             return false;
         }
@@ -129,21 +139,11 @@ impl Filter {
         self.words.iter().all(|word| text.contains(word.as_str()))
     }
 
-    /// The campaign's versions that are asked for, as [`Row::under`] has them.
-    fn versions(&self, picture: &Picture) -> u64 {
-        let known = picture.snapshot.campaign.iter().flat_map(|campaign| &campaign.versions).zip(0..);
-        let asked = known.filter(|(hash, _)| self.rules.iter().any(|word| hash.starts_with(word.as_str())));
-        asked.fold(0, |all, (_, version)| all | engine::bit(version))
-    }
-
     /// Positions in the snapshot's rows, filtered and sorted; ties keep the order of ids.
     pub fn index(&self, picture: &Picture) -> Vec<usize> {
         let rows = &picture.snapshot.rows;
         let people = &picture.people;
-        let under = self.versions(picture);
-        let touched = |row: &Row| self.rules.is_empty() || row.under & under != 0;
-        let mut index: Vec<usize> =
-            (0..rows.len()).filter(|&i| touched(&rows[i]) && self.keeps(&rows[i], people)).collect();
+        let mut index: Vec<usize> = (0..rows.len()).filter(|&i| self.keeps(&rows[i], people)).collect();
         let name = |i: usize| people.get(&rows[i].person).map(|c| c.name.to_lowercase());
         match self.sort {
             Sort::Id => {}
@@ -228,6 +228,7 @@ fn has_status(row: &Row, word: &str) -> bool {
         "ended" => ended,
         "running" => !ended && !matches!(row.place, Place::Held(_) | Place::InDoubt),
         "failed" => row.failure.is_some(),
+        "after_answer" => row.after_answer,
         word => own == word,
     }
 }

@@ -114,7 +114,8 @@ fn on_disk(model: &Model, needs: &mut Vec<Need>) {
         more => format!(" (and {more} more errors)"),
     };
     let words = format!("on disk {}: {}{more}", place(first), clean(&first.message));
-    needs.push(need(Tone::Bad, words, "Enter", 0, target));
+    let key = if file.is_some() { "Enter" } else { "" };
+    needs.push(need(Tone::Bad, words, key, 0, target));
     let open = model.in_flight();
     let goes_on = if open { IN_FLIGHT } else { "nothing is in flight; a launch needs it mended" };
     let words = format!("{goes_on}. {}", clean(&first.hint));
@@ -280,8 +281,8 @@ fn leftovers(model: &Model, needs: &mut Vec<Need>) {
     let snapshot = &model.picture.snapshot;
     let late = snapshot.contacted_after_answer;
     if late > 0 {
-        let words = format!("{} contacted although they had answered", people(late));
-        needs.push(need(Tone::Warning, words, "", 0, Target::Nothing));
+        let words = format!("{} reached after answering", people(late));
+        needs.push(need(Tone::Warning, words, "Enter", late, Target::Filter("status:after_answer")));
     }
     if snapshot.unmatched > 0 {
         let words = format!("{} messages that fit nobody we know", snapshot.unmatched);

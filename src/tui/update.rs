@@ -153,10 +153,16 @@ fn proposed(model: &mut Model, done: Result<Box<forge::Place>, String>) {
     }
 }
 
-/// As long as there is a pull request, it is looked at again in a while.
+/// As long as there may be a pull request, it is looked at again in a while, also where nobody answered.
 fn follow_forge(model: &mut Model, msg: Msg) -> Vec<Request> {
     match msg {
-        Msg::Forge(place) => model.forge = place.map(|place| *place),
+        // A repository that cannot be read just now, or settings that another editor broke: it is asked again.
+        Msg::Forge(None) => {
+            if let Some(place) = &mut model.forge {
+                place.is_silent = place.is_asked;
+            }
+        }
+        Msg::Forge(Some(place)) => model.forge = Some(place.after(model.forge.as_ref())),
         Msg::Proposed(done) => proposed(model, done),
         Msg::ForgeAgain => {
             model.forge_rests = false;
@@ -164,8 +170,8 @@ fn follow_forge(model: &mut Model, msg: Msg) -> Vec<Request> {
         }
         _ => {}
     }
-    let has_one = model.forge.as_ref().is_some_and(|place| place.pull.is_some());
-    if !has_one || std::mem::replace(&mut model.forge_rests, true) {
+    let is_asked = model.forge.as_ref().is_some_and(|place| place.is_asked);
+    if !is_asked || std::mem::replace(&mut model.forge_rests, true) {
         return Vec::new();
     }
     vec![Request::ForgeLater]

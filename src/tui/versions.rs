@@ -159,7 +159,7 @@ pub fn touched(model: &mut Model) {
         model.tell(Level::Info, "that version ran in no campaign that is on the screen");
         return;
     }
-    let line = format!("rules:{}", short(&version.edition.rules));
+    let line = format!("version:{}", version.number + 1);
     model.pages.clear();
     moving::set_filter(model, &line);
 }

@@ -5,7 +5,7 @@ use super::{Named, Unusable, Workspace, private_file, state_dir};
 use crate::config::Config;
 use crate::model::{Customer, Phone};
 use crate::rules::content::{ContentFile, file_name};
-use crate::rules::{Draft, Judged, check_draft};
+use crate::rules::{Draft, Judged, Problem, check_draft};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
@@ -55,6 +55,11 @@ impl Bench {
             bench.segments = segments.into_iter().collect();
         }
         Ok(bench)
+    }
+
+    /// What is wrong with the settings, if they are: then those of a rehearsal stand in for them.
+    pub fn unsettled(&self) -> &[Problem] {
+        &self.workspace.config_problems
     }
 
     /// A file's text, by its path in the workspace; the built-in one where it is missing.

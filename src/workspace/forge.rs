@@ -20,6 +20,21 @@ pub struct Place {
     pub pull: Option<String>,
     /// Where it can be read.
     pub url: Option<String>,
+    /// A forge is set up, so that there may be one.
+    pub is_asked: bool,
+    /// It did not answer: what is known of the pull request is from before.
+    pub is_silent: bool,
+}
+
+impl Place {
+    /// What was known before stays known while nobody answers.
+    #[must_use]
+    pub fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| self.is_silent && before.branch == self.branch) {
+            (self.pull, self.url) = (before.pull.clone(), before.url.clone());
+        }
+        self
+    }
 }
 
 fn env(name: &str) -> Option<String> {
@@ -29,20 +44,40 @@ fn env(name: &str) -> Option<String> {
 /// What stands in git, and whom to ask about the pull request.
 struct Local {
     place: Place,
-    github: Option<(Github, String, String)>,
+    github: Option<Wanted>,
+}
+
+/// Whom to ask about which pull request.
+struct Wanted {
+    github: Github,
+    branch: String,
+    base: String,
+    tip: String,
+}
+
+impl Wanted {
+    async fn ask(&self) -> Result<Option<State>, Trouble> {
+        match self.github.latest(&self.branch, &self.base, &self.tip).await? {
+            Some(found) => self.github.state(found.number).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Looks at git, and asks the forge where one is set up. `None`: there is no repository.
 pub async fn place(dir: PathBuf) -> Option<Place> {
     let looked = tokio::task::spawn_blocking(move || local(&dir)).await.ok()?;
     let Local { mut place, github } = looked?;
-    if let Some((github, branch, base)) = github
-        && let Ok(Some(found)) = github.latest(&branch, &base).await
-        && let Ok(state) = github.state(found.number).await
-    {
-        told(&mut place, &state);
+    let Some(wanted) = github else { return Some(place) };
+    match wanted.ask().await {
+        Ok(Some(state)) => told(&mut place, &state),
+        Ok(None) => {}
+        Err(why) => {
+            tracing::warn!(%why, "the forge was asked about the pull request");
+            place.is_silent = true;
+        }
     }
-    Some(place)
+    Some(Place { is_asked: true, ..place })
 }
 
 fn told(place: &mut Place, state: &State) {
@@ -56,8 +91,9 @@ fn local(dir: &Path) -> Option<Local> {
     let standing = trail::standing(dir, Path::new(super::RULES), &bytes, &config.git).ok()??;
     let github = asks(dir, &config).filter(|_| !standing.is_on_base);
     let base = config.github.base.clone().or_else(|| standing.base.clone());
+    let about = standing.branch.clone().zip(standing.tip).zip(base);
     let github =
-        github.zip(standing.branch.clone()).zip(base).map(|((github, branch), base)| (github, branch, base));
+        github.zip(about).map(|(github, ((branch, tip), base))| Wanted { github, branch, base, tip });
     let branch = standing.branch.map(|name| clean(&name));
     Some(Local { place: Place { branch, is_on_base: standing.is_on_base, ..Place::default() }, github })
 }
@@ -82,7 +118,8 @@ pub struct Proposed {
 
 impl From<Proposed> for Place {
     fn from(done: Proposed) -> Self {
-        let mut place = Self { branch: Some(clean(&done.proposal.branch)), ..Self::default() };
+        let branch = Some(clean(&done.proposal.branch));
+        let mut place = Self { branch, is_asked: true, ..Self::default() };
         told(&mut place, &done.state);
         place
     }
@@ -198,4 +235,24 @@ pub fn evidence(snapshot: &Snapshot) -> Option<Evidence> {
         rows.push(row(&format!("{name}: conversions"), value));
     }
     Some(Evidence { title: "What the newest campaign has come to".into(), rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn what_was_told_is_kept_while_nobody_answers() {
+        let on = |branch: &str, pull: Option<&str>, is_silent| Place {
+            branch: Some(branch.to_owned()),
+            pull: pull.map(str::to_owned),
+            is_silent,
+            ..Place::default()
+        };
+        let before = on("cascade/sooner", Some("#1 open"), false);
+        let after = |place: Place| place.after(Some(&before)).pull;
+        assert_eq!(after(on("cascade/sooner", None, true)).as_deref(), Some("#1 open"));
+        assert_eq!(after(on("cascade/sooner", None, false)), None, "there is none any more");
+        assert_eq!(after(on("cascade/later", None, true)), None, "it is another branch's");
+    }
 }

@@ -31,14 +31,15 @@ pub fn stamp(dir: &Path) -> Stamp {
     Stamp(names().chain(judges).map(one).collect())
 }
 
-/// What keeps them from being used, judged together as `cascade check` does; the file's own order.
+/// What keeps them from being used, judged together as `cascade check` does; the settings first, each file in its order.
 pub fn errors(dir: &Path) -> Vec<Problem> {
     let bench = match Bench::open(dir) {
         Ok(bench) => bench,
         Err(why) => return vec![unreadable(&why.to_string())],
     };
     let texts: Texts = names().filter_map(|name| Some((name.clone(), bench.text(&name)?))).collect();
-    let mut problems = bench::check(Some(&bench), &texts).problems;
+    let mut problems = bench.unsettled().to_vec();
+    problems.extend(bench::check(Some(&bench), &texts).problems);
     problems.retain(|problem| problem.severity == Severity::Error);
     problems
 }

@@ -139,11 +139,12 @@ fn texts(number: u64, file: &DraftFile) -> EditPreview {
 /// Two versions of one campaign: as it was launched, and shortened.
 pub fn versions() -> Vec<Version> {
     let now = fixture::now();
-    let version = |edition, hours: i64, why: &str, choice, people, conversions| Version {
+    let version = |number, edition, hours: i64, why: &str, choice, people, conversions| Version {
         edition,
         at: At(now.0 - hours * 3_600_000),
         wall_at: None,
         campaign: Some(CampaignId(1)),
+        number,
         by: Some(fixture::ops()),
         why: why.into(),
         choice,
@@ -153,8 +154,8 @@ pub fn versions() -> Vec<Version> {
     let second = edition("77c0ffee", "aa00bb11");
     let first = edition("3f2a1c4d", "aa00bb11");
     vec![
-        version(second, 2, "phones are free before four", Some(Choice::Retime), 12, 3),
-        version(first, 30, "", None, 100, 34),
+        version(1, second, 2, "phones are free before four", Some(Choice::Retime), 12, 3),
+        version(0, first, 30, "", None, 100, 34),
     ]
 }
 

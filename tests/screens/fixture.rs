@@ -240,6 +240,7 @@ fn row(i: u64) -> Row {
         attempt: Some(AttemptId(i + 1)),
         cost: Money::parse(if made.step == 0 { "0.05" } else { "0.31" }).unwrap(),
         contacted: !(18..=19).contains(&i),
+        after_answer: i == 0,
         under: u64::from(!(18..=19).contains(&i)),
         refused,
     }
@@ -399,7 +400,6 @@ fn campaign(mode: Mode) -> CampaignFacts {
         mode,
         rules_hash: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
         rules_in_flight: "3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into(),
-        versions: vec!["3f2a1c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809".into()],
         content_hash: "00".into(),
         rules_commit: None,
         customers: 100,

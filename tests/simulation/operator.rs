@@ -59,9 +59,7 @@ impl Machine {
             What::ClockJumps { by_s } if by_s > 0 && world.lock().oracle.was_just_set_back(now) => {}
             What::ClockJumps { by_s } => {
                 world.clock.set(world.clock.now() + TimeDelta::seconds(by_s));
-                if by_s.abs() >= 60 {
-                    world.lock().oracle.clock_moved(now, by_s);
-                }
+                world.lock().oracle.clock_moved(now, by_s);
             }
             What::TunnelDown { for_s } => world.lock().tunnel_back = now + TimeDelta::seconds(for_s as i64),
             What::Stops(n) => {

@@ -212,10 +212,13 @@ impl Oracle {
 
     /// The clock was moved by so much that we must take it for a gap.
     pub fn clock_moved(&mut self, now: At, by_s: i64) {
-        self.gap(now);
         if by_s < 0 {
             self.set_back = Some(now);
         }
+        if by_s.abs() < 60 {
+            return;
+        }
+        self.gap(now);
         self.moved_until = Some(now + RECORDED_SLACK);
     }
 

@@ -3,8 +3,10 @@
 
 use crate::fixture::{Tale, open, stored};
 use cascade::clock::wall;
+use cascade::engine::Concluded;
+use cascade::engine::event::{Event, Kind, Subject};
 use cascade::engine::input::What;
-use cascade::model::{Channel, Mode};
+use cascade::model::{Channel, Mode, Scope, TimerId};
 use cascade::runtime::store::{Batch, Reader, Store, mark};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -95,6 +97,34 @@ async fn several_threads_read_what_one_reads() {
         (several.seq, several.last_at, several.last_cascade)
     );
     assert_eq!((one.newest.len(), several.newest.len()), (50, 50));
+}
+
+/// Through a long hold nothing is written but that a timer rang and a provider was asked again.
+#[tokio::test]
+async fn a_long_hold_does_not_push_out_what_happened() {
+    let (_place, path) = stored();
+    let store = open(&path);
+    let (mut tale, launched) = Tale::launch(store.id(), 3);
+    let written = launched.events.len();
+    let about = Subject::default();
+    let clockwork = [
+        Kind::TimerFired { timer: TimerId(1) },
+        Kind::BreakerChecked {
+            on: Channel::Whatsapp,
+            scope: Scope::Account,
+            retry_at: tale.at,
+            timer: TimerId(2),
+        },
+    ];
+    let event =
+        |kind: &Kind| Event { at: tale.at, campaign: tale.campaign.id(), subject: about, kind: kind.clone() };
+    let events: Vec<Event> = clockwork.iter().cycle().take(200).map(event).collect();
+    store.commit(launched).await.unwrap();
+    store.commit(tale.batch(Concluded { events, effects: Vec::new() })).await.unwrap();
+    for newest in [store.load(100).unwrap().newest, store.reader().unwrap().shown(100).unwrap().newest] {
+        assert_eq!(newest.len(), written);
+        assert!(newest.is_sorted_by_key(|stored| stored.seq));
+    }
 }
 
 /// How long a start in `house` takes until everything is up; then comes a `kill -9`.

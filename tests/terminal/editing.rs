@@ -133,9 +133,7 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     console.until("both versions", |text| {
         text.contains("phones are free before four") && text.contains("launched")
     });
-    // From a version to those whom it reached, and back.
-    console.keys("jw");
-    console.until("whom the launch reached", |text| text.contains("rules:") && text.contains(" of 100 "));
+    from_a_version_to_whom_it_reached(&mut console, dir);
     console.keys("H");
     console.until("both versions again", |text| text.contains("phones are free before four"));
     console.keys("jR");
@@ -152,6 +150,30 @@ fn a_wait_is_changed_in_flight_and_brought_back() {
     console.keys("y");
     assert_eq!(console.end().code, 0);
     what_ran_is_told_beside_the_commits(dir);
+}
+
+fn from_a_version_to_whom_it_reached(console: &mut Pty, dir: &Path) {
+    let reached = || {
+        let history: Value = serde_json::from_slice(&run(dir, &["history", "--json"]).stdout).unwrap();
+        history["versions"].as_array().unwrap().last().unwrap()["people"].as_u64().unwrap()
+    };
+    let before = reached();
+    console.keys("jw");
+    let text =
+        console.until("whom the launch reached", |text| text.contains("version:1") && listed(text).is_some());
+    // Somebody may have been sent theirs meanwhile.
+    assert!((before..=reached()).contains(&listed(&text).unwrap()), "{text}");
+}
+
+/// How many of a hundred the cohort lists.
+fn listed(text: &str) -> Option<u64> {
+    text.split(" of 100 ")
+        .next()
+        .filter(|before| before.len() < text.len())?
+        .split_whitespace()
+        .last()?
+        .parse()
+        .ok()
 }
 
 /// Everybody was sent their WhatsApp under the rules of the launch, and nobody once more because those came back: beside

@@ -43,13 +43,15 @@ async fn a_pull_request_is_opened_once() {
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].body["head"], "cascade/2026-11-27-too-slow");
     assert_eq!(posts[0].body["base"], "main");
-    // Merged, it is not open any more, and still the newest one of its branch.
+    // Merged, it is not open any more, and still the one of what it merged; of what was saved since it says nothing.
     let (merged, open) = (json!({"state": "closed", "merged": true}), hub.inside().pulls[0].clone());
     for (key, value) in merged.as_object().unwrap() {
         hub.inside().pulls[0][key] = value.clone();
     }
     assert!(github.find("cascade/2026-11-27-too-slow", "main").await.unwrap().is_none());
-    let latest = github.latest("cascade/2026-11-27-too-slow", "main").await.unwrap().unwrap();
+    let latest = async |tip: &str| github.latest("cascade/2026-11-27-too-slow", "main", tip).await.unwrap();
+    assert!(latest("5aced").await.is_none());
+    let latest = latest("c0ffee").await.unwrap();
     assert_eq!(github.state(latest.number).await.unwrap().to_string(), "#1 merged");
     hub.inside().pulls[0] = open;
     // Another's list lags: the refusal says that there is one, and nothing is doubled.

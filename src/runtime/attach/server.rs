@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(super) const CONSOLES_MAX: usize = 32;
 
 /// For farewells when the process ends.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// After an `accept` that failed (no file handles left), before the next.
 const BREATH: Duration = Duration::from_millis(50);

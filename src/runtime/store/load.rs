@@ -47,7 +47,7 @@ pub struct Loaded {
     pub suppressed: OptOuts,
     /// It was restored, or is behind what is known of it, and nobody has confirmed that it may go on.
     pub restored: Option<Restored>,
-    /// The newest events with texts, oldest first.
+    /// The newest events with texts, oldest first, without those that only say that time went on.
     pub newest: Vec<StoredEvent>,
     /// What people wrote and said since the campaign began, oldest first.
     pub inbox: Vec<StoredEvent>,
@@ -131,7 +131,7 @@ impl Reader {
         loaded.restored = restored::read(&self.db, &self.path)?;
         let meta = self.rows("SELECT key, value FROM meta", |row| Ok((row.get(0)?, row.get(1)?)))?;
         loaded.meta = meta.into_iter().collect();
-        loaded.newest = self.events_after(loaded.seq.saturating_sub(keep as u64), None, keep)?;
+        loaded.newest = self.newest(keep)?;
         Ok(loaded)
     }
 

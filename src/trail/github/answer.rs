@@ -32,6 +32,10 @@ impl PullAnswer {
     pub fn is_from(&self, branch: &str) -> bool {
         self.head.as_ref().is_some_and(|head| head.branch == branch)
     }
+
+    pub fn is_at(&self, commit: &str) -> bool {
+        self.head.as_ref().is_some_and(|head| head.sha == commit)
+    }
 }
 
 #[derive(Debug, Deserialize)]

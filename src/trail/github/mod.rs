@@ -114,24 +114,29 @@ impl Github {
 
     /// The open pull request from a branch into another, if there is one.
     pub async fn find(&self, branch: &str, base: &str) -> Result<Option<PullRequest>, Trouble> {
-        self.newest(branch, base, "open").await
+        let found = self.ours(branch, base, "open").await?;
+        Ok(found.first().map(|answer| answer.named(false)))
     }
 
-    /// The same, however the newest one stands: merged and closed ones too.
-    pub async fn latest(&self, branch: &str, base: &str) -> Result<Option<PullRequest>, Trouble> {
-        self.newest(branch, base, "all").await
+    /// The open one, or else the one that was merged or closed with this commit: an earlier one of the same branch says
+    /// nothing about what was saved since.
+    pub async fn latest(&self, branch: &str, base: &str, tip: &str) -> Result<Option<PullRequest>, Trouble> {
+        let found = self.ours(branch, base, "all").await?;
+        let open = found.iter().find(|answer| answer.state == "open");
+        let latest = open.or_else(|| found.iter().find(|answer| answer.is_at(tip)));
+        Ok(latest.map(|answer| answer.named(false)))
     }
 
-    async fn newest(&self, branch: &str, base: &str, state: &str) -> Result<Option<PullRequest>, Trouble> {
+    async fn ours(&self, branch: &str, base: &str, state: &str) -> Result<Vec<PullAnswer>, Trouble> {
         let owner = self.repository.split('/').next().unwrap_or_default();
         let head = format!("{owner}:{branch}");
         let path = format!("/repos/{}/pulls", self.repository);
         // The newest stands first where nothing else is asked for.
         let query = [("state", state), ("head", head.as_str()), ("base", base)];
-        let found: Vec<PullAnswer> = self.asked(&path, &query).await?;
+        let mut found: Vec<PullAnswer> = self.asked(&path, &query).await?;
         // An answer that ignores the filter must not name somebody else's.
-        let ours = |answer: &&PullAnswer| answer.is_from(branch);
-        Ok(found.iter().find(ours).map(|answer| answer.named(false)))
+        found.retain(|answer| answer.is_from(branch));
+        Ok(found)
     }
 
     async fn asked<T: serde::de::DeserializeOwned>(

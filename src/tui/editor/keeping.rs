@@ -85,6 +85,8 @@ pub fn take_found(model: &mut Model, kept: Vec<Kept>) {
                 model.desk.stored.insert(file, found);
                 continue;
             }
+            // Ours, and typed on since.
+            Some(false) if model.desk.stored.get(&file) == Some(&found) => continue,
             Some(false) => {
                 beside_another(model, file, found);
                 continue;

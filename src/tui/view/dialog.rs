@@ -9,6 +9,7 @@ use crate::phrases::people;
 use crate::runtime::attach::{InControl, sits};
 use crate::tui::asking::{Whom, reach};
 use crate::tui::dialogs::{deed, matches};
+use crate::tui::editor::draft::File;
 use crate::tui::input::LineInput;
 use crate::tui::keys::{self, Cmd};
 use crate::tui::model::Dialog;
@@ -43,18 +44,7 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
             let failed = ctx.picture.store_failed.is_some();
             let mut words =
                 if stops { leaving(&ctx.picture.snapshot, failed, ctx.now, ctx.zone) } else { Vec::new() };
-            let drafts: Vec<String> = ctx.model.desk.changed().map(|draft| draft.file.path()).collect();
-            if !drafts.is_empty() {
-                let beside = ctx.model.desk.changed().any(|draft| ctx.model.desk.is_beside(draft.file));
-                let then = if ctx.model.keeps_drafts() && beside {
-                    "Another console keeps a draft of the same file: the one here is in memory alone, and goes with it."
-                } else if ctx.model.keeps_drafts() {
-                    "The draft is kept, and offered at the next start."
-                } else {
-                    "This console only reads: the draft is in its memory alone, and goes with it."
-                };
-                words.push(format!("Not saved: {}. {then}", drafts.join(", ")));
-            }
+            words.extend(not_saved(ctx));
             let does = if stops && failed { "leave" } else { "save and leave" };
             plain(ctx, "Leave?", &words, does, cells)
         }
@@ -63,6 +53,27 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
         Some(Dialog::TakeControl) => plain(ctx, "Take control?", &[taking(ctx)], "take control", cells),
     };
     popup(ctx, shown, frame);
+}
+
+/// What is not saved, and what becomes of it.
+fn not_saved(ctx: &Ctx) -> Vec<String> {
+    let desk = &ctx.model.desk;
+    let keeps = ctx.model.keeps_drafts();
+    let (beside, own): (Vec<_>, Vec<_>) =
+        desk.changed().map(|draft| draft.file).partition(|file| keeps && desk.is_beside(*file));
+    let kept = if keeps {
+        "The draft is kept, and offered at the next start."
+    } else {
+        "This console only reads: the draft is in its memory alone, and goes with it."
+    };
+    let lost =
+        "Another console keeps a draft of the same file: the one here is in memory alone, and goes with it.";
+    let said = [(own, kept), (beside, lost)].into_iter().filter(|(files, _)| !files.is_empty());
+    said.map(|(files, then)| {
+        let files: Vec<String> = files.into_iter().map(File::path).collect();
+        format!("Not saved: {}. {then}", files.join(", "))
+    })
+    .collect()
 }
 
 /// A question that `y` answers.

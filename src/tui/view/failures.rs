@@ -48,9 +48,19 @@ pub fn row<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>>
         Span::styled(left(&clean(&failure.title), title - 1) + " ", ctx.theme.text),
         Span::styled(sorted(failure.class.as_str(), failure.scope.as_str(), cells), ctx.theme.muted),
         Span::styled(right(&row.customers.to_string(), 7), ctx.theme.strong),
-        Span::styled(left(&format!("  {}", row.reaction), 24), ctx.theme.muted),
+        Span::styled(left(&format!("  {}", reaction(ctx, row)), 24), ctx.theme.muted),
     ]);
     vec![if chosen { line.patch_style(ctx.theme.selection) } else { line }]
+}
+
+/// What became of them. A scope that is shut holds more people than the few who met the failure.
+fn reaction(ctx: &Ctx, row: &FailureRow) -> String {
+    let failure = &row.failure;
+    let shut = ctx.picture.snapshot.breakers.iter();
+    match shut.into_iter().find(|shut| shut.channel == failure.channel && shut.scope == failure.scope) {
+        Some(shut) => format!("{} held now", shut.held),
+        None => row.reaction.to_owned(),
+    }
 }
 
 /// What a failure says of itself.
@@ -85,7 +95,7 @@ pub fn one<'a>(ctx: &Ctx, channel: Channel, code: &str, scope: &Scope, cells: us
     let newest = when(row.last_at, ctx.now, ctx.zone);
     let times = format!("{} attempts, first {first}, newest {newest}", row.attempts);
     lines.extend(fact(ctx, "when", &times, cells));
-    lines.extend(fact(ctx, "they", row.reaction, cells));
+    lines.extend(fact(ctx, "they", &reaction(ctx, row), cells));
     lines.push(Line::default());
     lines.push(heading(ctx, &people(row.customers), cells));
     lines.extend(row.cascades.iter().rev().map(|id| customer(ctx, *id)));

@@ -74,6 +74,8 @@ fn forge<'a>(ctx: &Ctx) -> Vec<Piece<'a>> {
         pieces.push(piece(3, format!(" PR {}", cut(stands, 16)), ctx.theme.accent));
         let more = if more.is_empty() { String::new() } else { format!(" ·{}", more.replace(',', " ·")) };
         pieces.push(piece(4, cut(&more, 48), ctx.theme.accent));
+        let silent = if place.is_silent { " (as last told)" } else { "" };
+        pieces.push(piece(4, silent.to_owned(), ctx.theme.muted));
     }
     pieces
 }

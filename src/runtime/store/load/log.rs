@@ -4,7 +4,7 @@ use super::Reader;
 use crate::engine::event::Event;
 use crate::model::{CascadeId, Untrusted};
 use crate::runtime::store::StoreError;
-use rusqlite::{Params, params_from_iter};
+use rusqlite::{Params, params, params_from_iter};
 
 /// An event with its place in the log and the text it names.
 #[derive(Clone, Debug)]
@@ -35,7 +35,19 @@ impl Reader {
         cascade: Option<CascadeId>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows = self.rows_of(&page(cascade), bound(seq, cascade, limit), |row| {
+        self.events(&page(cascade), bound(seq, cascade, limit))
+    }
+
+    /// The newest that tell something ([`Kind::is_clockwork`](crate::engine::event::Kind::is_clockwork) does not), oldest first, at most `limit`.
+    pub(super) fn newest(&self, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut newest = self.events(NEWEST, params![limit])?;
+        newest.reverse();
+        Ok(newest)
+    }
+
+    fn events(&self, sql: &str, params: impl Params) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = self.rows_of(sql, params, |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
         })?;
         rows.into_iter()
@@ -46,6 +58,10 @@ impl Reader {
             .collect()
     }
 }
+
+const NEWEST: &str = "SELECT event.seq, event.body, text.body FROM event
+    LEFT JOIN text ON text.id = json_extract(event.body, '$.text')
+    WHERE event.kind NOT IN ('timer_fired', 'breaker_checked') ORDER BY event.seq DESC LIMIT ?1";
 
 /// Two statements and not one with an `OR`, for which SQLite would read the whole log to find one customer's part.
 fn page(cascade: Option<CascadeId>) -> String {

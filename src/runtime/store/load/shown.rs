@@ -38,7 +38,7 @@ impl Reader {
             shown.inbox = self.inbox(campaign.id(), keep)?;
             shown.audit = self.audit(Some(campaign.id()))?;
         }
-        shown.newest = self.events_after(shown.seq.saturating_sub(keep as u64), None, keep)?;
+        shown.newest = self.newest(keep)?;
         shown.others = self.others(&shown.people, shown.newest.iter().chain(&shown.inbox))?;
         Ok(shown)
     }
