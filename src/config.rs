@@ -13,6 +13,7 @@ pub mod trust;
 use crate::model::{Channel, Mode, Money, QuietHours};
 use crate::trail;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 pub use load::{Env, Trusted, load, load_trusting, mode};
@@ -159,7 +160,8 @@ pub struct Limits {
 }
 
 /// `[learning]`
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Learning {
     /// What a conversion is worth; absent: channels are compared by cost per conversion.
     pub value: Option<Money>,

@@ -11,12 +11,13 @@ use crate::trail::diff::{self, Diff};
 use crate::trail::{self, NotSaved, Version};
 use crate::workspace;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Prints them, the newest first.
 pub(super) fn run(place: &Place, args: &History) -> Result<Exit, Failure> {
     let config = workspace::settings(&place.workspace)?;
     let versions = trail::versions(&place.workspace, &args.file, &config.git, args.limit)?;
-    let ran = Ran::read(place);
+    let ran = Ran::read(place, &versions, versions.len() < args.limit);
     let ran = |version: &Version| ran.as_ref().map(|ran| ran.of(version));
     let now = std::fs::read(place.workspace.join(&args.file)).ok();
     let standing =
@@ -49,8 +50,8 @@ pub(super) fn run(place: &Place, args: &History) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The versions that ran in this workspace, from its store; each with the texts it spoke.
-struct Ran(Vec<(saving::Version, Vec<Vec<u8>>)>);
+/// What came of the commits, by their ids: of those that ran, as the store's own versions tell it.
+struct Ran(HashMap<String, Came>);
 
 /// What came of one of them.
 #[derive(Clone, Copy, Default)]
@@ -62,30 +63,41 @@ struct Came {
 }
 
 impl Ran {
-    /// `None`: there is no store that can be read.
-    fn read(place: &Place) -> Option<Self> {
+    /// `None`: there is no store that can be read. `is_all`: the file has no other versions than these.
+    fn read(place: &Place, versions: &[Version], is_all: bool) -> Option<Self> {
         let (path, _) = Site::open(place).ok()?.store();
         let reader = path.exists().then(|| Reader::open(&path).ok()).flatten()?;
-        let launched = reader.versions().ok()?.into_iter().filter(|version| version.campaign.is_some());
-        let with_texts = |version: saving::Version| {
-            let texts = reader.version(&version.edition.content).unwrap_or_default();
-            (version, texts.into_iter().map(|(_, bytes)| bytes).collect())
-        };
-        Some(Self(launched.map(with_texts).collect()))
+        let mut came: HashMap<String, Came> = HashMap::new();
+        for ran in reader.versions().ok()?.into_iter().filter(|ran| ran.campaign.is_some()) {
+            let texts = reader.version(&ran.edition.content).unwrap_or_default();
+            let is_this = |version: &&Version| {
+                Some(&ran.edition.rules) == version.hash.as_ref()
+                    || texts.iter().any(|(_, bytes)| Some(bytes) == version.bytes.as_ref())
+            };
+            let same: Vec<&Version> = versions.iter().filter(is_this).collect();
+            if let Some(version) = ran_as(&ran, &same, is_all) {
+                let of = came.entry(version.id.clone()).or_default();
+                of.ran = true;
+                of.people += ran.people;
+                of.conversions += ran.conversions;
+            }
+        }
+        Some(Self(came))
     }
 
-    /// Of a file of the rules, or of texts.
     fn of(&self, version: &Version) -> Came {
-        let spoke = |texts: &[Vec<u8>]| version.bytes.as_ref().is_some_and(|bytes| texts.contains(bytes));
-        let is_this = |(ran, texts): &&(saving::Version, Vec<Vec<u8>>)| {
-            Some(&ran.edition.rules) == version.hash.as_ref() || spoke(texts)
-        };
-        self.0.iter().filter(is_this).fold(Came::default(), |came, (ran, _)| Came {
-            ran: true,
-            people: came.people + ran.people,
-            conversions: came.conversions + ran.conversions,
-        })
+        self.0.get(&version.id).copied().unwrap_or_default()
     }
+}
+
+/// Of the commits with the bytes that ran, the newest first, the one as which they ran: what is restored later is another
+/// version, whoever was contacted under the first. Where the store does not know the commit, it is the newest one of its
+/// time; what ran before anybody had committed it is the first, if all are seen.
+fn ran_as<'v>(ran: &saving::Version, same: &[&'v Version], is_all: bool) -> Option<&'v Version> {
+    let is_its = |version: &&&Version| ran.edition.commit.as_ref() == Some(&version.id);
+    let was_there = |version: &&&Version| ran.wall_at.is_some_and(|at| version.at <= at);
+    let found = same.iter().find(is_its).or_else(|| same.iter().find(was_there));
+    found.or_else(|| same.last().filter(|_| is_all)).copied()
 }
 
 /// Against what it was made from, whatever others made of that meanwhile.

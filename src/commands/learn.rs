@@ -7,6 +7,7 @@ use super::stores::Site;
 use super::{Exit, Failure, output, report};
 use crate::cli::{Learn, LearnWhat, Place};
 use crate::clock;
+use crate::config::Learning;
 use crate::learning::answer::Settings;
 use crate::learning::history::{BadRow, gather, read};
 use crate::learning::ledger::Ledger;
@@ -14,7 +15,7 @@ use crate::model::{At, Mode};
 use crate::rules::content::digest;
 use crate::rules::{self, Rules};
 use crate::runtime::history;
-use crate::runtime::question::Question;
+use crate::runtime::question::{self, Question};
 use crate::workspace::{self, Named, Workspace};
 use std::fs::File;
 use std::path::Path;
@@ -28,25 +29,26 @@ pub(super) fn run(place: &Place, args: &Learn) -> Result<Exit, Failure> {
         return simulate::run(args);
     }
     let config = workspace::settings(&place.workspace)?;
-    let mut settings = Settings {
+    let learning = Learning {
         value: args.value.or(config.learning.value),
         optout_penalty: args.optout_penalty.unwrap_or(config.learning.optout_penalty),
-        decay_per_h: config.learning.decay_per_h,
-        currency: config.currency.clone(),
         equivalent: config.learning.equivalent.iter().chain(&args.equivalent).cloned().collect(),
-        ..Settings::default()
+        ..config.learning
     };
-    let in_force = in_force(place);
+    let asked = |now: At| {
+        let settings = question::settings(&learning, &config.currency, now);
+        match in_force(place) {
+            Some((rules, texts)) => Question::of(rules, &texts, settings),
+            None => Question::without_rules(settings),
+        }
+    };
     let (ledger, settings, mode) = match &args.history {
         Some(path) => {
-            settings.now = args.now.unwrap_or_else(clock::wall_at);
-            if let Some((rules, _)) = &in_force {
-                let own = rules.segments.iter().map(|(segment, ladder)| (segment.clone(), ladder.start));
-                (settings.incumbent, settings.incumbents) = (Some(rules.main.start), own.collect());
-            }
-            (from_file(path)?, settings, None)
+            let ledger = from_file(path)?;
+            let settings = asked(args.now.unwrap_or_else(clock::wall_at)).of_a_file(&ledger);
+            (ledger, settings, None)
         }
-        None => from_store(place, args, in_force, settings)?,
+        None => from_store(place, args, asked)?,
     };
     if ledger.is_empty() {
         return Err(Failure::usage(match &args.history {
@@ -85,21 +87,16 @@ fn in_force(place: &Place) -> Option<(Rules, String)> {
 fn from_store(
     place: &Place,
     args: &Learn,
-    in_force: Option<(Rules, String)>,
-    mut settings: Settings,
+    asked: impl FnOnce(At) -> Question,
 ) -> Result<(Ledger, Settings, Option<Mode>), Failure> {
     let (reader, site): (_, Site) = report::open_store(place)?;
     let (_, mode) = site.store();
-    settings.now = match args.now {
+    let now = match args.now {
         Some(now) => now,
         None => report::now(&reader, mode)?,
     };
     let ledger = history::ledger(&reader, history::all_threads())?;
-    let question = match in_force {
-        Some((rules, texts)) => Question::of(rules, &texts, settings),
-        None => Question::without_rules(settings),
-    };
-    Ok((ledger, question.settings(&reader)?, Some(mode)))
+    Ok((ledger, asked(now).settings(&reader)?, Some(mode)))
 }
 
 /// A file in another order than by cascade is read again, all of it.

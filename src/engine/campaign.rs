@@ -60,6 +60,9 @@ pub struct Header {
     /// Which of all versions' texts are sent, from 0, that of the launch.
     #[serde(default)]
     pub content: u32,
+    /// Channels on which the text of an earlier version is said still, and of which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_before: Vec<(Channel, u32)>,
     /// The store came from a backup while this campaign was under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
@@ -120,6 +123,7 @@ impl Campaign {
             orders: 0,
             editions: Vec::new(),
             content: 0,
+            content_before: Vec::new(),
             restored: None,
             launch,
         };
@@ -208,6 +212,12 @@ impl Campaign {
             let (rules, content) = (launch.rules_hash.clone(), launch.content_hash.clone());
             Edition { rules, content, commit: launch.rules_commit.clone() }
         })
+    }
+
+    /// The version that brought what is said on a channel.
+    pub fn content_on(&self, channel: Channel) -> u32 {
+        let before = self.header.content_before.iter().find(|(before, _)| *before == channel);
+        before.map_or(self.header.content, |(_, number)| *number)
     }
 
     /// The newest version's number: what a further edit starts from.

@@ -196,6 +196,9 @@ pub enum Kind {
         /// What it changes for everybody at once; `None`: nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<Box<Terms>>,
+        /// On which channels something else is said; `None`, as programs wrote it that did not tell: on all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        texts: Option<Vec<Channel>>,
     },
 
     // ---- an attempt ---------------------------------------------------------------------------------
@@ -217,7 +220,7 @@ pub enum Kind {
     AttemptClaimed {
         /// Worst case, taken from the budget until the result is in.
         reserved: Money,
-        /// Which of the campaign's versions its text is of; 0: that of the launch.
+        /// Which of the campaign's versions brought the text of its channel; 0: that of the launch.
         #[serde(default, skip_serializing_if = "is_first")]
         content: u32,
     },

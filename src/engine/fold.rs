@@ -56,8 +56,9 @@ pub(super) fn fold(campaign: &mut Campaign, event: &Event) {
             fold_breaker(campaign, *at, kind);
         }
         Kind::StoreRestored { .. } | Kind::Reconciled { .. } => fold_restored(campaign, *at, kind),
-        Kind::RulesChanged { edition, choice, terms, .. } => {
-            retimed::rules_changed(campaign, edition, *choice, terms.as_deref());
+        Kind::RulesChanged { edition, choice, terms, texts, .. } => {
+            retimed::rules_changed(campaign, edition, terms.as_deref());
+            retimed::texts_changed(campaign, edition, *choice, texts.as_deref());
         }
         Kind::Unmatched { .. } => campaign.header.unmatched += 1,
         Kind::ClickSuspected { .. } => campaign.header.clicks_suspected += 1,
@@ -230,10 +231,9 @@ fn fold_journey(campaign: &mut Campaign, at: At, subject: Subject, kind: &Kind) 
         let next = &mut campaign.header.next_attempt;
         next.0 = next.0.max(id.0 + 1);
     }
-    let content = campaign.header.content;
     campaign.change(cascade, |journey| {
-        if let (Kind::AttemptClaimed { .. }, Some(id)) = (kind, subject.attempt) {
-            retimed::claimed(journey, id, content);
+        if let (Kind::AttemptClaimed { content, .. }, Some(id)) = (kind, subject.attempt) {
+            retimed::claimed(journey, id, *content);
         }
         let over = journey
             .is_over()

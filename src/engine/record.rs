@@ -97,7 +97,7 @@ impl Record {
         let Event { at, subject, kind, .. } = event;
         match kind {
             Kind::AttemptClaimed { content, .. } => {
-                // With other texts it is another cascade.
+                // Told something else than at the launch, it is another cascade.
                 self.forced |= *content != 0;
                 self.sent(*subject, *at, None);
             }

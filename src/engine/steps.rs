@@ -97,7 +97,7 @@ impl Journal<'_> {
     fn claim(&mut self, cascade: CascadeId, attempt: AttemptId, channel: Channel) {
         let leg = self.journey(cascade).and_then(|j| j.leg());
         let reserved = leg.map(|leg| leg.reserve).unwrap_or_default();
-        let content = self.campaign.header.content;
+        let content = self.campaign.content_on(channel);
         self.record_attempt(attempt, Kind::AttemptClaimed { reserved, content });
         let good_until = self.good_until(cascade);
         self.ask(Effect::Send { attempt, cascade, channel, good_until });

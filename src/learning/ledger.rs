@@ -3,6 +3,7 @@
 
 mod span;
 
+use super::answer::parts;
 use super::history::{Cascade, Ending, Step, reached};
 use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
@@ -20,7 +21,8 @@ pub(super) struct Arm {
     pub(super) start: Channel,
     /// Seconds from a launch to its maturity where the record does not tell: the longest that was seen.
     pub(super) horizon_s: u64,
-    /// The last step of the longest walk that was seen: it waits for nothing.
+    /// The last step of the longest walk that was seen, where the record does not tell how long each walk is: it waits for
+    /// nothing.
     pub(super) last_step: u8,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Touch {
     /// The place of its cascade on the page.
     pub(super) item: u32,
     pub(super) step: u8,
+    /// Whether its walk ends with it, where the record tells: an edit makes one walk shorter, and not those beside it.
+    pub(super) is_last: Option<bool>,
     /// Where the next step is, as far as the record tells.
     pub(super) next: Option<Channel>,
     pub(super) is_first: bool,
@@ -126,6 +130,11 @@ impl Ledger {
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.pages.iter().all(|page| page.items.is_empty())
+    }
+
+    /// Whether any cascade ran under the rules of this hash, with whatever texts.
+    pub fn ran_under(&self, rules: &str) -> bool {
+        self.rules.iter().any(|version| parts(version).0 == rules)
     }
 
     /// Adds a cascade to the last page. One that still runs is added as far as it has come.
@@ -246,11 +255,11 @@ impl Ledger {
         self.pages.iter().flat_map(|page| &page.touches)
     }
 
-    /// Contacts, and whether each stands at the end of its walk. A record whose walks all have one step does not tell.
+    /// Contacts, and whether each stands at the end of its walk. Of a file whose walks all have one step nobody knows.
     pub(super) fn touches_in_walks(&self) -> impl Iterator<Item = (&Touch, bool)> {
         let is_last = |page: &Page, touch: &Touch| {
             let last = self.arm_of(&page.items[touch.item as usize]).last_step;
-            last > 1 && touch.step == last
+            touch.is_last.unwrap_or(last > 1 && touch.step == last)
         };
         self.pages.iter().flat_map(move |page| page.touches.iter().map(move |t| (t, is_last(page, t))))
     }
@@ -295,6 +304,8 @@ impl Page {
     fn touch(&mut self, segment: usize, cascade: &Cascade) {
         let item = self.items.len().saturating_sub(1) as u32;
         let mut is_first = true;
+        // Who knows how far it has come knows all of its walk.
+        let end = (cascade.ending != Ending::Untold).then_some(cascade.steps.len());
         for (at, step) in cascade.steps.iter().enumerate() {
             let Some(sent_at) = step.sent_at else { continue };
             let since = |at: At| Span::between(sent_at, at);
@@ -309,6 +320,7 @@ impl Page {
                 list: list(segment, step.channel) as u32,
                 item,
                 step: place(step),
+                is_last: end.map(|end| at + 1 == end),
                 next: cascade.steps.get(at + 1).map(|next| next.channel),
                 is_first,
                 is_delivered: step.delivered_at.is_some() || step.converted_at.is_some(),

@@ -20,3 +20,6 @@ pub mod posterior;
 pub mod replay;
 pub mod simulate;
 pub mod waits;
+
+/// Milliseconds of a day. The days of the record are those of UTC.
+pub const DAY_MS: i64 = 86_400_000;

@@ -43,6 +43,11 @@ impl Ladder {
         chain
     }
 
+    /// How long this channel's step waits, or does where a customer starts with it; `None`: nobody ever waits after it.
+    pub fn wait_of(&self, channel: Channel) -> Option<u64> {
+        self.walk(channel).first().filter(|step| step.channel == channel).and_then(|step| step.wait_s)
+    }
+
     /// The walk, less what no customer notices who starts there.
     fn walk_terms(&self, start: Channel) -> Vec<Step> {
         self.walk(start).into_iter().map(|step| Step { wait_if_first_s: 0, ..step }).collect()

@@ -2,6 +2,7 @@
 
 use super::attach::Seat;
 use super::saving::{EditPreview, Refusal, Saved, Version, Wanted};
+use crate::config::Learning;
 use crate::engine::audit::Audit;
 use crate::engine::event::Event;
 use crate::engine::order::{Order, Who};
@@ -85,18 +86,9 @@ pub struct PlaceFacts {
     pub currency: String,
     /// What each channel sends in a second, and how many at once.
     pub paces: Vec<(Channel, f64, u64)>,
-    /// What a conversion is worth; absent: starts are ranked by cost per conversion.
-    #[serde(default)]
-    pub value: Option<Money>,
-    /// What an opt-out costs.
-    #[serde(default)]
-    pub optout_penalty: Money,
-    /// What a conversion loses in worth with every hour, as a rate.
-    #[serde(default)]
-    pub decay_per_h: f64,
-    /// Hashes of rules and texts that were declared equivalent to those in force.
-    #[serde(default)]
-    pub equivalent: Vec<String>,
+    /// What the record is asked with.
+    #[serde(flatten)]
+    pub learning: Learning,
 }
 
 /// A person as the screen names them; texts are safe for a terminal.

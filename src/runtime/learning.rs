@@ -8,13 +8,11 @@ use super::question::Question;
 use super::tasks::Part;
 use super::turn::Turn;
 use crate::engine::input::Input;
+use crate::learning::DAY_MS;
 use crate::learning::answer::Answer;
 use crate::model::{At, Segment};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-
-/// The days of the record are those of UTC.
-const DAY_MS: i64 = 86_400_000;
 
 /// The key of the store's settings under which the newest day stands of which the log tells that outcomes changed. No
 /// segment stands there: one may name somebody who is forgotten later.

@@ -275,10 +275,7 @@ pub(super) fn place(workspace: &Workspace, mode: Mode) -> PlaceFacts {
         timezone: config.map_or_else(|| "America/New_York".into(), |c| c.timezone.name().to_owned()),
         currency: config.map_or_else(|| "USD".into(), |c| c.currency.clone()),
         paces: paces(config.unwrap_or(&Config::rehearsal_defaults())),
-        value: config.and_then(|c| c.learning.value),
-        optout_penalty: config.map(|c| c.learning.optout_penalty).unwrap_or_default(),
-        decay_per_h: config.map(|c| c.learning.decay_per_h).unwrap_or_default(),
-        equivalent: config.map(|c| c.learning.equivalent.clone()).unwrap_or_default(),
+        learning: config.map(|c| c.learning.clone()).unwrap_or_default(),
     }
 }
 

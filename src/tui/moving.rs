@@ -7,6 +7,7 @@ use super::editor::draft::File;
 use super::input::LineInput;
 use super::keys::Cmd;
 use super::layout::Pane;
+use super::learning::{SAID, View};
 use super::model::{Frozen, Model, Page, What};
 use super::needs::Target;
 use super::review;
@@ -96,7 +97,9 @@ pub fn scroll(model: &mut Model, by: isize) {
         match page.items(&model.picture, &model.history, (&model.learning, &model.notices)) {
             Some(items) => {
                 let before = page.at;
-                step(page, by, items.saturating_sub(1), if most == usize::MAX { 0 } else { most });
+                // The arrows move the cursor alone where it is a page key that turns what is said.
+                let hidden = if most == usize::MAX || said_beside(page).is_some() { 0 } else { most };
+                step(page, by, items.saturating_sub(1), hidden);
                 if page.at != before {
                     model.scroll_max = usize::MAX;
                 }
@@ -124,6 +127,24 @@ pub fn scroll(model: &mut Model, by: isize) {
             *cursor = cursor.saturating_add_signed(by).min(count.saturating_sub(1));
         }
     }
+}
+
+/// A page up or down: of what is said of the thing under the cursor, if that stands beside its list and does not fit.
+pub fn turn(model: &mut Model, pages: isize) {
+    let most = model.scroll_max;
+    let lines = page_lines(model);
+    match model.pages.last_mut().and_then(|page| Some((said_beside(page)?, page))) {
+        Some((seen, page)) if (1..usize::MAX).contains(&most) => {
+            page.skip = page.skip.min(most).saturating_add_signed(pages * seen as isize).min(most);
+        }
+        _ => scroll(model, pages * lines),
+    }
+}
+
+/// How many lines are seen at a time of what is said of the thing under the cursor, where that stands beside the list and
+/// a low window has no room for all of it.
+const fn said_beside(page: &Page) -> Option<usize> {
+    if matches!(page.what, What::Learning(View::Waits)) { Some(SAID) } else { None }
 }
 
 /// In a list: through what the thing under the cursor hides below the window, then to the next one.

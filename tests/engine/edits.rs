@@ -1,14 +1,15 @@
 //! Edits of the rules while people are in flight: what a script may say of them, and an oracle of its own.
 
-use crate::script::Play;
+use crate::script::{Play, prepare};
 use crate::setting::{channel, course, ladder, seconds};
 use crate::world::World;
-use cascade::engine::Campaign;
-use cascade::engine::event::{Edition, Kind};
+use cascade::engine::event::{Edition, Event, Kind};
 use cascade::engine::input::Input;
 use cascade::engine::journey::{Journey, Stage};
 use cascade::engine::order::{Ask, Who};
+use cascade::engine::record::Record;
 use cascade::engine::retime::{Choice, Courses, Edit, Fate, Preview, Shown, preview, waves};
+use cascade::engine::{Campaign, replay};
 use cascade::model::{At, AttemptId, CascadeId, Channel};
 use std::collections::BTreeMap;
 
@@ -212,4 +213,67 @@ impl Play {
         };
         shown.next.map_or(fate.clone(), |next| format!("{fate} then {next}"))
     }
+}
+
+/// New texts for everybody who is told one from now on, and nobody is moved.
+fn say(world: &mut World, content: &str, texts: &[Channel]) {
+    let mut looked = Looked::at(world, "whatsapp 6h > phone 2h > sms", |_| false);
+    looked.edition.content = content.into();
+    looked.courses.texts = texts.to_vec();
+    looked.put_in_force(world, Choice::Retime);
+}
+
+#[test]
+fn only_whoever_is_told_something_else_is_touched_by_new_texts() {
+    let setting = r#"
+        says = "The voice changes before ann's message has left."
+        rules = "whatsapp 6h > phone 2h > sms"
+        permits = false
+        script = ""
+    "#;
+    let mut play = prepare("texts", setting);
+    let claims = |events: &[Event]| -> Vec<(Channel, u32)> {
+        let claim = |event: &Event| match event.kind {
+            Kind::AttemptClaimed { content, .. } => Some((event.subject.channel?, content)),
+            _ => None,
+        };
+        events.iter().filter_map(claim).collect()
+    };
+    let is_touched = |events: &[Event]| {
+        let mut record = None;
+        for event in events {
+            match (&event.kind, &mut record) {
+                (Kind::CascadeStarted { start }, _) => record = Some(Record::begun(event.at, start)),
+                (_, Some(record)) => record.fold(event),
+                (_, None) => {}
+            }
+        }
+        record.unwrap().forced
+    };
+    say(&mut play.world, "c2", &[Channel::Phone]);
+    play.world.permits = true;
+    play.world.send_what_may_go();
+    assert_eq!(claims(&play.world.seen.events), [(Channel::Whatsapp, 0)], "the text of the launch");
+    assert!(!is_touched(&play.world.seen.events));
+    play.give(play.news("ann accepted"));
+    let due = At(play.world.now.0 + 6 * 3_600_000);
+    play.world.pass(due);
+    play.world.send_what_may_go();
+    assert_eq!(claims(&play.world.seen.events)[1..], [(Channel::Phone, 1)]);
+    assert!(is_touched(&play.world.seen.events));
+
+    let said = |campaign: &Campaign| Channel::ALL.iter().map(|c| campaign.content_on(*c)).collect::<Vec<_>>();
+    say(&mut play.world, "c3", &[Channel::Sms]);
+    assert_eq!(said(&play.world.campaign), [0, 1, 2, 0]);
+    // As programs wrote it that did not tell on which channels.
+    let mut untold = play.world.seen.events.clone();
+    for event in &mut untold {
+        if let Kind::RulesChanged { texts, .. } = &mut event.kind {
+            *texts = None;
+        }
+    }
+    assert_eq!(said(&replay(&untold).unwrap()), [2; 4]);
+    say(&mut play.world, "c", &[Channel::Phone, Channel::Sms]);
+    assert_eq!(said(&play.world.campaign), [0; 4], "as they were at the launch");
+    assert_eq!(play.world.campaign.header.content, 3);
 }

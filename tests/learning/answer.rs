@@ -1,49 +1,11 @@
 //! Which cascades count, and what is said of them.
 
-use super::{HORIZON_S, cascade, file, near, number};
-use cascade::learning::answer::{Answer, Basis, Settings, WaitAnswer, answer};
+use super::{DAY_S, HORIZON_S, cascade, days, money, near, one, settings};
+use cascade::learning::answer::{Answer, Basis, Settings, answer};
 use cascade::learning::history::Cascade;
-use cascade::learning::ledger::Ledger;
 use cascade::learning::policy::looks::State;
-use cascade::model::{At, Channel, Money, Segment};
+use cascade::model::{At, Channel, Money};
 use serde_json::{Value, json};
-
-const DAY_S: i64 = 86_400;
-
-fn money(text: &str) -> Money {
-    Money::parse(text).unwrap()
-}
-
-fn settings(now_s: i64) -> Settings {
-    Settings {
-        now: At::from_secs(now_s),
-        value: Some(money("5")),
-        currency: "USD".into(),
-        incumbent: Some(Channel::Whatsapp),
-        starts: vec![Channel::Whatsapp, Channel::Phone, Channel::Sms],
-        ..Settings::default()
-    }
-}
-
-/// `n` cascades of each start a day from day 0 on, of which so many in ten convert, after ten minutes.
-fn days(segment: &str, count: i64, n: i64, in_ten: [i64; 3]) -> Vec<Cascade> {
-    let mut all = Vec::new();
-    for day in 0..count {
-        for (channel, hits) in [Channel::Whatsapp, Channel::Phone, Channel::Sms].into_iter().zip(in_ten) {
-            for i in 0..n {
-                let lucky = (day * n + i) * 7 % 10 < hits;
-                let id = 1_000_000 * day as u64 + 1000 * channel as u64 + i as u64;
-                all.push(cascade(id, segment, channel, day * DAY_S + i, lucky.then_some(600)));
-            }
-        }
-    }
-    all
-}
-
-fn one(answer: &Answer) -> &cascade::learning::answer::SegmentAnswer {
-    assert_eq!(answer.segments.len(), 1);
-    &answer.segments[0]
-}
 
 #[test]
 fn one_that_converted_waits_for_maturity_too() {
@@ -128,135 +90,6 @@ fn a_conversion_is_worth_less_with_every_hour() {
     near("half an hour", raw(&at(2.0)), 5.0 * (-2.0_f64 / 6.0).exp() - 0.05, 1e-4);
     let notes = |answer: &Answer| answer.notes.iter().any(|note| note.contains("79 % of its value"));
     assert!(notes(&at(0.01)) && !notes(&at(0.0)));
-}
-
-/// Whoever picks up does so at once; how long to wait for the others that does not say.
-#[test]
-fn no_wait_on_the_phone_becomes_shorter_than_a_missed_call_takes() {
-    let of = |channel: Channel| {
-        let all = (0..200_i64).map(|id| {
-            let mut one = cascade(id as u64, "a", channel, id * 60, (id % 3 == 0).then_some(20 + id));
-            one.steps[0].window_s = Some(2 * 3600);
-            one
-        });
-        let answer = answer(all, &settings(100 * DAY_S));
-        answer.waits.into_iter().find(|wait| wait.segment.is_none()).unwrap()
-    };
-    let (phone, sms) = (of(Channel::Phone), of(Channel::Sms));
-    assert_eq!((sms.suggested_wait_s, phone.suggested_wait_s), (Some(300), Some(1_800)));
-    assert_eq!((phone.saved_s, phone.missed_on_record), (Some(5_400), Some(0)));
-    assert!(phone.reason.contains("wait 30m instead of 2h"), "{}", phone.reason);
-    assert!(phone.reason.contains("calls back") && !sms.reason.contains("calls back"), "{}", phone.reason);
-}
-
-/// WhatsApp for six hours, then a call, then an SMS whose answers count for a day; some convert early, few late.
-fn ladders() -> Vec<Cascade> {
-    let step = |cascade: &Cascade, place: i64, channel: Channel, window_h: u64, cost: &str| {
-        let mut step = cascade.steps[0].clone();
-        let sent = At(cascade.launched_at.0 + [0, 6, 8][place as usize] * 3_600_000);
-        (step.step, step.channel, step.sent_at) = (place as u32 + 1, channel, Some(sent));
-        (step.window_s, step.delivered_at, step.converted_at) = (Some(window_h * 3600), Some(sent), None);
-        step.cost = money(cost);
-        step
-    };
-    let one = |id: i64| {
-        let mut one = cascade(id as u64, "a", Channel::Whatsapp, id * 600, None);
-        let of = |place, channel, window_h, cost| step(&one, place, channel, window_h, cost);
-        let mut steps = vec![
-            of(0, Channel::Whatsapp, 6, "0.05"),
-            of(1, Channel::Phone, 2, "0.40"),
-            of(2, Channel::Sms, 24, "0.04"),
-        ];
-        let after = |place: usize, minutes: i64| Some(At(steps[place].sent_at.unwrap().0 + minutes * 60_000));
-        let (taken, converted) = match id % 20 {
-            0..6 => (1, after(0, 30 + id % 7)),
-            6 if id % 100 == 6 => (1, after(0, 330)),
-            7..9 => (2, after(1, 1)),
-            9..12 => (3, after(2, 20)),
-            _ => (3, None),
-        };
-        steps[taken - 1].converted_at = converted;
-        for untaken in &mut steps[taken..] {
-            (untaken.sent_at, untaken.delivered_at, untaken.cost) = (None, None, Money::ZERO);
-        }
-        one.steps = steps;
-        one
-    };
-    (0..400).map(one).collect()
-}
-
-/// What a wait was shortened by is lost on the message that follows, not on the channel that waits.
-#[test]
-fn a_shorter_wait_costs_the_next_message() {
-    let answer = answer(ladders(), &settings(100 * DAY_S));
-    let whatsapp = &answer.waits[0];
-    assert_eq!((whatsapp.channel, whatsapp.segment.clone()), (Channel::Whatsapp, None));
-    assert!(whatsapp.suggest_change && whatsapp.window_s == 6 * 3600, "{}", whatsapp.reason);
-    assert_eq!(whatsapp.missed_on_record, Some(4));
-    assert_eq!(whatsapp.missed_cost, Some(money("1.60")), "four calls");
-}
-
-/// A conversion window is no wait: there is nothing to send sooner.
-#[test]
-fn the_last_step_gets_no_advice_on_its_wait() {
-    let answer = answer(ladders(), &settings(100 * DAY_S));
-    let sms = answer.waits.iter().find(|wait| wait.channel == Channel::Sms).unwrap();
-    assert_eq!((sms.window_s, sms.status), (24 * 3600, "ok"));
-    assert!(sms.t90_s.unwrap() < 3600.0, "all of them come soon");
-    assert_eq!((sms.suggested_wait_s, sms.suggest_change, sms.too_short), (None, false, false));
-    assert!(sms.reason.starts_with("the last step waits for nothing: 24h"), "{}", sms.reason);
-    // In another segment it is another one's last step, and the longest walk of all is no measure.
-    let mut mixed = ladders();
-    for (at, cascade) in ladders().into_iter().enumerate() {
-        let mut short = cascade;
-        short.id = format!("b{at}").as_str().into();
-        short.segment = Segment("b".into());
-        short.steps.truncate(2);
-        mixed.push(short);
-    }
-    let answer = self::answer(mixed, &settings(100 * DAY_S));
-    let phone = |segment: &str| {
-        let of = |wait: &&WaitAnswer| wait.segment.as_ref().is_some_and(|s| s.0 == segment);
-        answer.waits.iter().filter(of).find(|wait| wait.channel == Channel::Phone).unwrap()
-    };
-    assert!(phone("a").suggested_wait_s.is_some(), "{}", phone("a").reason);
-    assert!(phone("b").suggested_wait_s.is_none(), "{}", phone("b").reason);
-}
-
-/// Pages that are put together, and one that is put in another's place, say what the record says as a whole.
-#[test]
-fn the_pages_of_a_record_say_what_it_says_as_a_whole() {
-    let mut all = days("retail", 24, 5, [2, 6, 2]);
-    all.extend(days("smb", 24, 3, [5, 2, 2]));
-    for (at, cascade) in all.iter_mut().enumerate() {
-        cascade.rules = if at % 9 == 0 { "before".into() } else { "now".into() };
-        cascade.horizon_s = cascade.horizon_s.filter(|_| at % 2 == 0);
-    }
-    let said = |ledger: &Ledger| serde_json::to_value(ledger.answer(&settings(26 * DAY_S))).unwrap();
-    let mut whole = Ledger::new();
-    whole.extend(all.clone());
-    let page = |cascades: &[Cascade]| {
-        let mut page = Ledger::page(cascades.len());
-        page.extend(cascades.to_vec());
-        page.fit();
-        page
-    };
-    let mut pages = Ledger::new();
-    all.chunks(100).for_each(|cascades| pages.append(page(cascades)));
-    assert_eq!((pages.len(), said(&pages)), (all.len(), said(&whole)));
-    // Before anything of the third page had happened, and of the last one, which did not even exist.
-    let mut early = Ledger::new();
-    let begun = |cascade: &Cascade| Cascade { steps: Vec::new(), ..cascade.clone() };
-    for (at, cascades) in all.chunks(100).enumerate().take(all.len().div_ceil(100) - 1) {
-        let known: Vec<Cascade> =
-            if at == 2 { cascades.iter().map(begun).collect() } else { cascades.to_vec() };
-        early.append(page(&known));
-    }
-    assert_ne!(said(&early), said(&whole));
-    for (at, cascades) in all.chunks(100).enumerate().filter(|(at, _)| [2, all.len() / 100].contains(at)) {
-        early.replace(at, page(cascades));
-    }
-    assert_eq!(said(&early), said(&whole));
 }
 
 #[test]
@@ -425,32 +258,6 @@ fn an_edit_of_the_rules_begins_anew() {
     assert_eq!(segment.excluded_by.other_rules, 360);
     let fresh = &answer.freshness;
     assert_eq!((fresh.rules_hash.as_deref(), fresh.cascades, fresh.days), (Some("after"), 1, Some(1.0)));
-}
-
-/// The reference of running waits, as a record.
-#[test]
-fn waits_come_out_of_the_record_as_they_are() {
-    let reference = file("w2_running");
-    let now_s = 10_000_000;
-    let rows = reference["rows"].as_array().unwrap();
-    let all = rows.iter().zip(0..).map(|(row, id)| {
-        let sent = now_s - number(row, "/age_s") as i64;
-        let mut one = cascade(id, "a", Channel::Whatsapp, sent, row["event_s"].as_i64());
-        one.steps[0].opted_out_at = row["opted_out_s"].as_i64().map(|s| At::from_secs(sent + s));
-        one
-    });
-    let answer = answer(all, &settings(now_s));
-    let wait = answer.waits.iter().find(|wait| wait.segment.is_none()).unwrap();
-    let expected = &reference["expected"];
-    assert_eq!((wait.contacts, wait.events, wait.status), (260, 95, "ok"));
-    near("t80", wait.t80_s.unwrap(), number(expected, "/t80_s/estimate"), 1e-8);
-    near("t90 high", wait.t90_high_s.unwrap(), number(expected, "/t90_s/high"), 1e-8);
-    assert_eq!(wait.suggested_wait_s, Some(20_100));
-    assert!(!wait.suggest_change);
-    let rule = "80 % of conversions arrive in the first 33 % of the window (20 % to 58 %)";
-    assert!(wait.reason.starts_with(rule), "{}", wait.reason);
-    assert_eq!(answer.waits[1].segment, Some(Segment("a".into())));
-    near("G at the middle", wait.share_by_fraction[4][1], number(expected, "/share_by_fraction/5/km"), 1e-6);
 }
 
 #[test]

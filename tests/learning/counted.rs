@@ -1,7 +1,7 @@
 //! What counts and what does not: cascades that were put off, other rules and texts, starts that a segment has or has not,
 //! and what is left after the outcomes changed.
 
-use super::{HORIZON_S, cascade};
+use super::{DAY_S, HORIZON_S, cascade, one, settings};
 use cascade::learning::answer::{Alike, Answer, SegmentAnswer, Settings, answer};
 use cascade::learning::history::{Cascade, Draws, Ending, Step, gather, write_header, write_rows};
 use cascade::learning::policy::looks::State;
@@ -11,24 +11,7 @@ use cascade::model::{At, Channel, Money, Segment};
 use std::collections::BTreeMap;
 
 const HOUR_S: i64 = 3_600;
-const DAY_S: i64 = 86_400;
 const ALL: [Channel; 3] = [Channel::Whatsapp, Channel::Phone, Channel::Sms];
-
-fn settings(now_s: i64) -> Settings {
-    Settings {
-        now: At::from_secs(now_s),
-        value: Money::parse("5"),
-        currency: "USD".into(),
-        incumbent: Some(Channel::Whatsapp),
-        starts: ALL.to_vec(),
-        ..Settings::default()
-    }
-}
-
-fn one(answer: &Answer) -> &SegmentAnswer {
-    assert_eq!(answer.segments.len(), 1);
-    &answer.segments[0]
-}
 
 fn of<'a>(answer: &'a Answer, segment: &str) -> &'a SegmentAnswer {
     answer.segments.iter().find(|of| of.segment.0 == segment).unwrap()

@@ -1,13 +1,16 @@
 //! One file for each part of learning.
 
+mod advised;
 mod answer;
 mod counted;
 mod history;
+mod ledger;
 mod policy;
 mod posterior;
 mod simulate;
 mod waits;
 
+use cascade::learning::answer::{Answer, SegmentAnswer, Settings};
 use cascade::learning::history::{Cascade, Ending, Step};
 use cascade::model::{At, Channel, Money, Segment};
 use serde_json::Value;
@@ -33,6 +36,7 @@ fn near(what: &str, found: f64, wanted: f64, tolerance: f64) {
     assert!((found - wanted).abs() <= tolerance, "{what}: {found}, and {wanted} is right");
 }
 
+const DAY_S: i64 = 86_400;
 /// The waits of the smallest rules, whichever start; the last step has the conversion window.
 const HORIZON_S: i64 = (6 + 2 + 24) * 3600;
 
@@ -61,4 +65,42 @@ fn cascade(id: u64, segment: &str, start: Channel, at_s: i64, convert_s: Option<
             cost: Money::parse("0.05").unwrap(),
         }],
     }
+}
+
+/// An amount.
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+/// As a workspace asks that starts with WhatsApp and draws from three.
+fn settings(now_s: i64) -> Settings {
+    Settings {
+        now: At::from_secs(now_s),
+        value: Some(money("5")),
+        currency: "USD".into(),
+        incumbent: Some(Channel::Whatsapp),
+        starts: vec![Channel::Whatsapp, Channel::Phone, Channel::Sms],
+        ..Settings::default()
+    }
+}
+
+/// `n` cascades of each start a day from day 0 on, of which so many in ten convert, after ten minutes.
+fn days(segment: &str, count: i64, n: i64, in_ten: [i64; 3]) -> Vec<Cascade> {
+    let mut all = Vec::new();
+    for day in 0..count {
+        for (channel, hits) in [Channel::Whatsapp, Channel::Phone, Channel::Sms].into_iter().zip(in_ten) {
+            for i in 0..n {
+                let lucky = (day * n + i) * 7 % 10 < hits;
+                let id = 1_000_000 * day as u64 + 1000 * channel as u64 + i as u64;
+                all.push(cascade(id, segment, channel, day * DAY_S + i, lucky.then_some(600)));
+            }
+        }
+    }
+    all
+}
+
+/// The only segment.
+fn one(answer: &Answer) -> &SegmentAnswer {
+    assert_eq!(answer.segments.len(), 1);
+    &answer.segments[0]
 }

@@ -6,7 +6,7 @@ use cascade::engine::journey::{Journey, State};
 use cascade::learning::history::{Cascade, Ending, gather, read};
 use cascade::model::{Channel, Money};
 use cascade::runtime::history;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::LazyLock;
@@ -203,6 +203,50 @@ fn a_replay_is_certain_where_the_record_is_and_open_elsewhere() {
     assert!(wrong.stderr.contains("nowhere.json"), "{}", wrong.stderr);
 }
 
+/// Whether the store is asked or what was exported of it: what the rules say of starts, of shares and of waits is the same.
+#[test]
+fn the_store_and_its_own_history_file_are_asked_the_same() {
+    let house = &PILOT.house;
+    let exported = house.run(&["report", "--csv", "exported"]);
+    assert_eq!(exported.code, Some(0), "{}", exported.stderr);
+    let asked = |more: &[&str]| -> Value {
+        let at = ["learn", "--json", "--now", "2026-06-01T09:00:00Z"];
+        let done = house.run(&[&at[..], more].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        serde_json::from_str(&done.stdout).unwrap()
+    };
+    let (store, file) = (asked(&[]), asked(&["--history", "exported/history.csv"]));
+    assert_eq!(store["freshness"]["rules_hash"], file["freshness"]["rules_hash"]);
+    // When each of them ended a file does not tell, and with it what came late; whatever else is said of waits is the same.
+    let waits = |answer: &Value| -> Vec<Value> {
+        let said = |row: &Value| {
+            json!([row["channel"], row["segment"], row["window_s"], row["contacts"], row["events"]])
+        };
+        answer["waits"].as_array().unwrap().iter().map(said).collect()
+    };
+    assert_eq!(waits(&store), waits(&file));
+    // Nobody draws more away from the rules' start than the rules let.
+    for answer in [&store, &file] {
+        for segment in answer["segments"].as_array().unwrap() {
+            let rows = segment["starts"].as_array().unwrap();
+            let starts: Value = rows.iter().map(|row| row["start"].clone()).collect();
+            assert_eq!(
+                (&starts, &segment["incumbent"]),
+                (&json!(["whatsapp", "phone", "sms"]), &json!("whatsapp"))
+            );
+            let shares = rows[1..].iter().filter_map(|row| row["propensity"].as_f64());
+            assert!(shares.sum::<f64>() <= 0.5 + 1e-5, "{rows:?}");
+        }
+    }
+    // A file of somebody else's rules has starts of its own, and is not told of ours.
+    let text = fs::read_to_string(house.path("exported/history.csv")).unwrap();
+    let hash = store["freshness"]["rules_hash"].as_str().unwrap();
+    house.write("theirs.csv", &text.replace(hash, "theirs"));
+    let theirs = asked(&["--history", "theirs.csv"]);
+    assert_eq!(theirs["freshness"]["rules_hash"], "theirs");
+    assert_eq!(theirs["waits"][0]["window_s"], 2_400);
+}
+
 /// What another workspace's `cascade learn` says about this store.
 fn learnt(files: &[(&str, &str)], more: &[&str]) -> Value {
     let house = House::with(files);
@@ -241,6 +285,17 @@ fn the_command_asks_for_the_workspaces_rules_and_texts_as_the_console_does() {
     let waits = EXPLORING.replace("40m", "50m");
     let answer = told(&waits);
     assert_eq!(compared(&answer), (0, 100));
+    // What is said of it is said of the wait that is in force now, by contacts that had another.
+    let of = |answer: &Value| answer["waits"][0].clone();
+    assert_eq!((&of(&same)["channel"], &of(&same)["window_s"]), (&"whatsapp".into(), &2_400.into()));
+    assert_eq!(of(&same)["under_other_waits"], 0);
+    assert_eq!(of(&answer)["window_s"], 3_000);
+    let contacts = of(&answer)["contacts"].as_u64().unwrap();
+    assert!(
+        contacts > 50 && of(&answer)["under_other_waits"].as_u64() > Some(contacts / 2),
+        "{}",
+        of(&answer)
+    );
     let note = answer["notes"].to_string();
     assert!(note.contains("equivalent") && note.contains(&hash.as_str().unwrap()[..7]), "{note}");
     let files = [("rules/cascade.json", waits.as_str())];

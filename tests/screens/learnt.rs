@@ -3,7 +3,7 @@
 use crate::fixture::{self, now};
 use crate::stage::{Seen, Step, play_on};
 use crate::{options, settled};
-use cascade::learning::answer::{Answer, Settings, answer};
+use cascade::learning::answer::{Answer, Settings, WaitAnswer, answer};
 use cascade::learning::history::{self, Cascade};
 use cascade::learning::policy::looks::State;
 use cascade::model::{At, Channel, Mode, Money, Segment};
@@ -180,11 +180,11 @@ page!(waits_too_few_120x40, WIDE, &[&NOT_YET], "8 Down Down Down Down Down");
 page!(cost_120x40, WIDE, &[&DECIDED, &NOT_YET], "9");
 page!(cost_80x24, SMALL, &[&DECIDED, &NOT_YET], "9");
 
-/// Every line that the page has shown while it was gone through, from its first to its last.
-async fn gone_through(size: (u16, u16), worlds: &[&World], key: &'static str) -> String {
+/// Every line that the page has shown while it was gone through by a key, from its first to its last.
+async fn gone_through(size: (u16, u16), worlds: &[&World], [key, by]: [&'static str; 2]) -> String {
     let mut shown = String::new();
     for times in 0..60 {
-        let script = std::iter::once(Step::Keys(key)).chain((0..times).map(|_| Step::Keys("Down"))).collect();
+        let script = std::iter::once(Step::Keys(key)).chain((0..times).map(|_| Step::Keys(by))).collect();
         let text = play(size, Ok(Box::new(said(worlds))), script).await.text();
         let more = text.contains("▼");
         shown.push_str(&text);
@@ -197,20 +197,52 @@ async fn gone_through(size: (u16, u16), worlds: &[&World], key: &'static str) ->
 
 #[tokio::test(start_paused = true)]
 async fn every_line_of_a_page_can_be_reached_in_a_low_window() {
-    let starts = gone_through(SMALL, &[&DECIDED], "7").await;
+    let starts = gone_through(SMALL, &[&DECIDED], ["7", "Down"]).await;
     for said in ["* today's start", "100 more would change nothing", "in full", "of it; 3h would do"] {
         assert!(starts.contains(said), "{said}: {starts}");
     }
-    let waits = gone_through(SMALL, &[&DECIDED, &NOT_YET], "8").await;
+    let waits = gone_through(SMALL, &[&DECIDED, &NOT_YET], ["8", "PgDn"]).await;
     for said in ["whoever does not convert has it", "as of Tue 6 Jan 16:12"] {
         assert!(waits.contains(said), "{said}: {waits}");
     }
-    let cost = gone_through(SMALL, &[&DECIDED, &NOT_YET], "9").await;
+    let cost = gone_through(SMALL, &[&DECIDED, &NOT_YET], ["9", "Down"]).await;
     for said in ["what a conversion costs, by start", "retail", "    phone"] {
         assert!(cost.contains(said), "{said}: {cost}");
     }
     let last = after(SMALL, Ok(Box::new(said(&[&DECIDED, &NOT_YET]))), "9 End").await.text();
     assert!(!last.contains('▼'), "{last}");
+}
+
+/// The row under the cursor of the waits: its channel, and whose.
+fn under_cursor(text: &str) -> Vec<String> {
+    let row = text.lines().find_map(|line| line.split('▸').nth(1)).unwrap_or("no cursor");
+    row.split_whitespace().take(2).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cursor_of_the_waits_goes_where_it_is_moved_however_much_there_is_to_say() {
+    let answer = || said(&[&DECIDED, &NOT_YET]);
+    let row = |of: &WaitAnswer| {
+        let whose = of.segment.as_ref().map_or_else(|| "all".to_owned(), |segment| segment.0.clone());
+        vec![of.channel.label().to_owned(), whose]
+    };
+    let rows: Vec<Vec<String>> = answer().waits.iter().map(row).collect();
+    let after = async |script: Vec<&'static str>| {
+        let script = std::iter::once("8").chain(script).map(Step::Keys).collect();
+        play(SMALL, Ok(Box::new(answer())), script).await.text()
+    };
+    for at in 0..rows.len() {
+        assert_eq!(under_cursor(&after(vec!["Down"; at]).await), rows[at], "after {at}");
+        let up = [vec!["Down"; rows.len()], vec!["Up"; at]].concat();
+        assert_eq!(under_cursor(&after(up).await), rows[rows.len() - 1 - at], "and {at} back");
+    }
+    // What is said is turned by page keys, to its end and back, and the next row's begins at its first line.
+    let (first, read) = (after(vec![]).await, after(vec!["PgDn", "PgDn", "PgDn"]).await);
+    assert!(first.contains("▼") && !read.contains("▼") && read.contains("as of"), "{first}\n{read}");
+    assert_eq!(under_cursor(&read), rows[0]);
+    assert_eq!(after(vec!["PgDn", "PgDn", "PgDn", "PgUp", "PgUp", "PgUp"]).await, first);
+    let next = after(vec!["PgDn", "Down"]).await;
+    assert!(under_cursor(&next) == rows[1] && next.contains("phone: 80 % of conversions arrive"), "{next}");
 }
 
 #[tokio::test(start_paused = true)]

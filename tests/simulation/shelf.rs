@@ -7,7 +7,9 @@ use crate::setting::{Point, Setting, StoreFault, Tier};
 use crate::sqlite::Sqlite;
 use crate::world::World;
 use cascade::engine::Campaign;
+use cascade::learning::answer::Answer;
 use cascade::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
+use cascade::runtime::question::Question;
 use cascade::runtime::saving::Version;
 use cascade::runtime::store::{
     Batch, Contacts, Keeper, Known, Loaded, StoreError, StoredEvent, SuppressionRow,
@@ -236,6 +238,10 @@ impl Keeper for Shelf {
 
     fn version(&self, hash: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.keeper()?.version(hash)
+    }
+
+    fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        ready(self.keeper().and_then(|keeper| block_on(keeper.learn(question)))).boxed()
     }
 
     /// Nobody looks at versions here.

@@ -3,7 +3,8 @@
 
 use crate::pty::Pty;
 use crate::{WIDE, empty, events, launched, run};
-use serde_json::Value;
+use cascade::runtime::store::Reader;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -175,7 +176,8 @@ fn listed(text: &str) -> Option<u64> {
         .ok()
 }
 
-/// Everybody was sent their WhatsApp under the rules of the launch.
+/// Everybody was sent their WhatsApp under the rules of the launch, and nobody once more because those came back: beside
+/// each commit stands what the console tells of it.
 fn what_ran_is_told_beside_the_commits(dir: &Path) {
     let history: Value = serde_json::from_slice(&run(dir, &["history", "--json"]).stdout).unwrap();
     let versions = history["versions"].as_array().unwrap();
@@ -187,6 +189,16 @@ fn what_ran_is_told_beside_the_commits(dir: &Path) {
     );
     assert!(versions.iter().all(|version| version["ran"] == true), "{history}");
     assert!(versions[2]["people"].as_u64() >= Some(60), "{history}");
+    assert_eq!(versions[0]["sha256"], versions[2]["sha256"], "it is back");
+    let told = Reader::open(&dir.join(".cascade/rehearsal.db")).unwrap().versions().unwrap();
+    for (version, told) in versions.iter().zip(&told) {
+        assert_eq!(version["commit"], json!(told.edition.commit), "{told:?}");
+        assert_eq!(
+            (&version["people"], &version["conversions"]),
+            (&json!(told.people), &json!(told.conversions))
+        );
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
 }
 
 /// Drafted, left, and meanwhile a colleague changes another wait and commits nothing: theirs is seen before anything is saved,

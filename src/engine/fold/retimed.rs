@@ -8,24 +8,36 @@ use crate::engine::retime::Choice;
 use crate::model::{AttemptId, Channel, Leg};
 use std::sync::Arc;
 
-/// A further version; with [`Choice::Keep`] it is for the next launch alone.
-pub(super) fn rules_changed(
-    campaign: &mut Campaign,
-    edition: &Edition,
-    choice: Choice,
-    terms: Option<&Terms>,
-) {
-    let before = campaign.edition(campaign.header.content).content;
+/// A further version, and what holds for everybody from here on.
+pub(super) fn rules_changed(campaign: &mut Campaign, edition: &Edition, terms: Option<&Terms>) {
     // Saved once more, for those who had not been shown.
     if campaign.edition(campaign.newest_edition()) != *edition {
         campaign.header.editions.push(edition.clone());
     }
-    if choice != Choice::Keep && edition.content != before {
-        campaign.header.content = campaign.newest_edition();
-    }
     if let Some(terms) = terms {
         campaign.header.launch.policy.adopt(terms.clone());
     }
+}
+
+/// What is said from here on: on these channels something else, on the others what was. With [`Choice::Keep`] nothing is.
+pub(super) fn texts_changed(
+    campaign: &mut Campaign,
+    edition: &Edition,
+    choice: Choice,
+    texts: Option<&[Channel]>,
+) {
+    if choice == Choice::Keep || edition.content == campaign.edition(campaign.header.content).content {
+        return;
+    }
+    // Back to the texts of the launch, nobody is told anything else than they would have been.
+    let is_first = edition.content == campaign.edition(0).content;
+    let stays = |channel: &Channel| texts.is_some_and(|texts| !texts.contains(channel));
+    let before = |channel: &Channel| {
+        let number = if is_first { Some(0) } else { stays(channel).then(|| campaign.content_on(*channel)) };
+        number.map(|number| (*channel, number))
+    };
+    campaign.header.content_before = Channel::ALL.iter().filter_map(before).collect();
+    campaign.header.content = campaign.newest_edition();
 }
 
 /// The rest of a walk, and the wait that runs.

@@ -25,7 +25,8 @@ impl Journal<'_> {
         }
         let old = self.campaign.header.launch.policy.terms();
         let terms = (moves && old != courses.terms).then(|| Box::new(courses.terms.clone()));
-        self.record_campaign(Kind::RulesChanged { order, edition: Box::new(edition), choice, terms });
+        let texts = Some(courses.texts.clone());
+        self.record_campaign(Kind::RulesChanged { order, edition: Box::new(edition), choice, terms, texts });
         if !moves {
             return;
         }

@@ -4,6 +4,7 @@ use super::days::{Days, OfDay, Weighted};
 use super::force::InForce;
 use super::mature::{Cohorts, Finished};
 use super::{Basis, ExcludedBy, Overall, Settings, money};
+use crate::learning::DAY_MS;
 use crate::learning::ledger::{Item, Ledger};
 use crate::learning::policy::{Course, Watch};
 use crate::learning::posterior::Among;
@@ -11,8 +12,6 @@ use crate::model::{At, Channel, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
 use std::collections::BTreeMap;
 
-/// Milliseconds of a day.
-pub(super) const DAY_MS: i64 = 86_400_000;
 /// A difference below this share of the value is of no practical use.
 const MARGIN: f64 = 0.02;
 

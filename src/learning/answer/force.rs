@@ -3,7 +3,8 @@
 
 use super::Settings;
 use crate::learning::ledger::Ledger;
-use crate::model::At;
+use crate::model::{At, Channel, Segment};
+use std::collections::BTreeMap;
 
 /// Letters of a hash that are enough to name it.
 const NAMED_BY: usize = 7;
@@ -11,6 +12,23 @@ const NAMED_BY: usize = 7;
 /// Rules and texts of cascades, as the record writes them: `RULES+TEXTS`, or one word for both.
 pub fn parts(version: &str) -> (&str, &str) {
     version.split_once('+').unwrap_or((version, ""))
+}
+
+/// How long rules wait on each of their channels after which anybody waits, in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// In the main steps.
+    pub main: BTreeMap<Channel, u64>,
+    /// In those of segments with steps of their own.
+    pub own: BTreeMap<Segment, BTreeMap<Channel, u64>>,
+}
+
+impl Waits {
+    /// For customers of a segment, or whoever goes by the main steps.
+    pub fn of(&self, segment: Option<&Segment>, channel: Channel) -> Option<u64> {
+        let own = segment.and_then(|segment| self.own.get(segment));
+        own.unwrap_or(&self.main).get(&channel).copied()
+    }
 }
 
 /// See the module's words.

@@ -7,7 +7,7 @@
 //! an edit set more than one in twenty of them aside after the draw, and not one person alone, those who had answered by
 //! then are left, and none of that hour says anything about starts.
 
-use super::count::DAY_MS;
+use crate::learning::DAY_MS;
 use crate::learning::ledger::{Item, Ledger, Span};
 use crate::model::At;
 use std::collections::HashMap;

@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 use super::policy::looks::State;
 use crate::model::{At, Channel, Money, Segment};
 use force::InForce;
-pub use force::parts;
+pub use force::{Waits, parts};
 use mature::Cohorts;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
@@ -65,6 +65,8 @@ pub struct Settings {
     pub own_starts: BTreeMap<Segment, Vec<Channel>>,
     /// The share that the rules let be drawn away from their start; `None`: no cap.
     pub explore: Option<f64>,
+    /// How long the rules wait; `None`: as the newest contacts were waited for.
+    pub waits: Option<Waits>,
 }
 
 /// For whom two versions of the rules are the same walks.
@@ -260,10 +262,12 @@ pub struct WaitAnswer {
     pub channel: Channel,
     /// The segment; absent: all.
     pub segment: Option<Segment>,
-    /// The wait in force.
+    /// The wait in force, which the advice is about.
     pub window_s: u64,
-    /// Delivered contacts.
+    /// Delivered contacts, under whatever rules and waits they were sent: each is followed as long as its own wait was.
     pub contacts: u64,
+    /// Those of them that were sent under another wait.
+    pub under_other_waits: u64,
     /// Conversions within the window.
     pub events: u64,
     /// `ok`, `too_few_conversions` or `not_followed_to_the_end`

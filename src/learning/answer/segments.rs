@@ -1,7 +1,8 @@
 //! What a segment's record comes to: state, starts, how many more.
 
-use super::count::{Counted, Counts, DAY_MS, Tallies, Tally};
+use super::count::{Counted, Counts, Tallies, Tally};
 use super::{After, Basis, ExcludedBy, Look, SegmentAnswer, Settings, StartAnswer, figure, money, words};
+use crate::learning::DAY_MS;
 use crate::learning::policy::Watch;
 use crate::learning::policy::draw::capped;
 use crate::learning::policy::looks::{self, State, threshold};

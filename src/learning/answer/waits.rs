@@ -35,8 +35,9 @@ pub(super) fn all(ledger: &Ledger, settings: &Settings) -> Vec<WaitAnswer> {
     }
     let (mut rows, mut by_segment) = (Vec::new(), Vec::new());
     for channel in Channel::ALL {
-        rows.extend(row(*channel, &everybody, None));
-        by_segment.extend(sorted.iter().filter_map(|(segment, of)| row(*channel, of, Some(segment))));
+        rows.extend(row(settings, *channel, &everybody, None));
+        let own = |(segment, of): (&&Segment, &&OfSegment)| row(settings, *channel, of, Some(segment));
+        by_segment.extend(sorted.iter().filter_map(own));
     }
     rows.append(&mut by_segment);
     rows
@@ -69,6 +70,9 @@ impl<'a> View<'a> {
         }
         if self.is_row(touch) {
             contacts.followed.add(&self.contact(touch));
+            if !is_last {
+                *contacts.by_wait.entry(touch.window_ms()).or_default() += 1;
+            }
         }
     }
 
@@ -99,8 +103,10 @@ impl<'a> View<'a> {
 #[derive(Clone, Debug, Default)]
 struct Contacts {
     /// Whether its step waits for a next one, when it was sent, and its window: of the contact that says which wait is in
-    /// force, the newest one whose step waits.
+    /// force where no rules do, the newest one whose step waits.
     newest: Option<(bool, At, i64)>,
+    /// How many waited how long for a next one, in milliseconds.
+    by_wait: BTreeMap<i64, u64>,
     fallbacks: u64,
     /// What the fallbacks cost.
     cost: f64,
@@ -124,20 +130,70 @@ impl Contacts {
         self.fallbacks += other.fallbacks;
         self.cost += other.cost;
         self.next.iter_mut().zip(other.next).for_each(|(sum, count)| *sum += count);
+        for (wait, count) in &other.by_wait {
+            *self.by_wait.entry(*wait).or_default() += count;
+        }
         self.followed.merge(&other.followed);
     }
 }
 
+/// How long is waited on a channel.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// So many seconds; somebody was waited for, if perhaps not so long.
+    So(u64),
+    /// Whoever was contacted there stood last: an answer counts as long as that, and nobody waits for it.
+    Last(u64),
+    /// So long it was, and by the rules in force nobody waits there any more.
+    NoMore(u64),
+}
+
+impl Wait {
+    /// The rules say which wait is in force, whatever the contacts were sent under: advice on another one might be what
+    /// they have long said. Where the record itself is all that is in force, as in a history file, its contacts may have
+    /// waited less than the rules here, and nothing would be known of so long a wait.
+    fn of(
+        settings: &Settings,
+        contacts: &Contacts,
+        channel: Channel,
+        segment: Option<&Segment>,
+    ) -> Option<Self> {
+        let (waited, _, window_ms) = contacts.newest.filter(|_| contacts.followed.contacts() > 0)?;
+        let newest_s = (window_ms / 1000) as u64;
+        if !waited {
+            return Some(Self::Last(newest_s));
+        }
+        let Some(rules) = &settings.waits else { return Some(Self::So(newest_s)) };
+        Some(match rules.of(segment, channel) {
+            None => Self::NoMore(newest_s),
+            Some(so_s) if settings.rules.is_some() => Self::So(so_s),
+            Some(so_s) => Self::So(so_s.min(newest_s)),
+        })
+    }
+}
+
 /// One row; none where nobody was contacted.
-fn row(channel: Channel, of: &OfSegment, segment: Option<&Segment>) -> Option<WaitAnswer> {
+fn row(
+    settings: &Settings,
+    channel: Channel,
+    of: &OfSegment,
+    segment: Option<&Segment>,
+) -> Option<WaitAnswer> {
     let contacts = &of[channel.index()];
-    let (waits, _, window) = contacts.newest.filter(|_| contacts.followed.contacts() > 0)?;
-    let window_s = (window / 1000) as u64;
+    let wait = Wait::of(settings, contacts, channel, segment)?;
+    let (Wait::So(window_s) | Wait::Last(window_s) | Wait::NoMore(window_s)) = wait;
     let floor_s = if channel == Channel::Phone { PHONE_FLOOR_S } else { 0.0 };
-    let advice = Advice::of(&contacts.followed, window_s as f64, floor_s);
-    let row = write(&advice, channel, segment, window_s, next_cost(contacts, of));
-    // An answer counts as long as that, and nobody waits for it.
-    Some(if waits { row } else { without_advice(row, window_s) })
+    let waits_s: Vec<f64> = contacts.by_wait.keys().map(|ms| (ms / 1000) as f64).collect();
+    let advice = Advice::of(&contacts.followed, window_s as f64, &waits_s, floor_s);
+    let others = contacts.by_wait.iter().filter(|(ms, _)| **ms / 1000 != window_s as i64);
+    let others = others.map(|(_, count)| count).sum();
+    let row = write(&advice, (channel, segment), (window_s, others), next_cost(contacts, of));
+    let reason = match wait {
+        Wait::So(_) => return Some(row),
+        Wait::Last(_) => words::last_step(&row, window_s),
+        Wait::NoMore(_) => words::no_more(&row, window_s),
+    };
+    Some(without_advice(row, reason))
 }
 
 /// What the next message costs, whichever channel's it is: the mean of those that were sent there as a fallback.
@@ -150,7 +206,7 @@ fn next_cost(contacts: &Contacts, of: &OfSegment) -> f64 {
     if count > 0 { cost / count as f64 } else { 0.0 }
 }
 
-fn without_advice(row: WaitAnswer, window_s: u64) -> WaitAnswer {
+fn without_advice(row: WaitAnswer, reason: String) -> WaitAnswer {
     WaitAnswer {
         suggested_wait_s: None,
         suggest_change: false,
@@ -158,16 +214,15 @@ fn without_advice(row: WaitAnswer, window_s: u64) -> WaitAnswer {
         missed_on_record: None,
         missed_cost: None,
         saved_s: None,
-        reason: words::last_step(&row, window_s),
+        reason,
         ..row
     }
 }
 
 fn write(
     advice: &Advice,
-    channel: Channel,
-    segment: Option<&Segment>,
-    window_s: u64,
+    (channel, segment): (Channel, Option<&Segment>),
+    (window_s, under_other_waits): (u64, u64),
     next_cost: f64,
 ) -> WaitAnswer {
     let window = window_s as f64;
@@ -185,6 +240,7 @@ fn write(
         segment: segment.cloned(),
         window_s,
         contacts: advice.contacts,
+        under_other_waits,
         events: advice.arrivals.events,
         status: advice.status.as_str(),
         share_by_fraction: if is_told { share_by_fraction } else { Vec::new() },
@@ -204,7 +260,7 @@ fn write(
         missed_on_record: shorter.map(|_| advice.after_suggestion),
         missed_cost: shorter.map(|_| money(advice.after_suggestion as f64 * next_cost)),
         saved_s: shorter.map(|s| window_s.saturating_sub(s)),
-        reason: words::wait(advice, window),
+        reason: words::wait(advice, window, under_other_waits),
     }
 }
 

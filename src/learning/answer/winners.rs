@@ -1,7 +1,8 @@
 //! Segments with another winner, and what waiting costs.
 
-use super::count::{Counted, Counts, DAY_MS, Tally};
+use super::count::{Counted, Counts, Tally};
 use super::{Freshness, SegmentAnswer, Settings, Winner, figure, money, words};
+use crate::learning::DAY_MS;
 use crate::learning::ledger::Ledger;
 use crate::learning::policy::looks::State;
 use crate::learning::posterior::draws::quantile;

@@ -74,7 +74,7 @@ impl Sentence<'_> {
     fn dropped(&self) -> String {
         match self.watch.resets.last() {
             Some(day) => {
-                let date = crate::model::At(day * super::count::DAY_MS).utc().format("%Y-%m-%d");
+                let date = crate::model::At(day * crate::learning::DAY_MS).utc().format("%Y-%m-%d");
                 format!("; the outcomes changed, and what is older than 14 days was dropped on {date}")
             }
             None => String::new(),
@@ -106,7 +106,7 @@ pub(super) fn unlearnt(of: &Counts, state: State, mature: u64, basis: Basis, set
 }
 
 /// The advice on a wait in a sentence.
-pub(super) fn wait(advice: &Advice, window_s: f64) -> String {
+pub(super) fn wait(advice: &Advice, window_s: f64, under_other_waits: u64) -> String {
     let mut said = match advice.status {
         Status::Ok => arrive(advice, window_s),
         Status::TooFewConversions => {
@@ -126,7 +126,15 @@ pub(super) fn wait(advice: &Advice, window_s: f64) -> String {
             percent(late.low)
         );
     }
-    said
+    match (under_other_waits, advice.contacts) {
+        (0, _) => said,
+        (others, all) if others == all => {
+            format!(
+                "{said}; nobody was sent anything under this wait yet: all {all} contacts had another one"
+            )
+        }
+        (others, all) => format!("{said}; {others} of {all} contacts had another wait"),
+    }
 }
 
 /// What is said of a last step, which waits for nothing.
@@ -136,6 +144,15 @@ pub(super) fn last_step(row: &WaitAnswer, window_s: u64) -> String {
     let window = span(window_s as f64);
     format!(
         "the last step waits for nothing: {window} is how long an answer counts, by its {} conversions{late}",
+        row.events
+    )
+}
+
+/// What is said of a step after which the rules in force let nobody wait any more.
+pub(super) fn no_more(row: &WaitAnswer, window_s: u64) -> String {
+    let window = span(window_s as f64);
+    format!(
+        "by the rules in force nobody waits here any more: {window} it was, and {} conversions came within it",
         row.events
     )
 }
@@ -151,6 +168,9 @@ fn arrive(advice: &Advice, window_s: f64) -> String {
     );
     let suggested = advice.suggested_s.unwrap_or(window_s);
     let now = span(window_s);
+    let is_cut = advice.known_s > window_s;
+    let ninety =
+        if is_cut { format!("90 % of those within {}", span(advice.known_s)) } else { "90 %".into() };
     if is_ok(advice) && advice.suggest_change {
         let missed = advice.after_suggestion;
         let all = advice.arrivals.events;
@@ -161,10 +181,10 @@ fn arrive(advice: &Advice, window_s: f64) -> String {
             ""
         };
         format!(
-            "{rule}; wait {wait} instead of {now}: 90 % arrive by then, and {missed} of {all} on the record came later{floor}"
+            "{rule}; wait {wait} instead of {now}: {ninety} arrive by then, and {missed} of {all} on the record came later{floor}"
         )
     } else {
-        format!("{rule}; 90 % may take until {}: {now} stays", span(advice.t90.high_s.min(window_s)))
+        format!("{rule}; {ninety} may take until {}: {now} stays", span(advice.t90_known.high_s))
     }
 }
 
@@ -241,8 +261,9 @@ pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
         let named: Vec<String> = named.collect();
         let more = if counted.others.len() > OTHERS_NAMED { ", …" } else { "" };
         notes.push(format!(
-            "{left_out} cascades ran under other rules or texts and are left out ({}{more}); `equivalent` under [learning] \
-             names those that come to the same",
+            "{left_out} cascades ran under other rules or texts and are left out of starts and costs ({}{more}); `equivalent` \
+             under [learning] names those that come to the same. Waits count their contacts, too, each for as long as it \
+             was followed",
             named.join(", ")
         ));
     }

@@ -1,6 +1,7 @@
 //! The rows of a history file: cells into values, and what is wrong with one named by line and column.
 
 use super::{COLUMNS, Cascade, Step};
+use crate::learning::DAY_MS;
 use crate::model::{At, Channel, Money, sinks};
 use std::cell::Cell;
 
@@ -363,7 +364,7 @@ fn midnight(date: &[u8; 10]) -> Option<i64> {
             365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day
                 - 1
                 - 719_468;
-        days * 86_400_000
+        days * DAY_MS
     })
 }
 
@@ -386,7 +387,7 @@ mod tests {
     #[test]
     fn the_fast_reader_of_times_agrees_with_the_calendar() {
         for day in 0..40_000 {
-            let at = At::from_millis(day * 86_400_000 + day * 7919);
+            let at = At::from_millis(day * DAY_MS + day * 7919);
             let text = at.to_string();
             assert_eq!(utc(text.as_bytes(), midnight), Some(at), "{text}");
         }

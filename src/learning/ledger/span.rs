@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn a_span_is_what_it_was_made_of() {
         assert_eq!(size_of::<Option<Span>>(), 4);
-        let day = 86_400_000;
+        let day = crate::learning::DAY_MS;
         for ms in [0, 1, 999, 3_600_123, 20 * day + 1, 24 * day] {
             assert_eq!(Span::of_ms(ms).ms(), ms);
         }

@@ -55,7 +55,12 @@ pub struct Advice {
     pub t90: Time,
     /// See [`Self::t80`].
     pub t95: Time,
-    /// The wait that still catches 90 %, on the safe side; `None` without advice.
+    /// The longest window that the record can tell of; at least the one under advice.
+    pub known_s: f64,
+    /// When 90 % of the conversions within that one have arrived.
+    pub t90_known: Time,
+    /// The wait that still catches those 90 %, on the safe side; `None` without advice. Were they 90 % of a window that
+    /// was itself made shorter on advice, each advice that is followed would bring the next, and each would lose a tenth.
     pub suggested_s: Option<f64>,
     /// Whether a still shorter one would do, by these contacts alone.
     pub is_floor: bool,
@@ -72,12 +77,17 @@ pub struct Advice {
 impl Advice {
     /// What contacts say about a window of `window_s`.
     pub fn on(contacts: &[Contact], window_s: f64) -> Self {
-        Self::of(&contacts.iter().copied().collect(), window_s, 0.0)
+        Self::of(&contacts.iter().copied().collect(), window_s, &[], 0.0)
     }
 
-    /// The same of contacts that were summed up; nothing shorter than `floor_s` is suggested.
-    pub fn of(followed: &Followed, window_s: f64, floor_s: f64) -> Self {
-        let arrivals = Arrivals::within(Survival::of(followed), window_s);
+    /// The same of contacts that were summed up, some of which may have waited longer; nothing shorter than `floor_s` is
+    /// suggested.
+    pub fn of(followed: &Followed, window_s: f64, longer_s: &[f64], floor_s: f64) -> Self {
+        let can_tell = |longer_s: &f64| *longer_s > window_s && followed.to_the_end(*longer_s) >= ENOUGH;
+        let known_s = longer_s.iter().copied().filter(can_tell).fold(window_s, f64::max);
+        let known = Arrivals::within(Survival::of(followed), known_s);
+        let t90_known = known.time(0.90);
+        let arrivals = Arrivals::within(known.survival, window_s);
         let to_the_end = followed.to_the_end(window_s);
         let status = if arrivals.events < ENOUGH {
             Status::TooFewConversions
@@ -87,7 +97,7 @@ impl Advice {
             Status::Ok
         };
         let (t80, t90, t95) = (arrivals.time(0.80), arrivals.time(0.90), arrivals.time(0.95));
-        let enough_s = (t90.high_s / ROUND_S).ceil() * ROUND_S;
+        let enough_s = (t90_known.high_s / ROUND_S).ceil() * ROUND_S;
         let rounded = enough_s.max(floor_s).min(window_s);
         let suggested_s = (status == Status::Ok).then_some(rounded);
         let all = followed.conversions();
@@ -99,6 +109,8 @@ impl Advice {
             t80,
             t90,
             t95,
+            known_s,
+            t90_known,
             suggested_s,
             is_floor: enough_s < rounded,
             suggest_change: suggested_s.is_some_and(|s| s < WORTH_IT * window_s),

@@ -129,6 +129,12 @@ impl Content {
         self.files.iter().any(|(name, _)| name == file_name(channel))
     }
 
+    /// What stands in a channel's file.
+    pub fn bytes(&self, channel: Channel) -> Option<&[u8]> {
+        let file = self.files.iter().find(|(name, _)| name == file_name(channel));
+        file.map(|(_, bytes)| bytes.as_slice())
+    }
+
     /// A channel's file as people know it.
     pub fn path(&self, channel: Channel) -> PathBuf {
         let name = file_name(channel);

@@ -207,10 +207,9 @@ impl Driver {
         let spoken = plan.ready.with((*self.parts.speaker.content).clone());
         let ready = if edited.content { &plan.ready } else { &spoken };
         let script = Script { ready, links_base: &plan.links_base };
-        let says = |channel: &Channel| {
-            let name = content_name(*channel);
-            files.iter().any(|(file, stood, is)| *file == name && (saved || stood.as_ref() != Some(is)))
-        };
+        // Against what is said, whatever stood on the disk: texts that were saved for the next launch alone are new, too.
+        let said = &self.parts.speaker.content;
+        let says = |channel: &Channel| said.bytes(*channel) != plan.content.bytes(*channel);
         let texts = || Channel::ALL.iter().copied().filter(says).filter(|_| edited.content).collect();
         let flight = in_flight
             .map(|campaign| Flight::new((campaign, &self.kept.people), script, (edited, texts()), at));

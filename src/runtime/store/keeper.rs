@@ -3,15 +3,12 @@
 
 use super::{Batch, Loaded, Reader, Store, StoreError, StoredEvent, SuppressionRow};
 use crate::engine::Campaign;
-use crate::learning::{
-    self,
-    answer::{Answer, Settings},
-};
+use crate::learning::answer::Answer;
 use crate::model::{At, AttemptId, CampaignId, CascadeId, Customer, PersonId, Phone};
 use crate::runtime::history;
 use crate::runtime::question::Question;
 use crate::runtime::saving::Version;
-use futures::future::{BoxFuture, FutureExt as _, ready};
+use futures::future::{BoxFuture, FutureExt as _};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,9 +92,7 @@ pub trait Keeper: Send + Sync + std::fmt::Debug {
     }
 
     /// What the record of every campaign says. Read beside the loop.
-    fn learn(&self, _question: Question) -> BoxFuture<'static, Result<Answer, StoreError>> {
-        ready(Ok(learning::answer::answer([], &Settings::default()))).boxed()
-    }
+    fn learn(&self, question: Question) -> BoxFuture<'static, Result<Answer, StoreError>>;
 
     /// Everything that happened in one cascade, oldest first, at most `limit`. Read beside the loop.
     fn history(

@@ -6,7 +6,7 @@ use crate::learning::policy::looks::State;
 use crate::model::{Channel, Mode, Segment};
 use crate::phrases::span;
 use crate::rules::edit::{self, Edited};
-use crate::rules::{Ladder, Rules, format_duration_s};
+use crate::rules::{Rules, format_duration_s};
 use crate::tui::editor::ladder::notch;
 use crate::tui::keys::{self, Cmd};
 
@@ -149,7 +149,7 @@ impl Record<'_> {
     /// What becomes of a wait.
     pub fn wait(&self, of: &WaitAnswer, rules: &Rules) -> Result<Finding, String> {
         let ladder = of.segment.as_ref().map_or(&rules.main, |segment| rules.ladder_for(segment));
-        let now_s = wait_of(ladder, of.channel).ok_or_else(|| {
+        let now_s = ladder.wait_of(of.channel).ok_or_else(|| {
             format!(
                 "no customer waits after {}: `conversion_window` says how long an answer counts",
                 of.channel.label()
@@ -188,11 +188,6 @@ impl Record<'_> {
             Mode::Live => evidence.to_owned(),
         }
     }
-}
-
-/// How long a step waits by these rules, or where a customer starts with it.
-fn wait_of(ladder: &Ladder, channel: Channel) -> Option<u64> {
-    ladder.walk(channel).first().filter(|step| step.channel == channel).and_then(|step| step.wait_s)
 }
 
 /// A wait as people say it.

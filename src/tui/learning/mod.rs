@@ -8,6 +8,7 @@ use super::editor::{self, Focus};
 use super::keys::{self, Cmd};
 use super::model::{Model, Page, What};
 use super::update::Request;
+use crate::learning::DAY_MS;
 use crate::learning::answer::{Answer, SegmentAnswer, WaitAnswer};
 use crate::model::{CampaignId, clean};
 use crate::rules;
@@ -23,8 +24,8 @@ const REST: Duration = Duration::from_secs(3);
 /// The record is asked in at most one part in so many of the time: beside a campaign the processor is the campaign's.
 const SHARE: u32 = 5;
 
-/// The days of the record are those of UTC.
-const DAY_MS: i64 = 86_400_000;
+/// Lines of what is said of a wait that a low window shows at once.
+pub const SAID: usize = 3;
 
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

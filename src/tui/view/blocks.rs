@@ -1,5 +1,5 @@
 //! A list whose entries take one line or several: the one under the cursor is always seen. One that is taller than the
-//! window is scrolled through before the next has its turn.
+//! window is scrolled through before the next has its turn, under its first line: the cursor stands there.
 
 use crate::tui::keys::{self, Cmd};
 use crate::tui::model::Page;
@@ -26,8 +26,9 @@ pub fn around<'a>(
     let mut lines = make(at);
     if lines.len() > room {
         let most = lines.len() - room;
-        let lines = lines.into_iter().skip(page.skip.min(most)).take(room).collect();
-        return Window { lines, most };
+        let under = lines.split_off(usize::from(room > 1));
+        let seen = under.into_iter().skip(page.skip.min(most)).take(room - lines.len());
+        return Window { lines: lines.into_iter().chain(seen).collect(), most };
     }
     let mut first = at;
     while lines.len() < room && first > 0 {
@@ -70,8 +71,9 @@ mod tests {
     fn the_chosen_entry_is_seen_whole_or_scrolled_through() {
         assert_eq!(shown(0, 0, &[1, 1, 1], 2), (vec!["0.0".into(), "1.0".into()], 0));
         assert_eq!(shown(2, 0, &[1, 1, 2], 3), (vec!["1.0".into(), "2.0".into(), "2.1".into()], 0));
-        assert_eq!(shown(1, 1, &[1, 4, 1], 2), (vec!["1.1".into(), "1.2".into()], 2));
-        assert_eq!(shown(1, 99, &[1, 4, 1], 2), (vec!["1.2".into(), "1.3".into()], 2));
+        assert_eq!(shown(1, 1, &[1, 4, 1], 2), (vec!["1.0".into(), "1.2".into()], 2));
+        assert_eq!(shown(1, 99, &[1, 4, 1], 2), (vec!["1.0".into(), "1.3".into()], 2));
+        assert_eq!(shown(0, 1, &[3], 1), (vec!["0.1".into()], 2));
         assert_eq!(shown(0, 0, &[], 2), (vec![], 0));
         assert_eq!(shown(9, 0, &[2, 2], 3), (vec!["0.1".into(), "1.0".into(), "1.1".into()], 0));
     }

@@ -7,6 +7,7 @@ use super::{Ctx, learning};
 use crate::learning::answer::{Answer, WaitAnswer};
 use crate::model::{Segment, clean};
 use crate::tui::keys::Cmd;
+use crate::tui::learning::SAID;
 use crate::tui::learning::findings::say_wait;
 use crate::tui::model::Page;
 use crate::tui::text::{cut, left, right, wrap};
@@ -20,8 +21,6 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 const CURVE: u16 = 7;
 /// Below this many lines some are left out.
 const LOW: u16 = 22;
-/// Lines of words that a low window shows at once.
-const SAID: usize = 3;
 
 /// Draws it: the list, the sentence about the chosen one, its curve.
 pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Frame) -> More {
@@ -30,7 +29,7 @@ pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Fra
     let Some(of) = answer.waits.get(chosen) else {
         let words = "  Nobody was contacted yet: there is no wait to look at.";
         frame.render_widget(Paragraph::new(words).style(ctx.theme.muted), area);
-        return More { most: 0, hidden: 0, by: Cmd::Down };
+        return More { most: 0, hidden: 0, by: Cmd::PageDown };
     };
     // In a low window the list and the curve matter most.
     let low = area.height < LOW;
@@ -46,7 +45,7 @@ pub fn draw(ctx: &Ctx, answer: &Answer, page: &Page, area: Rect, frame: &mut Fra
     let skip = page.skip.min(most);
     let seen = if low { SAID } else { said.len() };
     let said: Vec<Line> = said.into_iter().skip(skip).take(seen).collect();
-    let more = More { most, hidden: most - skip, by: Cmd::Down };
+    let more = More { most, hidden: most - skip, by: Cmd::PageDown };
     let fixed = (head.len() + said.len() + basis) as u16;
     let curve = if of.share_by_fraction.is_empty() { 0 } else { CURVE.max(area.height / 2) };
     let room = area.height.saturating_sub(fixed + curve).max(4);
@@ -132,6 +131,7 @@ fn advice(of: &WaitAnswer) -> String {
         (true, Some(then)) => format!("→ wait {}", say_wait(then)),
         _ if of.too_short => "→ cut too short".to_owned(),
         (false, Some(_)) => "stays".to_owned(),
+        _ if of.status == "ok" => "nobody waits".to_owned(),
         _ if of.status == "too_few_conversions" => "too few conversions".to_owned(),
         _ => "not followed long enough".to_owned(),
     }
