@@ -305,6 +305,11 @@ fn a_version_comes_back_with_its_rules_and_its_texts() {
         let rules = Edition { content: back.after.content.clone(), ..shown.after.clone() };
         let again = look(ana, back_to(&rules)).await.unwrap();
         assert_eq!(again.files.len(), 1, "{again:?}");
+        // What another editor wrote over them meanwhile is: the next launch would say it.
+        std::fs::write(house.path(&sms), "Hello {{first_name}}, another word: {{link}}\n").unwrap();
+        let again = look(ana, back_to(&rules)).await.unwrap();
+        let names: Vec<_> = again.files.iter().map(|file| file.0.as_str()).collect();
+        assert_eq!(names, [FILE, sms.as_str()]);
     });
 }
 
