@@ -129,7 +129,8 @@ fn notes(found: &Replay, rules: &Rules) -> Vec<String> {
     }
     if found.left_out > 0 {
         notes.push(format!(
-            "{} left out: their start was forced, or the operator ended it",
+            "{} left out: their start was forced, an edit moved them, or the operator ended it; whoever had answered by \
+             then still counts",
             people(found.left_out)
         ));
     }

@@ -4,7 +4,7 @@
 mod span;
 
 use super::answer::parts;
-use super::history::{Cascade, Ending, Step};
+use super::history::{Cascade, Ending, Step, reached};
 use crate::model::{At, Channel, Money, Segment};
 use rust_decimal::prelude::ToPrimitive as _;
 pub(super) use span::Span;
@@ -279,7 +279,6 @@ impl Item {
         let steps = &cascade.steps;
         let since = |at: At| Span::between(cascade.launched_at, at);
         let ends = steps.iter().filter_map(|step| Some(step.sent_at?.0.saturating_add(ms(window_s(step)))));
-        let reached = |step: &Step| step.sent_at.is_some() || step.bounced_at.is_some();
         Self {
             launched_at: cascade.launched_at,
             cost: steps.iter().map(|step| amount(step.cost)).sum(),

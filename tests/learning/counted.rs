@@ -3,7 +3,7 @@
 
 use super::{DAY_S, HORIZON_S, cascade, one, settings};
 use cascade::learning::answer::{Alike, Answer, SegmentAnswer, Settings, answer};
-use cascade::learning::history::{Cascade, Ending, Step};
+use cascade::learning::history::{Cascade, Draws, Ending, Step, gather, write_header, write_rows};
 use cascade::learning::policy::looks::State;
 use cascade::learning::policy::{Course, Watch};
 use cascade::learning::posterior::{Cell, STARTS_MAX, first};
@@ -105,7 +105,7 @@ fn a_few_who_are_held_and_whoever_was_never_sent_to_keep_nobody_waiting() {
 }
 
 /// A hundred are drawn; those of them who answer do so in an hour. Then `aside` of the others are moved by an edit.
-fn set_aside(aside: u64) -> (u64, u64, u64) {
+fn set_aside(aside: u64) -> Vec<Cascade> {
     let all = (0..100).map(|id| {
         let start = if id % 2 == 0 { Channel::Whatsapp } else { Channel::Phone };
         let answers = id < 20;
@@ -113,17 +113,49 @@ fn set_aside(aside: u64) -> (u64, u64, u64) {
         let forced = !answers && id < 20 + aside;
         Cascade { forced, ending: Ending::At(At::from_secs(HORIZON_S)), propensity: Some(0.5), ..one }
     });
+    all.collect()
+}
+
+/// Whose draw counts, their conversions, and the first contacts that the costs of channels are of.
+fn drawn(all: Vec<Cascade>) -> [u64; 3] {
     let asked = answer(all, &settings(HORIZON_S));
-    let of = one(&asked);
-    let drawn = of.starts.iter().map(|start| start.n).sum();
-    (drawn, of.starts.iter().map(|start| start.conversions).sum(), of.excluded_by.forced)
+    let of = &one(&asked).starts;
+    let contacts = asked.channels.iter().filter(|row| row.segment.is_some()).map(|row| row.contacts).sum();
+    [of.iter().map(|start| start.n).sum(), of.iter().map(|start| start.conversions).sum(), contacts]
 }
 
 #[test]
 fn those_who_answered_before_an_edit_are_no_record_of_everybody() {
-    assert_eq!(set_aside(0), (100, 20, 0));
-    assert_eq!(set_aside(5), (95, 20, 5), "a few change little");
-    assert_eq!(set_aside(60), (0, 0, 100), "20 of 40 would be a rate that nobody had");
+    assert_eq!(drawn(set_aside(0)), [100, 20, 100]);
+    assert_eq!(drawn(set_aside(5)), [95, 20, 95], "a few change little");
+    assert_eq!(drawn(set_aside(60)), [0, 0, 0], "20 of 40 would be a rate that nobody had");
+    let asked = answer(set_aside(60), &settings(HORIZON_S));
+    let of = one(&asked);
+    assert_eq!((of.excluded_by.forced, of.excluded_by.cut_short), (60, 40));
+    assert!(of.reason.contains("40 were launched in hours that an edit"), "{}", of.reason);
+}
+
+/// A file has no word for them; it must not be read as a record of everybody.
+#[test]
+fn a_history_file_says_no_more_of_draws_than_the_record() {
+    for aside in [0, 5, 60] {
+        let (mut draws, mut file) = (Draws::default(), Vec::new());
+        let all = set_aside(aside);
+        for cascade in &all {
+            draws.see(cascade);
+        }
+        write_header(&mut file).unwrap();
+        for cascade in &all {
+            write_rows(&mut file, &draws.told(cascade.clone())).unwrap();
+        }
+        let read = gather(file.as_slice()).unwrap().cascades;
+        if aside < 60 {
+            assert_eq!(drawn(read)[..2], drawn(all)[..2], "{aside} set aside");
+        } else {
+            let asked = answer(read, &settings(HORIZON_S));
+            assert_eq!(one(&asked).state, State::NotIdentifiable);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The report as tables: the arrays of `cascade.report/1` of one campaign, and the history of every cascade of the store.
 
 use super::super::{Exit, Failure, output};
-use crate::learning::history::{write_header, write_rows};
+use crate::learning::history::{Draws, write_header, write_rows};
 use crate::model::sinks;
 use crate::runtime::history;
 use crate::runtime::store::Reader;
@@ -83,11 +83,15 @@ pub(super) fn write(dir: &Path, reader: &Reader, report: &Value) -> Result<Exit,
         put(dir, name, |out| write_table(out, columns, table))?;
     }
     let mut failed = None;
+    let mut draws = Draws::default();
+    for cascade in history::read(reader)? {
+        draws.see(&cascade?);
+    }
     put(dir, HISTORY, |out| {
         write_header(out)?;
         for cascade in history::read(reader).map_err(io::Error::other)? {
             match cascade {
-                Ok(cascade) => write_rows(out, &cascade)?,
+                Ok(cascade) => write_rows(out, &draws.told(cascade))?,
                 Err(error) => {
                     failed = Some(error);
                     break;

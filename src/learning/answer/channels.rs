@@ -2,7 +2,7 @@
 //! not answer before, so that neither says which channel to start with.
 
 use super::force::InForce;
-use super::mature::limit_ms;
+use super::mature::{Cohorts, limit_ms};
 use super::{ChannelAnswer, Settings, figure, money};
 use crate::learning::ledger::{Item, Ledger, Touch};
 use crate::learning::waits::wilson;
@@ -30,13 +30,18 @@ type OfSegment = [[Sums; 2]; Channel::ALL.len()];
 
 /// Every segment's sums, in the order of their names: of the cascades that count elsewhere, running ones included, and
 /// of contacts whose windows have ended, or silence would be missing.
-fn sums<'a>(ledger: &'a Ledger, settings: &Settings, force: &InForce) -> BTreeMap<&'a Segment, OfSegment> {
+fn sums<'a>(
+    ledger: &'a Ledger,
+    settings: &Settings,
+    force: &InForce,
+    cohorts: &Cohorts,
+) -> BTreeMap<&'a Segment, OfSegment> {
     let mut lists = vec![[Sums::default(); 2]; ledger.lists()];
     let over = |touch: &&Touch| touch.sent_at.0.saturating_add(touch.window_ms()) <= settings.now.0;
     for page in &ledger.pages {
         for touch in page.touches.iter().filter(over) {
             let item = &page.items[touch.item as usize];
-            if item.forced || !force.same[item.arm as usize] {
+            if item.forced || !force.same[item.arm as usize] || cohorts.is_cut_short(ledger, item) {
                 continue;
             }
             lists[touch.list as usize][usize::from(!touch.is_first)].add(Sums {
@@ -66,8 +71,8 @@ pub(super) struct Costs {
 }
 
 /// Goes over the contacts.
-pub(super) fn all(ledger: &Ledger, settings: &Settings, force: &InForce) -> Costs {
-    let sums = sums(ledger, settings, force);
+pub(super) fn all(ledger: &Ledger, settings: &Settings, force: &InForce, cohorts: &Cohorts) -> Costs {
+    let sums = sums(ledger, settings, force, cohorts);
     let mut together = OfSegment::default();
     let mut rows = Vec::new();
     for (segment, of) in &sums {

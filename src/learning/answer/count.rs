@@ -56,7 +56,7 @@ pub(super) struct Counts {
     pub(super) running: u64,
     pub(super) excluded: ExcludedBy,
     pub(super) late: u64,
-    /// Finished cascades whose start was drawn.
+    /// Finished cascades whose start was drawn, and whose hour was not cut short.
     pub(super) drawn: Tallies,
     /// Of those, what was not dropped because the outcomes changed.
     pub(super) kept: Tallies,
@@ -64,7 +64,7 @@ pub(super) struct Counts {
     weighted: [Weighted; Channel::ALL.len()],
     /// The channels that it can start with.
     pub(super) starts: [bool; Channel::ALL.len()],
-    /// Finished ones whose start was not.
+    /// The other finished ones.
     pub(super) given: Tallies,
     /// Whether any start was drawn at random.
     pub(super) is_random: bool,
@@ -136,9 +136,8 @@ impl Item {
 }
 
 /// Goes over the record.
-pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce) -> Counted {
+pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce, cohorts: &Cohorts) -> Counted {
     let Ordered { mut segments, order } = empty(ledger, settings, force);
-    let cohorts = Cohorts::of(ledger, &force.same);
     let (mut since, mut cascades) = (None::<At>, 0);
     let lately = settings.now.0.saturating_sub(30 * DAY_MS);
     for item in ledger.items() {
@@ -161,7 +160,7 @@ pub(super) fn count(ledger: &Ledger, settings: &Settings, force: &InForce) -> Co
     }
     let mut counted = begin(segments, settings, force.rules());
     (counted.since, counted.cascades, counted.others) = (since, cascades, force.others(ledger));
-    counted.replay(ledger, settings, &order, (force, &cohorts));
+    counted.replay(ledger, settings, &order, (force, cohorts));
     counted
 }
 
@@ -173,11 +172,13 @@ impl Counts {
             return;
         }
         self.late += u64::from(finished.is_late);
-        let is_drawn = item.is_drawn() && !finished.is_spoilt;
+        let is_drawn = item.is_drawn() && !finished.is_cut_short;
         let tallies = if is_drawn { &mut self.drawn } else { &mut self.given };
         tallies[start.index()].add(item, finished);
-        if item.forced || item.is_drawn() && finished.is_spoilt {
+        if item.forced {
             self.excluded.forced += 1;
+        } else if item.is_drawn() && finished.is_cut_short {
+            self.excluded.cut_short += 1;
         } else if !item.is_drawn() {
             self.excluded.not_drawn += 1;
         }
@@ -305,7 +306,7 @@ impl Counted {
                 continue;
             };
             let finished = cohorts.finished(ledger, item, settings.now);
-            let Some(finished) = finished.filter(|finished| !finished.is_spoilt) else { continue };
+            let Some(finished) = finished.filter(|finished| !finished.is_cut_short) else { continue };
             let worth = finished.converted.map_or(0.0, |at| {
                 let hours = at.ms() as f64 / 3_600_000.0;
                 value * (-settings.decay_per_h * hours).exp()

@@ -56,14 +56,15 @@ impl InForce {
         let of_newest = newest.map(|arm| ledger.rules[ledger.arms[arm as usize].rules].clone());
         let version = settings.rules.clone().or(of_newest);
         let (rules, texts) = version.as_deref().map(parts).unwrap_or_default();
-        // A version as the notes name it has both its hashes.
-        let names = || settings.equivalent.iter().flat_map(|name| name.split('+'));
-        let declared = |hash: &str| names().any(|name| is_named(hash, name));
+        let declared = |hash: &str| settings.equivalent.iter().any(|name| is_named(hash, name));
+        // A version as the notes name it has both its hashes, and means this one alone.
+        let pairs = || settings.equivalent.iter().filter_map(|name| name.split_once('+'));
         let same = ledger.arms.iter().map(|arm| {
             let (own, said) = parts(&ledger.rules[arm.rules]);
             let alike =
                 settings.alike.get(own).is_some_and(|alike| alike.holds_for(&ledger.segments[arm.segment]));
-            (own == rules || alike || declared(own)) && (said == texts || declared(said))
+            let both = pairs().any(|(rules, texts)| is_named(own, rules) && is_named(said, texts));
+            both || (own == rules || alike || declared(own)) && (said == texts || declared(said))
         });
         let exact = ledger.arms.iter().map(|arm| parts(&ledger.rules[arm.rules]).0 == rules);
         let (same, exact) = (same.collect(), exact.collect());

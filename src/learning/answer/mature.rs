@@ -15,9 +15,14 @@ use std::collections::HashMap;
 /// How much longer than its waits a cascade is waited for.
 const GRACE_MS: i64 = 7 * DAY_MS;
 /// Cascades that were launched together.
-const HOUR_MS: i64 = 3_600_000;
+pub(in crate::learning) const HOUR_MS: i64 = 3_600_000;
 /// For one in so many nobody waits: a few who are held would keep a whole campaign from being learnt from.
 const PATIENCE: usize = 20;
+
+/// Whether so many were set aside after the draw that whoever is left is chosen by how they answered.
+pub(in crate::learning) const fn is_cut_short(all: usize, aside: usize) -> bool {
+    aside > 1 && aside > all / PATIENCE
+}
 
 /// A cascade that counts.
 pub(super) struct Finished {
@@ -29,7 +34,7 @@ pub(super) struct Finished {
     /// A conversion came after it.
     pub(super) is_late: bool,
     /// Too many of those who were launched with it were set aside: nothing is learnt about starts from the others.
-    pub(super) is_spoilt: bool,
+    pub(super) is_cut_short: bool,
 }
 
 /// Until when something counts, from the launch on: to the cascade's own end, and at least to its maturity.
@@ -57,7 +62,7 @@ struct Cohort {
     /// When they are through.
     until: At,
     /// More than a few were set aside after their start was drawn: who is left is chosen by how they answered.
-    is_spoilt: bool,
+    is_cut_short: bool,
 }
 
 impl Cohorts {
@@ -79,9 +84,14 @@ impl Cohorts {
         let cohort = |(all, aside, mut late): (usize, usize, Vec<i64>)| {
             late.sort_unstable_by(|a, b| b.cmp(a));
             let until = late.get((all - aside) / PATIENCE).copied().unwrap_or(i64::MIN);
-            Cohort { until: At(until), is_spoilt: aside > (all / PATIENCE).max(1) }
+            Cohort { until: At(until), is_cut_short: is_cut_short(all, aside) }
         };
         Self(open.into_iter().map(|(place, of)| (place, cohort(of))).collect())
+    }
+
+    /// See [`is_cut_short`].
+    pub(super) fn is_cut_short(&self, ledger: &Ledger, item: &Item) -> bool {
+        self.0.get(&place(ledger, item)).is_some_and(|cohort| cohort.is_cut_short)
     }
 
     /// One cascade, if it counts by `now`.
@@ -96,7 +106,7 @@ impl Cohorts {
             converted,
             opted_out: item.opted_out.is_some_and(|at| at.ms() <= limit),
             is_late: item.converted.is_some() && converted.is_none(),
-            is_spoilt: cohort.is_some_and(|cohort| cohort.is_spoilt),
+            is_cut_short: cohort.is_some_and(|cohort| cohort.is_cut_short),
         })
     }
 }

@@ -17,7 +17,7 @@ mod channels;
 mod count;
 mod days;
 mod force;
-mod mature;
+pub(super) mod mature;
 mod segments;
 mod waits;
 mod winners;
@@ -29,6 +29,7 @@ use super::policy::looks::State;
 use crate::model::{At, Channel, Money, Segment};
 use force::InForce;
 pub use force::{Waits, parts};
+use mature::Cohorts;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use serde::Serialize;
@@ -183,14 +184,17 @@ pub struct ExcludedBy {
     pub not_drawn: u64,
     /// They ran under other rules.
     pub other_rules: u64,
-    /// Nobody was ever contacted on their start: it expired, or was refused before it left. That says nothing about it.
+    /// Nobody was ever contacted: every step expired, or was refused before it left.
     pub unsent: u64,
+    /// Their start was drawn, in an hour of which an edit or an operator set more than a few others aside: whoever had
+    /// answered by then is left, and 20 of 40 would be a rate that nobody had.
+    pub cut_short: u64,
 }
 
 impl ExcludedBy {
     /// All of them.
     pub const fn total(self) -> u64 {
-        self.forced + self.not_drawn + self.other_rules + self.unsent
+        self.forced + self.not_drawn + self.other_rules + self.unsent + self.cut_short
     }
 }
 
@@ -387,10 +391,12 @@ impl Ledger {
     /// What the record says.
     pub fn answer(&self, settings: &Settings) -> Answer {
         let force = &InForce::of(self, settings);
+        let cohorts = &Cohorts::of(self, &force.same);
         thread::scope(|scope| {
             // Waits and costs of channels look at contacts, the rest at cascades.
-            let contacts = scope.spawn(|| (waits::all(self, settings), channels::all(self, settings, force)));
-            let counted = count::count(self, settings, force);
+            let contacts =
+                scope.spawn(|| (waits::all(self, settings), channels::all(self, settings, force, cohorts)));
+            let counted = count::count(self, settings, force, cohorts);
             let (waits, costs) = contacts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let segments = segments::all(settings, &counted, &costs.naive_leaders);
             let winners = winners::all(&counted, &segments);

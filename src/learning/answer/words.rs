@@ -82,6 +82,9 @@ impl Sentence<'_> {
     }
 }
 
+/// What an edit in flight, or an operator's hand, takes from what can be learnt.
+const CUT_SHORT: &str = "were launched in hours that an edit or an operator cut short";
+
 /// The sentence of a segment without a posterior.
 pub(super) fn unlearnt(of: &Counts, state: State, mature: u64, basis: Basis, settings: &Settings) -> String {
     let incumbent = of.incumbent.label();
@@ -97,7 +100,9 @@ pub(super) fn unlearnt(of: &Counts, state: State, mature: u64, basis: Basis, set
     let explore = if settings.explore == Some(0.0) { "; `explore` is 0: nothing will be learnt" } else { "" };
     let other = of.excluded.other_rules;
     let other = if other > 0 { format!("; {other} ran under other rules") } else { String::new() };
-    format!("{nothing}{other}{explore}")
+    let cut = of.excluded.cut_short;
+    let cut = if cut > 0 { format!("; {cut} {CUT_SHORT}") } else { String::new() };
+    format!("{nothing}{other}{cut}{explore}")
 }
 
 /// The advice on a wait in a sentence.
@@ -241,6 +246,12 @@ pub(super) fn notes(counted: &Counted, settings: &Settings) -> Vec<String> {
         notes.push(format!("a conversion loses worth with time: after a day {left} of its value is left"));
     }
     let unsent: u64 = counted.segments.iter().map(|of| of.excluded.unsent).sum();
+    let cut: u64 = counted.segments.iter().map(|of| of.excluded.cut_short).sum();
+    if cut > 0 {
+        notes.push(format!(
+            "{cut} {CUT_SHORT}: left out, since only whoever had answered by then would be left"
+        ));
+    }
     if unsent > 0 {
         notes.push(format!("{unsent} never sent anything: left out"));
     }

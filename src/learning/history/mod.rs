@@ -5,14 +5,17 @@
 //! |---|---|
 //! | `rows` | the cells of its rows as values, with line and column of what cannot be used |
 //! | `read` | cascades out of rows |
+//! | `draws` | which draws a file may tell of |
 //! | `parts` | a file that several threads read |
 //! | `write` | the same file from records |
 
+mod draws;
 mod parts;
 mod read;
 mod rows;
 mod write;
 
+pub use draws::Draws;
 pub use parts::{Parts, read};
 pub use read::{Gathered, gather};
 pub use rows::{BadRow, Unreadable};
@@ -99,4 +102,9 @@ pub struct Step {
     pub opted_out_at: Option<At>,
     /// What all its attempts cost.
     pub cost: Money,
+}
+
+/// Whether a step's message left, also to a number that turned out to be none.
+pub(super) const fn reached(step: &Step) -> bool {
+    step.sent_at.is_some() || step.bounced_at.is_some()
 }

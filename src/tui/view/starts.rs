@@ -140,7 +140,8 @@ fn counts(of: &SegmentAnswer) -> Vec<String> {
         (left_out.forced, "start forced"),
         (left_out.not_drawn, "start not drawn"),
         (left_out.other_rules, "other rules"),
-        (left_out.unsent, "start never sent"),
+        (left_out.cut_short, "cut short by an edit or an operator"),
+        (left_out.unsent, "nothing ever sent"),
     ];
     let why: Vec<String> =
         why.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
