@@ -4,7 +4,7 @@ use super::{DAY_S, HORIZON_S, cascade, days, money, near, one, settings};
 use cascade::learning::answer::{Answer, Basis, Settings, answer};
 use cascade::learning::history::Cascade;
 use cascade::learning::policy::looks::State;
-use cascade::model::{At, Channel, Money};
+use cascade::model::{At, Channel, Money, Segment};
 use serde_json::{Value, json};
 
 #[test]
@@ -233,8 +233,13 @@ fn a_segment_with_its_own_winner_is_named() {
     let mut all = days("retail", 30, 12, [6, 2, 2]);
     all.extend(days("smb", 30, 12, [6, 2, 2]));
     all.extend(days("enterprise", 30, 5, [2, 7, 2]));
+    let adopted = [(Segment("enterprise".into()), Channel::Phone)].into();
+    let asked = Settings { incumbents: adopted, ..settings(32 * DAY_S) };
+    let since = &answer(all.clone(), &asked).winners[0];
+    assert!(since.reason.ends_with("; it starts so already"), "nothing is to be split: {}", since.reason);
     let answer = answer(all, &settings(32 * DAY_S));
     assert_eq!(answer.winners.len(), 1, "{:?}", answer.winners);
+    assert!(!answer.winners[0].reason.contains("already"), "{}", answer.winners[0].reason);
     let winner = &answer.winners[0];
     assert_eq!((winner.segment.0.as_str(), winner.start), ("enterprise", Channel::Phone));
     assert_eq!(winner.against, Channel::Whatsapp);

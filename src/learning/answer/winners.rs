@@ -49,7 +49,7 @@ fn one(of: &Counts, answer: &SegmentAnswer, against: Channel, counted: &Counted)
         low: here.map(|[_, low, _]| low),
         high: here.map(|[_, _, high]| high),
         probability: figure(probability),
-        reason: words::winner(&of.segment, start, against, than_others, probability),
+        reason: words::winner(of, start, against, than_others, probability),
         than_others,
     })
 }

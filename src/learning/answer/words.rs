@@ -9,7 +9,7 @@ use crate::learning::policy::looks::{self, State, TRIED};
 use crate::learning::posterior::Belief;
 use crate::learning::posterior::draws::Verdict;
 use crate::learning::waits::{Advice, Status};
-use crate::model::{Channel, Segment};
+use crate::model::Channel;
 
 /// Versions that are named among those that are left out.
 const OTHERS_NAMED: usize = 4;
@@ -190,13 +190,14 @@ fn arrive(advice: &Advice, window_s: f64) -> String {
 
 /// A segment with its own winner, in a sentence.
 pub(super) fn winner(
-    segment: &Segment,
+    of: &Counts,
     start: Channel,
     against: Channel,
     than_others: Option<[f64; 3]>,
     probability: f64,
 ) -> String {
-    let name = segment.screen();
+    let name = of.segment.screen();
+    let already = if of.incumbent == start { "; it starts so already" } else { "" };
     let (start, against) = (start.label(), against.label());
     let more = than_others.map(|[ratio, low, high]| {
         format!(
@@ -204,7 +205,10 @@ pub(super) fn winner(
         )
     });
     let sure = percent(probability);
-    format!("{name} has its own winner: {start} beats {against}, {sure} likely{}", more.unwrap_or_default())
+    format!(
+        "{name} has its own winner: {start} beats {against}, {sure} likely{}{already}",
+        more.unwrap_or_default()
+    )
 }
 
 /// How old the rules are, in a sentence.
