@@ -8,11 +8,13 @@
 //! | [`posterior`] | what is believed about every start's expected net |
 //! | [`policy`] | how starts are drawn, when a change may be proposed, when old data is dropped |
 //! | [`waits`] | when conversions arrive, and how long to wait for them |
+//! | `cut_short` | whether who is left after an edit still tells of everybody |
 //! | [`answer`] | all of it together, in numbers and in sentences |
 //! | [`replay`] | what the record says about other rules |
 //! | [`simulate`] | campaigns with known truth, which the policy is held against |
 
 pub mod answer;
+mod cut_short;
 pub mod history;
 pub mod ledger;
 pub mod policy;

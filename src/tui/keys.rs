@@ -212,7 +212,7 @@ pub const COMMANDS: &[Row] = &[
     row(Cmd::Messages, "messages", "messages", Place::Everywhere, &["M", "Ctrl-l"], 0, "What you were told, the newest first, every message whole"),
     row(Cmd::Rules, "rules", "rules", Place::Screen, &["e"], 9, "The rules, as text and as ladders, to be edited"),
     row(Cmd::Content, "content", "content", Place::Screen, &["c"], 0, "What is said on each channel, as this customer gets it, to be edited"),
-    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry sort:due, name or number"),
+    row(Cmd::Filter, "filter", "filter", Place::Panes, &["/"], 6, "Filter by status:open segment:smb channel:phone code:429 can:retry version:2 sort:due, name or number"),
     row(Cmd::Zoom, "zoom", "zoom", Place::Panes, &["z"], 0, "This pane alone, or all of them again"),
     row(Cmd::NextPane, "next-pane", "next pane", Place::Panes, &["Tab"], 0, "To the next pane"),
     row(Cmd::PreviousPane, "previous-pane", "previous pane", Place::Panes, &["Shift-Tab"], 0, "To the pane before"),

@@ -8,21 +8,13 @@
 //! then are left, and none of that hour says anything about starts.
 
 use crate::learning::DAY_MS;
+use crate::learning::cut_short::{FEW, HOUR_MS, is_cut_short};
 use crate::learning::ledger::{Item, Ledger, Span};
 use crate::model::At;
 use std::collections::HashMap;
 
 /// How much longer than its waits a cascade is waited for.
 const GRACE_MS: i64 = 7 * DAY_MS;
-/// Cascades that were launched together.
-pub(in crate::learning) const HOUR_MS: i64 = 3_600_000;
-/// For one in so many nobody waits: a few who are held would keep a whole campaign from being learnt from.
-const PATIENCE: usize = 20;
-
-/// Whether so many were set aside after the draw that whoever is left is chosen by how they answered.
-pub(in crate::learning) const fn is_cut_short(all: usize, aside: usize) -> bool {
-    aside > 1 && aside > all / PATIENCE
-}
 
 /// A cascade that counts.
 pub(super) struct Finished {
@@ -83,7 +75,8 @@ impl Cohorts {
         }
         let cohort = |(all, aside, mut late): (usize, usize, Vec<i64>)| {
             late.sort_unstable_by(|a, b| b.cmp(a));
-            let until = late.get((all - aside) / PATIENCE).copied().unwrap_or(i64::MIN);
+            // A few who are held would keep a whole campaign from being learnt from.
+            let until = late.get((all - aside) / FEW).copied().unwrap_or(i64::MIN);
             Cohort { until: At(until), is_cut_short: is_cut_short(all, aside) }
         };
         Self(open.into_iter().map(|(place, of)| (place, cohort(of))).collect())

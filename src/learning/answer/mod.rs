@@ -17,7 +17,7 @@ mod channels;
 mod count;
 mod days;
 mod force;
-pub(super) mod mature;
+mod mature;
 mod segments;
 mod waits;
 mod winners;

@@ -1,7 +1,7 @@
 //! Which draws a file may tell of: its rows have no word for who was set aside after theirs.
 
 use super::{Cascade, reached};
-use crate::learning::answer::mature::{HOUR_MS, is_cut_short};
+use crate::learning::cut_short::{HOUR_MS, is_cut_short};
 use crate::model::{Segment, Untrusted};
 use std::collections::HashMap;
 
