@@ -260,6 +260,13 @@ impl Journey {
         self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over() && !asked
     }
 
+    /// When the current step was last tried, if one of its attempts may have been sent: it is not sent again by itself.
+    pub fn doubtful_since(&self) -> Option<At> {
+        let here = || self.attempts.iter().filter(|a| a.step == self.step);
+        let is_open = here().any(|a| a.stage == Stage::InDoubt);
+        here().filter_map(|a| a.claimed_at).max().filter(|_| is_open)
+    }
+
     /// Calls of the current step that reached the provider.
     pub fn calls_of_step(&self) -> u32 {
         let calls = self.attempts.iter().filter(|a| a.step == self.step && a.contacted());

@@ -180,7 +180,7 @@ impl Journal<'_> {
                 let settled = Kind::DoubtSettled { was_sent: false, by: Actor::Engine, cost: Money::ZERO };
                 self.record_attempt(open, settled);
             }
-            // What followed may be another's: nobody can tell, and it counts as a contact.
+            // What followed may be another's: nobody can tell, it counts as a contact, and the step is not sent again.
             (Some((open, Stage::Claimed)), false) => self.doubt(open, perhaps_sent(sent.channel)),
             (Some(_), false) | (None, _) => {}
         }

@@ -31,6 +31,7 @@ use super::event::{Edition, Skip};
 use super::order::{Ask, Who};
 use super::policy::Terms;
 use crate::model::{At, CampaignId, CascadeId, Channel, Leg, TextId, words};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -94,6 +95,7 @@ pub fn preview(campaign: &Campaign, at: At, courses: &Courses) -> Preview {
             Err(stay) => preview.stays.count(stay),
         }
     }
+    preview.spread_out();
     preview
 }
 
@@ -123,9 +125,31 @@ pub struct Edit {
 }
 
 impl Preview {
-    /// How many fall due at once.
-    pub fn at_once(&self, choice: Choice) -> u64 {
-        self.people.iter().filter(|shown| shown.at_once(choice, self.at)).count() as u64
+    /// How many fall due at once, where the edit is put in force at `at`.
+    pub fn at_once(&self, choice: Choice, at: At) -> u64 {
+        self.people.iter().filter(|shown| shown.at_once(choice, at)).count() as u64
+    }
+
+    /// When the next of those falls due who do not at once: from then on, more do.
+    pub fn next_due(&self, choice: Choice) -> Option<At> {
+        let still = self.waits().filter(|shown| !shown.at_once(choice, self.at));
+        still.filter(|shown| !shown.ends()).filter_map(|shown| shown.due(choice)).min()
+    }
+
+    /// Whoever was launched together has as much left, and would go on together: each of those who are late by the new
+    /// rules gets a place of their own between now and what they had left.
+    fn spread_out(&mut self) {
+        let at = self.at;
+        for next in Channel::ALL {
+            let here = self.people.iter_mut().filter(|shown| shown.next == Some(*next));
+            let mut late: Vec<(At, CascadeId, &mut At)> = here.filter_map(Shown::late).collect();
+            late.sort_unstable_by_key(|(due, id, _)| (*due, *id));
+            let all = late.len() as i64;
+            for ((due, _, spread), place) in late.into_iter().zip(1..) {
+                let left = (due - at).num_milliseconds();
+                *spread = at + TimeDelta::milliseconds(left / all * place + left % all * place / all);
+            }
+        }
     }
 
     /// When somebody is due who now is due at another time.

@@ -60,10 +60,13 @@ impl Journal<'_> {
         }
     }
 
-    /// The same step once more: after a backoff, a hold, or an operator's word.
+    /// The same step once more: after a backoff, a hold, or an operator's word. What may have been sent is not.
     pub fn plan_again(&mut self, id: CascadeId) {
-        if let Some((step, due)) = self.journey(id).map(|j| (j.step, j.due_at)) {
-            self.plan(id, step, due);
+        let Some(journey) = self.journey(id) else { return };
+        let (step, due) = (journey.step, journey.due_at);
+        match journey.doubtful_since() {
+            Some(since) => self.start_wait(id, since),
+            None => self.plan(id, step, due),
         }
     }
 

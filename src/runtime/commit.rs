@@ -18,7 +18,8 @@ impl Driver {
         turn.rows(&self.kept);
         if turn.batch.is_empty() {
             turn.acknowledge();
-            return;
+            // After a restart what was under way is asked about again, and nothing new may be known.
+            return self.ask_the_world(&mut turn);
         }
         turn.batch.meta.push(("clock", self.now().to_string()));
         let batch = Arc::new(std::mem::take(&mut turn.batch));
@@ -38,10 +39,7 @@ impl Driver {
         for claim in claimed {
             self.parts.dispatch.send(claim);
         }
-        for effect in std::mem::take(&mut turn.effects) {
-            let sought = |attempt| self.sought(attempt);
-            let_out(&self.parts.dispatch, effect, sought);
-        }
+        self.ask_the_world(&mut turn);
         if let Some(save) = turn.keeping.take() {
             self.keep_files(save);
         }
@@ -50,6 +48,13 @@ impl Driver {
             self.learn();
         }
         self.put_back();
+    }
+
+    fn ask_the_world(&self, turn: &mut Turn) {
+        for effect in std::mem::take(&mut turn.effects) {
+            let sought = |attempt| self.sought(attempt);
+            let_out(&self.parts.dispatch, effect, sought);
+        }
     }
 
     /// Renders every attempt claimed in this turn; its link is committed with the claim.

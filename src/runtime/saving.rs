@@ -144,6 +144,9 @@ pub struct Outlook {
     pub moved: u64,
     /// How many fall due at once.
     pub at_once: u64,
+    /// When the next one does: from then on, what is shown is too old.
+    #[serde(default)]
+    pub next: Option<At>,
     /// When the last of those who would be due at once is due, campaign time.
     pub until: Option<At>,
     /// By channel.

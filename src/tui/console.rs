@@ -214,6 +214,8 @@ impl<'t, B: Backend> Console<'t, B> {
                 self.engine_lives = false;
                 return self.take(Msg::EngineGone, Draw::Soon);
             }
+            // What a save would do grows old while it is looked at.
+            Woke::Tick if self.model.review.is_some() => return self.take(Msg::Tick, Draw::Soon),
             Woke::Tick => return Draw::Soon,
             Woke::History(_, None) | Woke::Aside(None) | Woke::Gate => {}
         }

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 /// What reaches the screen.
 #[derive(Debug)]
 pub enum Msg {
+    /// Time went on.
+    Tick,
     /// A key.
     Key(KeyEvent),
     /// The mouse, and when by the wall.

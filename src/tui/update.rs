@@ -39,6 +39,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
             }
             Vec::new()
         }
+        Msg::Tick => Vec::new(),
         Msg::Resize(width, height) => {
             model.area = Rect::new(0, 0, width, height);
             Vec::new()
@@ -88,6 +89,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Request> {
     model.settle();
     requests.extend(wanted_history(model));
     requests.extend(editor::wants(model));
+    requests.extend(review::wants(model));
     requests.extend(versions::wants(model));
     requests.extend(learning::wants(model));
     requests

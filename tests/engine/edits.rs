@@ -164,7 +164,8 @@ impl Play {
                 assert_eq!(self.shown(name), expected.join(" "), "{}", self.place);
             }
             ["at_once", choice, count] => {
-                let is = self.looked().preview.at_once(self.choice(choice));
+                let preview = &self.looked().preview;
+                let is = preview.at_once(self.choice(choice), preview.at);
                 assert_eq!(is.to_string(), **count, "{}", self.place);
             }
             ["peak", choice, on, peak, "before", before] => {

@@ -64,7 +64,9 @@ pub fn preview(number: u64) -> EditPreview {
             room: 5,
         };
         let until = (choice == Choice::RetimeAndSpread).then_some(At(at.0 + 3_600_000));
-        Outlook { choice, moved, at_once, until, waves: vec![wave] }
+        // Somebody is due just after the first one was made.
+        let next = (number == 1 && choice == Choice::Retime).then_some(at);
+        Outlook { choice, moved, at_once, next, until, waves: vec![wave] }
     };
     EditPreview {
         number,
@@ -112,9 +114,9 @@ pub fn answer(wanted: &Wanted, number: u64, stands: Option<&str>) -> Previewed {
             files: vec![(name.clone(), stands.into(), file.text.clone())],
             loose: vec![Loose { name, committed: RULES.into(), stands: stands.into() }],
             learnt: Some(Counted { before: 480, after: 0 }),
+            number,
             // Nobody else comes to wait.
-            people: people(1),
-            ..preview(number)
+            ..preview(1)
         })),
     }
 }

@@ -218,6 +218,28 @@ async fn nothing_is_saved_without_a_reason_and_newcomers_are_shown_first() {
     assert_eq!(saves, ["Save 2 retime because phones are free"], "{:?}", changes::shown());
 }
 
+/// A page that stands open tells what a save would do now, and keeps the reason that is being typed.
+#[tokio::test(start_paused = true)]
+async fn what_a_save_would_do_is_found_out_anew_while_it_is_looked_at() {
+    let script = |wait: Duration| {
+        vec![
+            Step::Keys("4 - S"),
+            Step::Wait(Duration::from_millis(300)),
+            Step::Keys("r"),
+            Step::Type("phones"),
+            Step::Wait(wait),
+            Step::Type("!"),
+            Step::Wait(Duration::from_millis(300)),
+        ]
+    };
+    let previews = |seen: &Seen| seen.asked.iter().filter(|asked| asked.starts_with("Preview")).count();
+    let soon = after((120, 40), script(Duration::from_millis(300))).await;
+    assert_eq!(previews(&soon), 1, "{:?}", soon.asked);
+    let later = after((120, 40), script(Duration::from_secs(20))).await;
+    assert_eq!(previews(&later), 2, "only where somebody is due by now: {:?}", later.asked);
+    assert!(later.text().contains("phones!"), "{}", later.text());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_confirmed_is_not_changed_and_a_closed_page_saves_nothing() {
     let saves = async |then: &'static str| {

@@ -115,8 +115,8 @@ impl Journal<'_> {
         }
         let Some(journey) = self.journey(id) else { return };
         let Some(leg) = journey.leg() else { return };
-        let calls = journey.calls_of_step();
-        if let Some(wait_s) = leg.wait_s.filter(|_| calls < leg.attempts) {
+        let goes_on = journey.calls_of_step() < leg.attempts && journey.doubtful_since().is_none();
+        if let Some(wait_s) = leg.wait_s.filter(|_| goes_on) {
             // Further calls are spread over the wait.
             let pause = TimeDelta::seconds((wait_s / u64::from(leg.attempts)) as i64);
             let (retry, timer) = (journey.retries, self.timer());

@@ -38,10 +38,10 @@ impl Journal<'_> {
             match (shown.remove(id), now) {
                 (None, None) => {}
                 (None, Some(_)) => self.met(order, *id, Came::Left(Left::NotShown)),
-                (Some(was), Some(is)) if was == is => {
+                (Some(was), Some(is)) if was.stands_as(&is) => {
                     let walked = walk(journey, course, &courses.terms).map(|walk| walk.legs);
                     let skips = Some(course.skips.clone()).filter(|skips| *skips != journey.start.skips);
-                    self.retime(&is, what, walked.unwrap_or_default(), skips, is.due(choice));
+                    self.retime(&was, what, walked.unwrap_or_default(), skips, was.due(choice));
                     self.met(order, *id, Came::Done);
                 }
                 (Some(_), _) => self.met_gone(order, *id),

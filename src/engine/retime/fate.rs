@@ -84,6 +84,29 @@ impl Stays {
 }
 
 impl Shown {
+    /// Nothing is sent at the end of their wait.
+    pub(super) const fn ends(&self) -> bool {
+        matches!(self.fate, Fate::Wait { settles: true, .. })
+    }
+
+    /// Whether the same would be done to them as was shown; among how many they are spread is as it was shown.
+    pub(super) fn stands_as(&self, now: &Self) -> bool {
+        let mut now = now.clone();
+        if let (Fate::Wait { spread: shown, .. }, Fate::Wait { spread, .. }) = (self.fate, &mut now.fate) {
+            *spread = shown;
+        }
+        *self == now
+    }
+
+    /// Of one who is late by the new rules: when they are due if those are spread, who, and the place of that.
+    pub(super) fn late(&mut self) -> Option<(At, CascadeId, &mut At)> {
+        let id = self.cascade;
+        match &mut self.fate {
+            Fate::Wait { to, spread, .. } if to != spread => Some((*spread, id, spread)),
+            Fate::Wait { .. } | Fate::Later | Fate::Leaves => None,
+        }
+    }
+
     /// When their wait ends, if that changes.
     pub const fn due(&self, choice: Choice) -> Option<At> {
         match (self.fate, choice) {

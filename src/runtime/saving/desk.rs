@@ -107,7 +107,8 @@ impl Driver {
         let earlier = self.desk.newest().filter(|_| held.saved);
         let number = earlier.map_or_else(|| self.desk.newest().map_or(0, |s| s.number) + 1, |s| s.number);
         let begun = earlier.and_then(|saved| saved.begun.clone());
-        let mut begun = begun.unwrap_or_else(|| Box::new(begin(&held, choice, &why, signature.wall_at)));
+        let mut begun =
+            begun.unwrap_or_else(|| Box::new(begin(&held, choice, &why, (self.now(), signature.wall_at))));
         begun.include |= include;
         let change = Change {
             reason: begun.reason.clone(),
@@ -386,21 +387,21 @@ fn came(events: &[(u64, Event)]) -> (String, bool) {
 }
 
 /// What is remembered of a save until it is in force.
-fn begin(held: &Held, choice: Choice, why: &str, at: At) -> Begun {
+fn begin(held: &Held, choice: Choice, why: &str, (now, at): (At, At)) -> Begun {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let before = held.files.iter().map(|(name, before, _)| (name.clone(), before.as_deref().map(text)));
     let before = before.collect();
-    Begun { reason: why.to_owned(), at, counts: counts(held, choice), before, include: false }
+    Begun { reason: why.to_owned(), at, counts: counts(held, choice, now), before, include: false }
 }
 
-/// Whom it moves, in numbers; never people.
-fn counts(held: &Held, choice: Choice) -> Vec<(String, u64)> {
+/// Whom it moves, in numbers; never people. Who is due at once is told as it is when it is saved.
+fn counts(held: &Held, choice: Choice, now: At) -> Vec<(String, u64)> {
     let Some(flight) = &held.flight else { return Vec::new() };
     match choice {
         Choice::Keep => vec![("in flight, who keep theirs".to_owned(), flight.preview.people.len() as u64)],
         Choice::Retime | Choice::RetimeAndSpread => vec![
             ("shown to be moved".to_owned(), flight.preview.people.len() as u64),
-            ("due at once".to_owned(), flight.preview.at_once(choice)),
+            ("due at once".to_owned(), flight.preview.at_once(choice, now)),
         ],
     }
 }

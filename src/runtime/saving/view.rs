@@ -104,7 +104,8 @@ fn outlooks(preview: &Preview, paces: &[(Channel, f64, u64)]) -> Vec<Outlook> {
         Outlook {
             choice: *choice,
             moved,
-            at_once: preview.at_once(*choice),
+            at_once: preview.at_once(*choice, preview.at),
+            next: preview.next_due(*choice),
             until: preview.people.iter().filter(at_once).filter_map(|shown| shown.due(*choice)).max(),
             waves: waves(preview, *choice, paces),
         }
