@@ -81,6 +81,18 @@ fn errors_are_listed_with_place_and_remedy() {
 }
 
 #[test]
+fn a_text_that_is_no_text_is_named() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir_all(dir.path().join("rules/content")).unwrap();
+    fs::write(dir.path().join("rules/content/sms.txt"), b"\xff\xfe\x00garbage").unwrap();
+    let found = on_disk::errors(dir.path());
+    assert!(
+        found.iter().any(|problem| problem.code == "not-utf8" && problem.file.ends_with("sms.txt")),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn settings_that_another_editor_broke_are_named() {
     let dir = TempDir::new().unwrap();
     let write = |text: &str| fs::write(dir.path().join("cascade.toml"), text).unwrap();

@@ -60,7 +60,7 @@ pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Fai
             "with --sandbox, speed, seed and time are the sandbox's: give them to `cascade sandbox`";
         return Err(Failure::usage(message));
     }
-    let as_before = matches!(asked.purpose, Purpose::Resume | Purpose::Run) && speed.is_none();
+    let as_before = asked.purpose != Purpose::Pilot && speed.is_none();
     let speed = speed.unwrap_or(asked.speed);
     if !(speed.is_finite() && (1.0..=1_000_000.0).contains(&speed)) {
         return Err(Failure::usage(

@@ -129,7 +129,12 @@ fn open(dir: &Path) -> Result<Option<Repository>, NotSaved> {
     match found {
         Ok(repo) => Ok(Some(repo)),
         Err(why) if why.code() == ErrorCode::NotFound => Ok(None),
-        Err(why) if why.code() == ErrorCode::Owner => Err(NotSaved::NotOurs(dir.to_owned())),
+        Err(why) if why.code() == ErrorCode::Owner => {
+            // What git wants to be told is where the repository stands, and not a directory in it.
+            let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+            let root = whole.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&whole);
+            Err(NotSaved::NotOurs(root.to_owned()))
+        }
         Err(why) => Err(NotSaved::Unreadable { path: dir.to_owned(), why: why.message().into() }),
     }
 }

@@ -360,7 +360,7 @@ impl<'t, B: Backend> Console<'t, B> {
         if (size.width, size.height) != (self.model.area.width, self.model.area.height) {
             self.take(Msg::Resize(size.width, size.height), Draw::No);
         }
-        self.model.now = self.handle.clock.now();
+        (self.model.now, self.model.speed) = (self.handle.clock.now(), self.handle.clock.speed());
         // Marks of some scripts outlive their letters on terminals that place them elsewhere than we think: what is
         // wholly new is drawn anew.
         if self.model.pages.len() != self.pages {

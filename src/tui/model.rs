@@ -35,6 +35,8 @@ pub struct Model {
     pub picture: Arc<Picture>,
     /// Campaign time of this frame.
     pub now: At,
+    /// Campaign seconds in a real one, as the clock runs.
+    pub speed: f64,
     /// The window.
     pub area: Rect,
     /// The pane that keys go to.
@@ -233,6 +235,7 @@ impl Model {
         let mut model = Self {
             picture,
             now,
+            speed: 1.0,
             area,
             focus: Pane::Cohort,
             zoomed: false,

@@ -4,8 +4,8 @@
 use super::{Named, Unusable, Workspace, private_file, state_dir};
 use crate::config::Config;
 use crate::model::{Customer, Phone};
-use crate::rules::content::{ContentFile, file_name};
-use crate::rules::{Draft, Judged, Problem, check_draft};
+use crate::rules::content::{Content, ContentFile, file_name};
+use crate::rules::{Draft, Judged, Problem, check_draft, parse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
@@ -57,9 +57,14 @@ impl Bench {
         Ok(bench)
     }
 
-    /// What is wrong with the settings, if they are: then those of a rehearsal stand in for them.
-    pub fn unsettled(&self) -> &[Problem] {
-        &self.workspace.config_problems
+    /// What stands here otherwise than it is on disk: settings that are wrong, for which those of a rehearsal stand in,
+    /// and bytes that are no text.
+    pub fn misread(&self) -> Vec<Problem> {
+        let rules = Path::new(super::RULES);
+        let (_, of_rules) = parse(rules, &self.workspace.rules.bytes);
+        let (_, of_texts) = Content::parse(self.workspace.content_files());
+        let no_text = of_rules.into_iter().chain(of_texts).filter(|problem| problem.code == "not-utf8");
+        self.workspace.config_problems.iter().cloned().chain(no_text).collect()
     }
 
     /// A file's text, by its path in the workspace; the built-in one where it is missing.

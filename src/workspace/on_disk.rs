@@ -38,7 +38,7 @@ pub fn errors(dir: &Path) -> Vec<Problem> {
         Err(why) => return vec![unreadable(&why.to_string())],
     };
     let texts: Texts = names().filter_map(|name| Some((name.clone(), bench.text(&name)?))).collect();
-    let mut problems = bench.unsettled().to_vec();
+    let mut problems = bench.misread();
     problems.extend(bench::check(Some(&bench), &texts).problems);
     problems.retain(|problem| problem.severity == Severity::Error);
     problems

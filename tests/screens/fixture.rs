@@ -759,7 +759,7 @@ pub struct Engine {
 
 /// A console's handle and the engine's end of it; time stands at [`now`].
 pub fn handle(picture: Picture) -> (Handle, Engine) {
-    let clock = Clock::stepped(now());
+    let clock = Clock::scaled(now(), 720.0);
     let (picture_to, picture) = watch::channel(Arc::new(picture));
     let (commands, commands_from) = mpsc::channel(16);
     let (notices_to, notices) = mpsc::channel(16);

@@ -334,7 +334,7 @@ impl Driver {
         let trouble = pending.map(|saved| Trouble {
             level: Level::Warning,
             words: format!(
-                "{} saved by {} before cascade ended is not in force; put it in force or drop it: S",
+                "{}, saved by {}, is not in force; put it in force or drop it: S",
                 clean(&saved.files.join(", ")),
                 orders::who(&saved.signature.by)
             ),

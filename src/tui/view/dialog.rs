@@ -7,6 +7,7 @@ use crate::model::{Mode, clean};
 use crate::phrases::leaving::leaving;
 use crate::phrases::people;
 use crate::runtime::attach::{InControl, sits};
+use crate::runtime::handle::Preflight;
 use crate::tui::asking::{Whom, reach};
 use crate::tui::dialogs::{deed, matches};
 use crate::tui::editor::draft::File;
@@ -153,6 +154,10 @@ fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
     let Some(preflight) = &ctx.picture.preflight else {
         return ("Launch".to_owned(), says(ctx, &["There is nothing to launch yet.".to_owned()], cells));
     };
+    if preflight.name.is_empty() && !preflight.blocked.is_empty() {
+        // Files that cannot be read say nothing about people and money.
+        return ("Launch".to_owned(), [vec![Line::default()], blocked(ctx, preflight, cells)].concat());
+    }
     let mut lines = vec![Line::default()];
     let live = ctx.picture.place.mode == Mode::Live;
     let (words, style) = if live {
@@ -165,10 +170,7 @@ fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
     lines.extend(welcome::facts(ctx, preflight, cells, ctx.model.area.height >= 30));
     lines.push(Line::default());
     if !preflight.blocked.is_empty() {
-        for why in &preflight.blocked {
-            lines.extend(says(ctx, &[format!("✗ {}", clean(why))], cells).into_iter().skip(1));
-        }
-        lines.push(choice(ctx, &[("Esc", "back: it cannot be launched now")]));
+        lines.extend(blocked(ctx, preflight, cells));
     } else if typed {
         lines.push(Line::from(vec![
             Span::styled("  type ", ctx.theme.text),
@@ -179,6 +181,15 @@ fn launch<'a>(ctx: &Ctx, typed: bool, cells: usize) -> (String, Vec<Line<'a>>) {
         lines.push(choice(ctx, &[("y", "launch"), ("Esc", "not now")]));
     }
     (format!("Launch {}?", clean(&preflight.name)), lines)
+}
+
+/// Why nothing can be launched.
+fn blocked<'a>(ctx: &Ctx, preflight: &Preflight, cells: usize) -> Vec<Line<'a>> {
+    let whys = preflight.blocked.iter();
+    let mut lines: Vec<Line> =
+        whys.flat_map(|why| says(ctx, &[format!("✗ {}", clean(why))], cells).into_iter().skip(1)).collect();
+    lines.push(choice(ctx, &[("Esc", "back: it cannot be launched now")]));
+    lines
 }
 
 /// Who is in control now, and what becomes of them.

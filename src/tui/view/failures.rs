@@ -57,8 +57,9 @@ pub fn row<'a>(ctx: &Ctx, i: usize, chosen: bool, cells: usize) -> Vec<Line<'a>>
 fn reaction(ctx: &Ctx, row: &FailureRow) -> String {
     let failure = &row.failure;
     let shut = ctx.picture.snapshot.breakers.iter();
-    match shut.into_iter().find(|shut| shut.channel == failure.channel && shut.scope == failure.scope) {
-        Some(shut) => format!("{} held now", shut.held),
+    let mut holds = shut.filter(|shut| shut.channel == failure.channel && shut.scope == failure.scope);
+    match holds.find(|shut| shut.held > 0) {
+        Some(shut) => format!("{} held now", people(shut.held)),
         None => row.reaction.to_owned(),
     }
 }

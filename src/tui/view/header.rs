@@ -6,7 +6,7 @@
 use super::Ctx;
 use crate::engine::event::CampaignKind;
 use crate::engine::snapshot::Phase;
-use crate::model::{Channel, Mode};
+use crate::model::{Channel, Mode, Outcome};
 use crate::phrases::span;
 use crate::runtime::attach::{InControl, Seat};
 use crate::tui::text::{city, cut, weekday, width};
@@ -108,7 +108,7 @@ fn first<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
         let rank = if ctx.picture.seat.is_some() { 3 } else { 2 };
         right.push(piece(rank, format!(" {}", city(&ctx.picture.place.timezone)), theme.muted));
         if campaign.mode == Mode::Rehearsal {
-            right.push(piece(5, format!(" ×{}", campaign.speed), theme.muted));
+            right.push(piece(5, format!(" ×{}", ctx.model.speed), theme.muted));
         }
     } else {
         let place = crate::model::clean(&ctx.picture.place.workspace);
@@ -186,7 +186,7 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
             let (glyph, style, age) = match ear.heard_s {
                 Some(s) if s <= 300 => ("●", theme.good, age(s)),
                 Some(s) => ("!", theme.warning, age(s)),
-                None => ("○", theme.warning, "never".to_owned()),
+                None => ("○", theme.warning, "not yet".to_owned()),
             };
             spans.push(Span::styled(format!(" {glyph} "), style));
             spans.push(Span::styled(format!("{} ", ear.name), theme.text));
@@ -215,7 +215,9 @@ fn second<'a>(ctx: &Ctx, cells: usize) -> Line<'a> {
     left.push(piece(4, format!(" of {}", ctx.money(purse.budget)), theme.text));
     let (least, most) = purse.ends_at;
     left.push(piece(3, format!(", ends at {}–{}", ctx.money(least), most.short()), theme.muted));
-    let out = ctx.picture.snapshot.tally.opted_out;
+    // Those whom this campaign lost: who had opted out before it was never contacted.
+    let rows = ctx.picture.snapshot.channels.iter().filter(|row| row.channel.is_some());
+    let out: u64 = rows.map(|row| row.outcome(Outcome::OptedOut)).sum();
     let limit = (campaign.max_optout_share * campaign.customers as f64).floor() as u64;
     let style = if out > limit { theme.bad } else { theme.text };
     let right = vec![

@@ -85,7 +85,7 @@ pub fn basis<'a>(ctx: &Ctx, answer: &Answer, cells: usize) -> (Vec<Line<'a>>, Ve
         (Basis::CostPerConversion, Some(value)) => {
             format!("ranked by cost per conversion, {value} with today's starts")
         }
-        (_, None) => "ranked by cost per conversion; no conversion yet".to_owned(),
+        (_, None) => "ranked by cost per conversion; none that counts yet".to_owned(),
     };
     // Between two campaigns the record is asked as the next launch will find it, which is later than now.
     let then = if answer.now > ctx.now { ", the next launch" } else { "" };

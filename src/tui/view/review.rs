@@ -32,8 +32,9 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let block = ctx.block(vec![title], true).title_top(hint);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let foot = foot(ctx, review, inner.width as usize);
-    let below = (foot.len() as u16).min(inner.height.saturating_sub(3));
+    let room = inner.height.saturating_sub(3);
+    let foot = foot(ctx, review, inner.width as usize, room as usize);
+    let below = (foot.len() as u16).min(room);
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(inner);
     let scroll_max: usize = match &review.preview {
         Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
@@ -257,13 +258,13 @@ fn person<'a>(
     Line::styled(cut(&text, cells), style)
 }
 
-/// The choices, the reason and the keys: always visible.
-fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
-    let mut lines = vec![Line::styled("─".repeat(cells), ctx.theme.faint)];
+/// The choices, the reason and the keys: always visible. Where there is little room the choice that is made stays.
+fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize, room: usize) -> Vec<Line<'a>> {
+    let line = Line::styled("─".repeat(cells), ctx.theme.faint);
     let Some(preview) = review.shown() else {
-        lines.extend(moved::foot(ctx, review, cells));
-        return lines;
+        return [line].into_iter().chain(moved::foot(ctx, review, cells)).collect();
     };
+    let (mut choices, mut chosen) = (Vec::new(), 0);
     if preview.campaign.is_some() {
         let (keep, retime) = if texts_alone(preview) {
             ("keep the old texts", "send the new ones")
@@ -279,13 +280,25 @@ fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize) -> Vec<Line<'a>> {
             let idle = choice == Choice::RetimeAndSpread && texts_alone(preview);
             if let Some(outlook) = preview.choices.iter().find(|o| o.choice == choice && !idle) {
                 let said = comes_to(ctx, preview, outlook);
-                lines.push(choice_line(ctx, (cmd, label), &said, review.choice == choice, cells));
+                if review.choice == choice {
+                    chosen = choices.len();
+                }
+                choices.push(choice_line(ctx, (cmd, label), &said, review.choice == choice, cells));
             }
         }
-        lines.extend(waves(ctx, preview, review.choice, cells));
     }
-    lines.push(Line::default());
-    lines
+    let waves = waves(ctx, preview, review.choice, cells);
+    // The last line is that of the reason.
+    let reason = Line::default();
+    if choices.len() + waves.len() + 2 <= room {
+        [vec![line], choices, waves, vec![reason]].concat()
+    } else if choices.len() + 2 <= room {
+        [vec![line], choices, vec![reason]].concat()
+    } else if choices.len() < room {
+        [choices, vec![reason]].concat()
+    } else {
+        choices.into_iter().skip(chosen).take(1).chain([reason]).collect()
+    }
 }
 
 /// What a choice comes to, in words.

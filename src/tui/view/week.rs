@@ -86,7 +86,7 @@ fn cheapest(ctx: &Ctx, answer: &Answer) -> String {
     let first = best("first").map(|row| said("as first contact", row));
     let fallback = best("fallback").map(|row| said("as fallback", row));
     let both: Vec<String> = first.into_iter().chain(fallback).collect();
-    if both.is_empty() { "no conversion yet".to_owned() } else { both.join(" · ") }
+    if both.is_empty() { "no conversion that counts yet".to_owned() } else { both.join(" · ") }
 }
 
 /// What one conversion costs, from how many a unit of cost buys.
