@@ -35,6 +35,8 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let room = inner.height.saturating_sub(3);
     let foot = foot(ctx, review, inner.width as usize, room as usize);
     let below = (foot.len() as u16).min(room);
+    // Where nothing parts them, what is hidden is told above the choice and not over it.
+    let parts = u16::from(foot.len() > 2);
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(inner);
     let scroll_max: usize = match &review.preview {
         Some(Ok(preview)) => shown(ctx, review, preview, at, above, frame),
@@ -63,7 +65,8 @@ pub fn draw(ctx: &Ctx, at: usize, area: Rect, frame: &mut Frame) -> Drawn {
     let hidden = scroll_max.saturating_sub(at);
     if hidden > 0 {
         let words = format!(" ▼ {hidden} more lines: {} ", keys::key(Cmd::PageDown));
-        let line = Rect { y: above.bottom().min(inner.bottom().saturating_sub(1)), height: 1, ..inner };
+        let y = (above.bottom() + parts).saturating_sub(1).min(inner.bottom().saturating_sub(1));
+        let line = Rect { y, height: 1, ..inner };
         frame.render_widget(Paragraph::new(words).style(ctx.theme.accent).right_aligned(), line);
     }
     Drawn { scroll_max, ..Drawn::default() }
@@ -294,8 +297,6 @@ fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize, room: usize) -> Vec<Line<'
         [vec![line], choices, waves, vec![reason]].concat()
     } else if choices.len() + 2 <= room {
         [vec![line], choices, vec![reason]].concat()
-    } else if choices.len() < room {
-        [choices, vec![reason]].concat()
     } else {
         choices.into_iter().skip(chosen).take(1).chain([reason]).collect()
     }
