@@ -260,10 +260,12 @@ impl Journey {
         self.newest().is_some_and(|a| a.id == id && a.step == self.step) && !self.is_over() && !asked
     }
 
-    /// When the current step was last tried, if one of its attempts may have been sent: it is not sent again by itself.
+    /// When the current step was last tried, if one of its attempts may have been sent, or was by somebody's word, so
+    /// that nobody knows how it ended: it is not sent again by itself.
     pub fn doubtful_since(&self) -> Option<At> {
         let here = || self.attempts.iter().filter(|a| a.step == self.step);
-        let is_open = here().any(|a| a.stage == Stage::InDoubt);
+        let by_word = |a: &Attempt| a.stage == Stage::Accepted && a.provider_id.is_none();
+        let is_open = here().any(|a| a.stage == Stage::InDoubt || by_word(a));
         here().filter_map(|a| a.claimed_at).max().filter(|_| is_open)
     }
 

@@ -247,7 +247,10 @@ impl State {
     }
 
     fn followed(&mut self, now: At, sent: usize) {
-        let cascade = self.sent[sent].cascade;
+        // Of what was lost it is whose the store takes it for: at a shared number nobody can tell.
+        let sent = &self.sent[sent];
+        let whose = if sent.lost { self.cascade_of(sent) } else { Some(sent.cascade) };
+        let Some(cascade) = whose else { return };
         self.oracle.reacted.entry(cascade).or_insert(Barred { since: now, told_by: Some([0; 16]) });
     }
 
