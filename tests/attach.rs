@@ -144,8 +144,8 @@ fn two_consoles_look_in_one_is_in_control_and_nothing_ends_with_them() {
 
     // Going on is not for whoever reads.
     bo.keys("p");
-    let refused = bo.sees("is in control since");
-    assert!(refused.contains(":take-control takes over"), "{refused}");
+    let refused = bo.sees(":take-control takes over");
+    assert!(refused.contains("is in control since"), "{refused}");
     let ana_is = holder_of(&refused)
         .unwrap_or_else(|| panic!("the title names who is in control:\n{refused}"))
         .to_owned();

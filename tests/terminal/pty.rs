@@ -14,6 +14,12 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// Between two looks at a screen that stands still.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Between two pieces of a frame less time passes.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// Of a screen that never stands still no more is waited for.
+const PIECES: usize = 50;
+
 /// What has come out of the terminal so far.
 pub struct Seen {
     screen: vt100::Parser,
@@ -98,10 +104,29 @@ impl Pty {
     #[track_caller]
     pub fn until(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let text = |seen: &Seen| seen.screen.screen().contents();
-        let seen = self.wait(|seen| holds(&text(seen)) || seen.exit.is_some());
-        let text = text(&seen);
-        assert!(holds(&text), "{what}: never seen (exit {:?}); the screen at last:\n{text}", seen.exit);
-        text
+        // Asked once for each look: what it compares with may have moved on by the next.
+        let mut first = None;
+        let seen = self.wait(|seen| {
+            first = Some(text(seen)).filter(|text| holds(text));
+            first.is_some() || seen.exit.is_some()
+        });
+        let Some(first) = first else {
+            panic!("{what}: never seen (exit {:?}); the screen at last:\n{}", seen.exit, text(&seen));
+        };
+        // The rest of its frame, unless what was waited for is gone again by then.
+        Some(text(&self.whole(seen))).filter(|whole| holds(whole)).unwrap_or(first)
+    }
+
+    /// A frame comes in pieces: waits until nothing more has come for a moment.
+    fn whole<'a>(&'a self, mut seen: MutexGuard<'a, Seen>) -> MutexGuard<'a, Seen> {
+        for _ in 0..PIECES {
+            let before = seen.raw.len();
+            seen = self.shared.1.wait_timeout(seen, MOMENT).unwrap().0;
+            if seen.raw.len() == before {
+                break;
+            }
+        }
+        seen
     }
 
     /// Waits until the screen shows `words`.
@@ -178,7 +203,7 @@ impl Pty {
         End { code, raw: seen.raw.clone(), text: screen.contents(), restored }
     }
 
-    fn wait(&self, holds: impl Fn(&Seen) -> bool) -> MutexGuard<'_, Seen> {
+    fn wait(&self, mut holds: impl FnMut(&Seen) -> bool) -> MutexGuard<'_, Seen> {
         let ((seen, changed), until) = (&*self.shared, wall() + LIMIT);
         let mut seen = seen.lock().unwrap();
         while !holds(&seen) && wall() < until {
