@@ -132,8 +132,8 @@ impl Preview {
 
     /// When the next of those falls due who do not at once: from then on, more do.
     pub fn next_due(&self, choice: Choice) -> Option<At> {
-        let still = self.waits().filter(|shown| !shown.at_once(choice, self.at));
-        still.filter(|shown| !shown.ends()).filter_map(|shown| shown.due(choice)).min()
+        let dues = self.waits().filter(|shown| !shown.ends()).filter_map(|shown| shown.due(choice));
+        dues.filter(|due| *due > self.at).min()
     }
 
     /// Whoever was launched together has as much left, and would go on together: each of those who are late by the new

@@ -135,6 +135,13 @@ pub struct Counted {
     pub after: u64,
 }
 
+impl EditPreview {
+    /// What a choice comes to.
+    pub fn outlook(&self, choice: Choice) -> Option<&Outlook> {
+        self.choices.iter().find(|outlook| outlook.choice == choice)
+    }
+}
+
 /// What one choice comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outlook {

@@ -9,15 +9,17 @@ use super::model::{Model, What};
 use super::update::{self, Request};
 use crate::clock;
 use crate::engine::retime::Choice;
-use crate::model::{At, CascadeId, Mode};
+use crate::model::{CascadeId, Mode};
 use crate::runtime::handle::{Level, Previewed};
 use crate::runtime::saving::{DraftFile, EditPreview, Loose, Moved, SaveState, Wanted};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+mod anew;
 mod moved;
 
+pub use anew::{take, wants};
 pub use moved::{lost, merged};
 
 /// The word that confirms in live, where people are moved.
@@ -72,9 +74,6 @@ pub struct Review {
     is_late: bool,
 }
 
-/// What is shown grows old, and is found out anew no more often than this.
-const PAUSE: Duration = Duration::from_secs(2);
-
 impl Review {
     fn new(wanted: Wanted, reason: &str, asked: u64) -> Self {
         Self {
@@ -95,28 +94,6 @@ impl Review {
             asking: (clock::wall(), false),
             is_late: false,
         }
-    }
-
-    /// Asks for what it would do now, in place of any answer that is still to come.
-    fn ask(&mut self, asked: u64) -> Request {
-        (self.asked, self.asking) = (asked, (clock::wall(), false));
-        Request::Preview(asked, self.wanted.clone())
-    }
-
-    /// How many the choice makes due at once.
-    fn at_once(preview: &EditPreview, choice: Choice) -> u64 {
-        preview.choices.iter().find(|outlook| outlook.choice == choice).map_or(0, |outlook| outlook.at_once)
-    }
-
-    /// Whether somebody is due by now who was still to come when it was shown.
-    fn is_old(&self, now: At) -> bool {
-        let (since, is_answered) = self.asking;
-        let rests = !is_answered || clock::wall().saturating_duration_since(since) < PAUSE;
-        if rests || self.confirmed || self.is_saving {
-            return false;
-        }
-        let next = self.shown().and_then(|preview| preview.choices.iter().filter_map(|o| o.next).min());
-        next.is_some_and(|next| next <= now)
     }
 
     /// What is shown, if it can be saved.
@@ -144,9 +121,8 @@ impl Review {
 
     /// How many the choice moves.
     pub fn moved(&self) -> u64 {
-        let choice =
-            |preview: &EditPreview| preview.choices.iter().find(|o| o.choice == self.choice).map(|o| o.moved);
-        self.shown().and_then(choice).unwrap_or(0)
+        let outlook = self.shown().and_then(|preview| preview.outlook(self.choice));
+        outlook.map_or(0, |outlook| outlook.moved)
     }
 }
 
@@ -306,16 +282,6 @@ pub fn confirm(model: &mut Model, live: bool) -> Vec<Request> {
     vec![review.ask(model.desk.previews)]
 }
 
-/// What is shown is found out anew as soon as it is no longer true.
-pub fn wants(model: &mut Model) -> Vec<Request> {
-    let is_shown = update::shows(model, |what| matches!(what, What::Review));
-    let Some(review) = model.review.as_mut().filter(|review| is_shown && review.is_old(model.now)) else {
-        return Vec::new();
-    };
-    model.desk.previews += 1;
-    vec![review.ask(model.desk.previews)]
-}
-
 /// The shown preview goes out.
 fn send(model: &mut Model) -> Vec<Request> {
     let before = model.picture.saved.as_ref().map_or(0, |saved| saved.number);
@@ -330,69 +296,6 @@ fn send(model: &mut Model) -> Vec<Request> {
     let why = review.reason.text().trim().to_owned();
     let include = review.accepts();
     vec![Request::Save { preview: number, choice: review.choice, why, include }]
-}
-
-/// The answer to [`Request::Preview`]. After a confirmation: newcomers are shown before anything is done.
-pub fn take(model: &mut Model, asked: u64, preview: Previewed) -> Vec<Request> {
-    let Some(review) = model.review.as_mut().filter(|review| review.asked == asked) else {
-        return Vec::new();
-    };
-    let who =
-        |preview: &EditPreview| -> HashSet<CascadeId> { preview.people.iter().map(|p| p.cascade).collect() };
-    let is_whole = |preview: &EditPreview| preview.people.len() as u64 == preview.affected;
-    let before = review.shown().map(who);
-    let are_whole = review.shown().is_none_or(is_whole) && preview.as_ref().is_ok_and(|now| is_whole(now));
-    let first = review.preview.is_none();
-    let (now, is_in_flight) = match &preview {
-        Ok(preview) => (who(preview), preview.campaign.is_some()),
-        Err(_) => (HashSet::new(), false),
-    };
-    review.asking.1 = true;
-    let confirmed = std::mem::take(&mut review.confirmed) && preview.is_ok();
-    let choice = review.choice;
-    let at_once = |preview: &EditPreview| Review::at_once(preview, choice);
-    let was_at_once = review.shown().map_or(0, at_once);
-    let late = preview.as_ref().map_or(0, |now| at_once(now)).saturating_sub(was_at_once);
-    let was_late = std::mem::take(&mut review.is_late);
-    let before = before.filter(|_| confirmed).unwrap_or_default();
-    let seen_before = std::mem::take(&mut review.newcomers);
-    if confirmed {
-        // Of very many, not all are shown: who is new among them, the engine alone knows, and leaves them as they are.
-        let (new, gone) = (now.difference(&before).copied(), before.difference(&now).count());
-        let newcomers: HashSet<CascadeId> = new.filter(|_| are_whole).collect();
-        review.left = if are_whole { gone } else { 0 };
-        // Newcomers are shown once; whoever comes after that is left as they are. So are more who are due at once.
-        let is_known = newcomers.is_empty() || !seen_before.is_empty();
-        if is_known && (late == 0 || was_late) || review.choice == Choice::Keep {
-            review.newcomers = seen_before;
-            // What goes out is what is on the screen, and whoever left it since is named with what came of it. Only who
-            // is late by now, and so is spread, has to be found out anew.
-            if review.choice == Choice::RetimeAndSpread {
-                review.preview = Some(preview);
-            }
-            return send(model);
-        }
-        review.newcomers = newcomers;
-        review.is_late = true;
-    }
-    review.preview = Some(preview);
-    if first && !review.is_chosen && is_in_flight && !now.is_empty() {
-        // Whoever changes a wait while people are in it means them.
-        review.choice = Choice::Retime;
-    }
-    if !confirmed {
-        return Vec::new();
-    }
-    let new = review.newcomers.len() as u64;
-    let came = format!("{} came to wait there meanwhile, marked new", crate::phrases::people(new));
-    let more = format!("{} more are due at once by now", crate::phrases::people(late));
-    let words = match (new, late) {
-        (0, _) => more,
-        (_, 0) => came,
-        (_, _) => format!("{came}, and {more}"),
-    };
-    model.tell(Level::Warning, format!("not saved yet: {words}; y again saves"));
-    Vec::new()
 }
 
 /// A new picture: whether what is being saved is in force now.

@@ -102,6 +102,9 @@ pub fn answer(wanted: &Wanted, number: u64, stands: Option<&str>) -> Previewed {
     if file.name.contains("content") {
         return Ok(Box::new(texts(number, file)));
     }
+    if file.text.contains("\"wait\": \"3h\", \"if_no_reply\"") {
+        return Ok(Box::new(later(number)));
+    }
     let Some(stands) = stands else { return Ok(Box::new(preview(number))) };
     let name = file.name.clone();
     match &file.base {
@@ -119,6 +122,15 @@ pub fn answer(wanted: &Wanted, number: u64, stands: Option<&str>) -> Previewed {
             ..preview(1)
         })),
     }
+}
+
+/// The same people each time, of whom one more is due at once.
+fn later(number: u64) -> EditPreview {
+    let mut preview = EditPreview { number, ..preview(1) };
+    for outlook in preview.choices.iter_mut().filter(|outlook| outlook.choice != Choice::Keep) {
+        (outlook.at_once, outlook.next) = (number, None);
+    }
+    preview
 }
 
 /// New texts move no wait.

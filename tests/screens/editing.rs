@@ -240,6 +240,22 @@ async fn what_a_save_would_do_is_found_out_anew_while_it_is_looked_at() {
     assert!(later.text().contains("phones!"), "{}", later.text());
 }
 
+/// A page that is older than somebody's new time must not say "nobody at once" and be believed.
+#[tokio::test(start_paused = true)]
+async fn more_who_are_due_at_once_are_shown_before_they_are_moved() {
+    let script = |again: &'static str| {
+        let wait = || Step::Wait(Duration::from_millis(300));
+        let reason = vec![Step::Keys("4 - - S"), wait(), Step::Keys("r"), Step::Type("sooner")];
+        reason.into_iter().chain([Step::Keys("Enter y"), wait(), Step::Keys(again), wait()]).collect()
+    };
+    let saves = |seen: &Seen| seen.asked.iter().filter(|asked| asked.starts_with("Save")).count();
+    let once = after((120, 40), script("2")).await;
+    assert!(once.text().contains("1 more is due at once by now; y again saves"), "{}", once.text());
+    assert_eq!(saves(&once), 0, "{:?}", once.asked);
+    let twice = after((120, 40), script("y")).await;
+    assert_eq!(saves(&twice), 1, "shown once: {:?}", twice.asked);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_confirmed_is_not_changed_and_a_closed_page_saves_nothing() {
     let saves = async |then: &'static str| {

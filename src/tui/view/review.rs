@@ -281,7 +281,7 @@ fn foot<'a>(ctx: &Ctx, review: &Review, cells: usize, room: usize) -> Vec<Line<'
         ] {
             // Texts move no wait, so that there is nobody to spread.
             let idle = choice == Choice::RetimeAndSpread && texts_alone(preview);
-            if let Some(outlook) = preview.choices.iter().find(|o| o.choice == choice && !idle) {
+            if let Some(outlook) = preview.outlook(choice).filter(|_| !idle) {
                 let said = comes_to(ctx, preview, outlook);
                 if review.choice == choice {
                     chosen = choices.len();
@@ -310,7 +310,7 @@ fn comes_to(ctx: &Ctx, preview: &EditPreview, outlook: &Outlook) -> String {
         Choice::Retime | Choice::RetimeAndSpread if texts_alone(preview) => format!("for {moved}"),
         Choice::Retime => format!("{moved} moved, {}", at_once(outlook.at_once)),
         Choice::RetimeAndSpread => {
-            let all = preview.choices.iter().find(|other| other.choice == Choice::Retime);
+            let all = preview.outlook(Choice::Retime);
             let would = all.map_or(0, |all| all.at_once);
             let until = outlook.until.filter(|_| would > 0).map(|at| when(at, ctx.now, ctx.zone));
             let spread = until.map(|until| format!(", {would} spread until {until}"));
@@ -355,7 +355,7 @@ fn choice_line<'a>(ctx: &Ctx, (cmd, label): (Cmd, &str), said: &str, chosen: boo
 
 /// The wave that the choice makes, against what each channel can let out.
 fn waves<'a>(ctx: &Ctx, preview: &EditPreview, choice: Choice, cells: usize) -> Vec<Line<'a>> {
-    let Some(outlook) = preview.choices.iter().find(|outlook| outlook.choice == choice) else {
+    let Some(outlook) = preview.outlook(choice) else {
         return Vec::new();
     };
     let line = |wave: &crate::engine::retime::Wave| {
