@@ -278,7 +278,12 @@ pub fn phrase(event: &Event, text: Option<&Untrusted>) -> Phrase {
 
 /// `1 person`, `100 people`.
 pub fn people(count: u64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+    counted(count, "person", "people")
+}
+
+/// So many of something.
+pub fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn whole(only: Option<Channel>) -> &'static str {

@@ -29,6 +29,7 @@ mod moving;
 mod msg;
 mod needs;
 mod notices;
+mod placed;
 mod review;
 mod terminal;
 mod text;

@@ -6,7 +6,7 @@ use super::model::{Model, What};
 use crate::engine::event::Hold;
 use crate::engine::snapshot::{DueKind, Phase, Place};
 use crate::model::{At, Channel, Class, Disposition, Scope, clean};
-use crate::phrases::{self, Tone, people, span};
+use crate::phrases::{self, Tone, counted, people, span};
 use crate::rules::Problem;
 use crate::runtime::saving::SaveState;
 
@@ -212,7 +212,7 @@ fn people_in_need(model: &Model, needs: &mut Vec<Need>) {
         .collect();
     if let Some(oldest) = replies.iter().map(|item| item.at).min() {
         let age = span((model.now - oldest).num_seconds());
-        let words = format!("{} replies to read, oldest {age}", replies.len());
+        let words = format!("{} to read, oldest {age}", counted(replies.len() as u64, "reply", "replies"));
         needs.push(need(Tone::Warning, words, "i", replies.len() as u64, Target::Inbox));
     }
 }
@@ -257,7 +257,7 @@ fn failures(model: &Model, needs: &mut Vec<Need>) {
             .map(|row| row.customers)
             .sum()
     };
-    let causes = if rows.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", rows.len()) };
+    let causes = counted(rows.len() as u64, "cause", "causes");
     // Whether it was sent was not known: that is no failure.
     let (tone, words) = match (people(false), people(true)) {
         (failed, 0) => (Tone::Bad, format!("{failed} failed, {causes}")),
@@ -285,11 +285,12 @@ fn leftovers(model: &Model, needs: &mut Vec<Need>) {
         needs.push(need(Tone::Warning, words, "Enter", late, Target::Filter("status:after_answer")));
     }
     if snapshot.unmatched > 0 {
-        let words = format!("{} messages that fit nobody we know", snapshot.unmatched);
+        let which = counted(snapshot.unmatched, "message that fits", "messages that fit");
+        let words = format!("{which} nobody we know");
         needs.push(need(Tone::Warning, words, "", 0, Target::Nothing));
     }
     if snapshot.rejects > 0 {
-        let words = format!("{} rows of the list could not be used", snapshot.rejects);
+        let words = format!("{} of the list could not be used", counted(snapshot.rejects, "row", "rows"));
         needs.push(need(Tone::Muted, words, "", 0, Target::Nothing));
     }
 }

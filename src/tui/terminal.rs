@@ -1,5 +1,6 @@
 //! Takes the terminal and gives it back. Nothing else touches raw mode or the alternate screen.
 
+use super::placed::Placed;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{
@@ -26,7 +27,7 @@ static DRAWS: Mutex<Option<ThreadId>> = Mutex::new(None);
 #[derive(Debug)]
 pub struct Screen {
     /// To draw on.
-    pub terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    pub terminal: Terminal<Placed<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -47,7 +48,7 @@ impl Screen {
             if mouse {
                 self::mouse(true)?;
             }
-            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout())))
+            Terminal::new(Placed(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout()))))
         })();
         if taken.is_err() {
             restore();

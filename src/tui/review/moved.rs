@@ -73,7 +73,7 @@ pub fn lost(moved: &Moved) -> String {
         return said.join(", ");
     }
     let diff = crate::trail::diff::diff(moved.began.as_bytes(), moved.stands.as_bytes());
-    let lines = |count: usize| if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    let lines = |count: usize| crate::phrases::counted(count as u64, "line", "lines");
     format!("{} there, {} gone", lines(diff.added), lines(diff.removed))
 }
 

@@ -5,7 +5,7 @@ use super::page::{fact, heading};
 use crate::engine::event::Hold;
 use crate::engine::snapshot::{FailureRow, Place};
 use crate::model::{CascadeId, Channel, Failure, Scope, clean};
-use crate::phrases::{self, people, span};
+use crate::phrases::{self, counted, people, span};
 use crate::tui::text::{cut, left, minute, right, when};
 use ratatui::text::{Line, Span};
 
@@ -94,7 +94,8 @@ pub fn one<'a>(ctx: &Ctx, channel: Channel, code: &str, scope: &Scope, cells: us
     lines.extend(facts(ctx, &row.failure, cells));
     let first = when(row.first_at, ctx.now, ctx.zone);
     let newest = when(row.last_at, ctx.now, ctx.zone);
-    let times = format!("{} attempts, first {first}, newest {newest}", row.attempts);
+    let attempts = counted(row.attempts, "attempt", "attempts");
+    let times = format!("{attempts}, first {first}, newest {newest}");
     lines.extend(fact(ctx, "when", &times, cells));
     lines.extend(fact(ctx, "they", &reaction(ctx, row), cells));
     lines.push(Line::default());

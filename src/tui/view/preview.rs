@@ -182,8 +182,7 @@ fn sms<'a>(ctx: &Ctx, body: &str, cells: usize) -> Vec<Line<'a>> {
         Encoding::Ucs2 => (70, 67, "UCS-2"),
     };
     let most = if size.segments > 1 { size.segments * more } else { one };
-    let many =
-        if size.segments == 1 { "1 segment".to_owned() } else { format!("{} segments", size.segments) };
+    let many = crate::phrases::counted(u64::from(size.segments), "segment", "segments");
     let style = if size.segments > 1 { ctx.theme.warning } else { ctx.theme.good };
     lines.push(Line::from(vec![
         Span::styled(format!(" {many}"), style),

@@ -4,7 +4,7 @@ use super::page::heading;
 use super::{Ctx, Drawn, diff};
 use crate::engine::retime::{Choice, Fate, Shown};
 use crate::model::{At, Channel, Mode, clean};
-use crate::phrases::{people, retimed, span};
+use crate::phrases::{self, people, retimed, span};
 use crate::runtime::saving::{EditPreview, Outlook, Wanted};
 use crate::tui::editor::changes::changes;
 use crate::tui::input::LineInput;
@@ -327,7 +327,7 @@ fn at_once(count: u64) -> String {
 fn learnt(preview: &EditPreview) -> Option<String> {
     let counted = preview.learnt?;
     let key = keys::key(Cmd::Learning(View::Starts));
-    let finished = |count: u64| format!("{count} finished cascade{}", if count == 1 { "" } else { "s" });
+    let finished = |count: u64| phrases::counted(count, "finished cascade", "finished cascades");
     match counted.after.cmp(&counted.before) {
         Ordering::Less => Some(format!(
             "! {} of {} stop counting in what was learnt ({key}): they ran under other rules or texts",
