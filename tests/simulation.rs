@@ -14,6 +14,8 @@
 
 #[path = "simulation/book.rs"]
 mod book;
+#[path = "simulation/cascades.rs"]
+mod cascades;
 #[path = "simulation/days.rs"]
 mod days;
 #[path = "simulation/happenings.rs"]

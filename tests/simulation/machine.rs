@@ -1,9 +1,10 @@
 //! The simulated machine: one life of the real process after the other, each joined to the world at its four seams.
 
 use crate::book::Book;
+use crate::cascades::RULES;
 use crate::papers::Papers;
 use crate::rows::Rows;
-use crate::setting::{Act, RULES, STORMY_S, Setting};
+use crate::setting::{Act, STORMY_S, Setting};
 use crate::shelf::{Disk, Shelf, Tally};
 use crate::transport::Line;
 use crate::world::{BEGIN, World};

@@ -1,8 +1,9 @@
 //! The operator before the simulated machine, and fate: what they do, when it is time for it.
 
+use crate::cascades::EDITS;
 use crate::happenings::Happening;
 use crate::machine::{Life, Machine, Next};
-use crate::setting::{EDITS, What, Wish};
+use crate::setting::{What, Wish};
 use crate::world::Sent;
 use cascade::engine::event::Hold;
 use cascade::engine::journey::{Journey, Stage, State};

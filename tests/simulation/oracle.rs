@@ -3,8 +3,11 @@
 
 #[path = "judge.rs"]
 mod judge;
+#[path = "losses.rs"]
+mod losses;
 
-use crate::setting::{CHANNELS, EDITS_WAIT_MIN, Setting, WAITS_MIN, What};
+use crate::cascades::{CHANNELS, EDITS_WAIT_MIN, WAITS_MIN};
+use crate::setting::{Setting, What};
 use cascade::clock;
 use cascade::engine::meaning::{Meaning, read, read_call};
 use cascade::engine::retime::Choice;
