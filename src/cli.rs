@@ -348,6 +348,9 @@ pub struct Sandbox {
     /// How people behave: a cascade.scenario/1 file, or quick
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// For a live workspace that will listen there: approves its templates, and prints its settings for a trial
+    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = loopback_socket)]
+    pub trial: Option<SocketAddr>,
 }
 
 /// `cascade trust`

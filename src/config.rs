@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 pub use load::{Env, Trusted, load, load_trusting, mode};
+pub use providers::usual_variable;
 pub use sandbox::{SandboxRefused, is_loopback};
 
 /// Everything `cascade.toml` says, with defaults filled in.

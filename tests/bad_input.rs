@@ -74,6 +74,17 @@ fn live_never_falls_back_on_what_is_built_in() {
     assert!(!bare.path().join(".cascade/live.db").exists());
 }
 
+/// Nor is it looked at as the rehearsal that it was before: what is missing comes first, whoever is in flight there.
+#[test]
+fn incomplete_live_settings_are_no_rehearsal() {
+    let live = "mode = \"live\"\n[whatsapp]\nbase_url = \"https://graph.facebook.com\"\n";
+    let begun = house(&[("cascade.toml", live), (".cascade/rehearsal.db", "")]);
+    for args in [&["pilot"][..], &["pilot", "--yes"], &["resume", "--yes"]] {
+        refuses(begun.path(), args, &["cascade.toml:2:1", "phone_number_id", "public_url"]);
+    }
+    assert_eq!(fs::metadata(begun.path().join(".cascade/rehearsal.db")).unwrap().len(), 0);
+}
+
 #[test]
 fn a_damaged_or_foreign_store_is_left_as_it_is() {
     let damaged = house(&[(".cascade/rehearsal.db", &"no database at all ".repeat(500))]);

@@ -28,6 +28,7 @@ mod sandbox;
 mod session;
 mod signals;
 mod stores;
+mod trial;
 mod trust;
 mod unit;
 

@@ -46,9 +46,11 @@ pub struct Asked {
 pub fn open(place: &Place, asked: Asked) -> Result<(Options, Wires, Handle), Failure> {
     let workspace = Workspace::open(&place.workspace, &asked.named, &|name| std::env::var(name).ok())?;
     let mode = workspace.mode;
-    if workspace.config.is_none() && asked.purpose != Purpose::Pilot {
-        // A pilot names what is wrong with rules and list too; whoever goes on must not go on as something else.
-        return Err(Unusable::Problems(workspace.config_problems).into());
+    if workspace.config.is_none() {
+        // Nothing may be looked at as something else than the settings say, not even a store. A pilot names what is
+        // wrong with rules and texts too.
+        let all = if asked.purpose == Purpose::Pilot { workspace.ready().err() } else { None };
+        return Err(all.unwrap_or(Unusable::Problems(workspace.config_problems)).into());
     }
     let Rehearsal { speed, seed, start, sandbox } = asked.rehearsal;
     if mode == Mode::Live && (speed.is_some() || seed.is_some() || start.is_some() || sandbox.is_some()) {

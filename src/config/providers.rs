@@ -90,6 +90,14 @@ const USUAL_SMS: Usual = Usual {
     sent: &["auth_token_env"],
 };
 
+/// The variable that usually holds a secret of a section: `WHATSAPP_TOKEN` for `whatsapp` and `access_token`.
+pub fn usual_variable(section: &str, secret: &str) -> Option<&'static str> {
+    let usual =
+        [&USUAL_WHATSAPP, &USUAL_PHONE, &USUAL_SMS].into_iter().find(|usual| usual.section == section)?;
+    let holds = |(key, _): &&(&str, &str)| key.strip_suffix("_env") == Some(secret);
+    usual.variables.iter().find(holds).map(|(_, variable)| *variable)
+}
+
 impl Loader<'_> {
     pub(super) fn whatsapp<'t>(
         &self,

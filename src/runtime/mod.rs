@@ -53,4 +53,4 @@ pub use boot::{BootError, Options, Purpose, Running, Wires, boot};
 pub use closing::Ended;
 pub use junction::{Joined, Junction, Seams};
 pub use proof::RoundTrip;
-pub use rehearsal::first_monday;
+pub use rehearsal::{first_monday, tell_webhooks};

@@ -169,16 +169,23 @@ impl Drop for Running {
 /// `cascade sandbox` in a process of its own.
 pub struct Sandbox {
     pub url: String,
+    /// What it printed after that.
+    pub said: Vec<String>,
     _process: Running,
 }
 
 impl Sandbox {
     pub fn start(house: &House, args: &[&str]) -> Self {
+        Self::saying(house, args, 1)
+    }
+
+    /// The same, where more lines are read than the first.
+    pub fn saying(house: &House, args: &[&str], lines: usize) -> Self {
         let mut process = house.start(&[&["sandbox"], args].concat());
-        let mut url = String::new();
         let out = process.0.as_mut().unwrap().stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut url).unwrap();
-        Self { url: url.trim().to_owned(), _process: process }
+        let mut said = BufReader::new(out).lines().take(lines).map(Result::unwrap);
+        let url = said.next().unwrap_or_default();
+        Self { url, said: said.collect(), _process: process }
     }
 
     pub fn host(&self) -> &str {

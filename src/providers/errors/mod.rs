@@ -344,7 +344,7 @@ const FAULT: Row = maybe(
     "provider fault",
     Class::Outage,
     About::Account,
-    "Check the provider's status page; the queue keeps its place and goes on by itself.",
+    "See the provider's words and its status page; the queue keeps its place and goes on by itself.",
 );
 const REDIRECT: Row = no(
     &["300-399"],
