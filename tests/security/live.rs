@@ -56,15 +56,15 @@ impl Trial {
         let here = format!("127.0.0.1:{}", free_port());
         let sandbox = Sandbox::saying(&desk, &["--scenario", "quick", "--trial", &here], LINES);
         let is_export = |line: &&String| line.starts_with("export ");
-        let (exports, settings): (Vec<&String>, Vec<&String>) = sandbox.said.iter().partition(is_export);
-        let settings: String = settings.into_iter().map(|line| format!("{line}\n")).collect();
+        let (exports, settings): (Vec<_>, Vec<_>) = sandbox.said.iter().partition(is_export);
+        let settings = settings.into_iter().map(String::as_str).collect::<Vec<_>>().join("\n");
         let mut house = House::with(&[
             ("customers.csv", &list),
             ("rules/cascade.json", RULES),
             ("rules/content/whatsapp.json", TEMPLATE),
             ("rules/content/voice.md", include_str!("../../rules/content/voice.md")),
             ("rules/content/sms.txt", "Hi {{name}}: {{link}}"),
-            ("cascade.toml", &format!("mode = \"live\"\n{settings}{LIMITS}")),
+            ("cascade.toml", &format!("mode = \"live\"\n{settings}\n{LIMITS}")),
         ]);
         let mut secrets = Vec::new();
         for export in exports {
