@@ -30,6 +30,10 @@ fn ladder(of: &str, old: &Ladder, new: &Ladder) -> Vec<String> {
             Some(before) if before.wait_s != step.wait_s => {
                 said.push(format!("{of}{label} {} → {}", wait(before.wait_s), wait(step.wait_s)));
             }
+            Some(before) if before.wait_if_first_s != step.wait_if_first_s => {
+                let [was, is] = [before, step].map(|step| span(step.wait_if_first_s as i64));
+                said.push(format!("{of}{label} where it is first {was} → {is}"));
+            }
             Some(before) if before != step => said.push(format!("{of}{label} changed")),
             Some(_) => {}
             None => said.push(format!("{of}{label} added")),
@@ -88,6 +92,8 @@ mod tests {
         assert_eq!(said(RULES), [""; 0]);
         assert_eq!(said(&RULES.replace("6h", "4h")), ["WhatsApp 6h → 4h"]);
         assert_eq!(said(&RULES.replacen("\"whatsapp\"", "\"phone\"", 1)), ["starts with phone"]);
+        let first = RULES.replacen("\"terminal\"", "\"wait_if_first\": \"3h\", \"terminal\"", 1);
+        assert_eq!(said(&first), ["SMS where it is first 4h → 3h"]);
         let own = RULES.replacen("\"start\"", "\"segments\": {\"smb\": {\"start\": \"sms\"}}, \"start\"", 1);
         assert_eq!(said(&own), ["smb on its own, starts with SMS"]);
     }

@@ -1,8 +1,9 @@
 //! The ladders beside the text: everybody's and each segment's own, with what the draft changes.
 
 use super::Ctx;
+use crate::model::Channel;
 use crate::phrases::span;
-use crate::rules::Rules;
+use crate::rules::{Ladder, Rules};
 use crate::tui::editor::Focus;
 use crate::tui::editor::changes::changes;
 use crate::tui::editor::draft::File;
@@ -107,6 +108,13 @@ fn block<'a>(ctx: &Ctx, place: usize, shown: Shown<'_>, base: Option<&Rules>, ce
             Some(was) if was.wait_s != step.wait_s => {
                 (format!("{} → {}", wait(was.wait_s), wait(step.wait_s)), true)
             }
+            // The last waits for nothing, unless somebody starts with it.
+            Some(_) if step.wait_s.is_none() => {
+                match old.and_then(|old| first_wait(old, ladder, step.channel)) {
+                    Some([was, is]) => (format!("first {} → {}", span(was), span(is)), true),
+                    None => (wait(None), false),
+                }
+            }
             Some(_) | None => (wait(step.wait_s), false),
         };
         let chosen = focused && desk.at.step == i;
@@ -127,6 +135,15 @@ fn block<'a>(ctx: &Ctx, place: usize, shown: Shown<'_>, base: Option<&Rules>, ce
     }
     lines.push(Line::default());
     lines
+}
+
+/// How long a channel waited where it is first, and waits now, in seconds, if that changed.
+fn first_wait(old: &Ladder, new: &Ladder, channel: Channel) -> Option<[i64; 2]> {
+    let wait = |ladder: &Ladder| {
+        ladder.steps.iter().find(|s| s.channel == channel).map(|s| s.wait_if_first_s as i64)
+    };
+    let [was, is] = [wait(old)?, wait(new)?];
+    (was != is).then_some([was, is])
 }
 
 /// What the draft changes, and the keys.
