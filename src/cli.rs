@@ -349,7 +349,7 @@ pub struct Sandbox {
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// For a live workspace that will listen there: approves its templates, and prints its settings for a trial
-    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = loopback_socket)]
+    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = loopback_socket, conflicts_with_all = ["speed", "start"])]
     pub trial: Option<SocketAddr>,
 }
 

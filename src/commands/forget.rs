@@ -11,10 +11,11 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// What cannot be reached from here, whoever it is.
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 4] = [
     "backups of the store, and copies of this directory",
     "what WhatsApp, the voice provider and the SMS provider keep: ask them to erase it, too",
     "your own systems that the list came from",
+    "what somebody wrote about them as the reason of a save: it stands in git, and in a pull request",
 ];
 
 /// What was done.

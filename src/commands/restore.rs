@@ -6,13 +6,13 @@ use super::{Exit, Failure, output};
 use crate::cli::{Place, Restore};
 use crate::runtime::store::restore;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Restores the named backup, or moves the store aside for a new one.
 pub(super) fn run(place: &Place, args: &Restore) -> Result<Exit, Failure> {
     let site = Site::open(place)?;
     let (path, mode) = site.store();
-    let Some(backup) = &args.file else { return anew(&path, args.json) };
+    let Some(backup) = &args.file else { return anew(&site, args.json) };
     let put = if args.another { restore::restore_another } else { restore::restore };
     let done = put(backup, &path, mode, &site.state)?;
     if args.json {
@@ -34,8 +34,14 @@ pub(super) fn run(place: &Place, args: &Restore) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn anew(path: &Path, json: bool) -> Result<Exit, Failure> {
-    let moved = restore::set_aside(path)?;
+fn anew(site: &Site, json: bool) -> Result<Exit, Failure> {
+    let (path, mode) = site.store();
+    let (moved, unread) = restore::set_aside(&path, mode, &site.state)?;
+    if let Some(error) = &unread {
+        output::note(&format!(
+            "cascade: warning: the opt-outs in the old store could not be read: {error} Only those kept beside it hold"
+        ));
+    }
     if json {
         let value =
             json!({ "schema": "cascade.restore/1", "file": null, "restored_to": path, "moved_aside": moved });
@@ -43,8 +49,9 @@ fn anew(path: &Path, json: bool) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     output::line(&format!(
-        "{} The next start begins a new store, which does not know whom the old one contacted; opt-outs hold as before",
-        aside(&moved)
+        "{} The next start begins a new store, which does not know whom the old one contacted; {} hold as before",
+        aside(&moved),
+        if unread.is_some() { "the opt-outs kept beside it" } else { "opt-outs" }
     ))?;
     Ok(Exit::Done)
 }

@@ -87,6 +87,8 @@ struct Message {
     asks: bool,
     /// A STOP in capitals among small letters.
     shouts_stop: bool,
+    /// Wherever it says `stop`, somebody comes by.
+    visits: bool,
     signs: Signs,
 }
 
@@ -114,6 +116,7 @@ impl Message {
             core: core.join(" "),
             asks: text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?').ends_with('?'),
             shouts_stop: raw.contains(&"STOP") && raw.iter().any(|w| w.chars().any(char::is_lowercase)),
+            visits: visits(text),
             signs: Signs {
                 yes: text.contains(['👍', '👌', '✅', '🙌', '💯', '✔', '🆗']),
                 no: text.contains(['👎', '❌', '🙅']),
@@ -145,9 +148,8 @@ impl Message {
 
     /// Without the words that only a form would take for an opt-out when said aloud: END, CANCEL.
     fn spoken_opt_out(&self) -> Option<String> {
-        let mut core = self.core.split(' ');
-        if let Some(first) = core.next().filter(|w| STOP_FIRST.contains(w))
-            && !core.next().is_some_and(|next| STOP_VISITS.contains(&next))
+        if let Some(first) = self.core.split(' ').next().filter(|w| STOP_FIRST.contains(w))
+            && !self.visits
         {
             // "Ok, no, stop" begins with it; "no need to stop" does not.
             return Some(first.to_owned());
@@ -156,18 +158,13 @@ impl Message {
         if self.has_any(&AUTO_PHRASES) {
             return None;
         }
-        if self.shouts_stop && self.unnegated("stop") && !self.visits() {
+        if self.shouts_stop && self.unnegated("stop") && !self.visits {
             return Some("stop".to_owned());
         }
         STOP_PHRASES
             .iter()
             .find(|phrase| self.unnegated(phrase))
             .map(|phrase| phrase.trim_end_matches(" $").to_owned())
-    }
-
-    fn visits(&self) -> bool {
-        let visit = |pair: &[String]| pair[0] == "stop" && STOP_VISITS.contains(&pair[1].as_str());
-        self.words.windows(2).any(visit)
     }
 
     fn disposition(&self) -> Disposition {
@@ -255,6 +252,18 @@ impl Message {
         }
         Some(here)
     }
+}
+
+/// "I'll stop by tomorrow". In "Stop. In future …" nobody comes, nor where `stop` is said otherwise as well.
+fn visits(text: &str) -> bool {
+    let raw: Vec<&str> = text.split_whitespace().collect();
+    let visit = |at: usize| {
+        let next = raw.get(at + 1).map(|next| split(next)).unwrap_or_default();
+        !raw[at].ends_with(|c: char| !c.is_alphanumeric())
+            && next.first().is_some_and(|next| STOP_VISITS.contains(&next.as_str()))
+    };
+    let mut said = (0..raw.len()).filter(|at| split(raw[*at]).iter().any(|word| word == "stop")).peekable();
+    said.peek().is_some() && said.all(visit)
 }
 
 /// Words in lower case without accents; an apostrophe joins, everything else that is no letter or digit parts.

@@ -30,6 +30,28 @@ impl Phone {
     pub fn digits(&self) -> &str {
         self.0.trim_start_matches('+')
     }
+
+    /// The other way to write the same line, where there is one. WhatsApp knows mobiles of Mexico with a `1` after the country code and those of
+    /// Argentina with a `9`, whether they are dialled with it or not, and some of Brazil without the `9` that they are dialled
+    /// with (PROVIDERS.md 1.2: `wa_id` may differ from `input`).
+    pub fn other_spelling(&self) -> Option<Self> {
+        let digits = self.digits();
+        let spelled = |country: &str, rest: &str| Some(Self(format!("+{country}{rest}")));
+        match (digits.get(..2)?, digits.get(2..)?) {
+            ("52", rest) if rest.len() == 10 => spelled("521", rest),
+            ("52", rest) if rest.len() == 11 && rest.starts_with('1') => spelled("52", &rest[1..]),
+            ("54", rest) if rest.len() == 10 => spelled("549", rest),
+            ("54", rest) if rest.len() == 11 && rest.starts_with('9') => spelled("54", &rest[1..]),
+            // An area code of two digits, then eight or nine; landlines begin with 2 to 5.
+            ("55", rest) if rest.len() == 10 && rest.as_bytes()[2] >= b'6' => {
+                spelled("55", &format!("{}9{}", &rest[..2], &rest[2..]))
+            }
+            ("55", rest) if rest.len() == 11 && rest.as_bytes()[2] == b'9' => {
+                spelled("55", &format!("{}{}", &rest[..2], &rest[3..]))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Phone {

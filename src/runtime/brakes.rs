@@ -55,6 +55,13 @@ struct People {
     over: HashSet<CascadeId>,
 }
 
+impl People {
+    fn is_heard(&self, phone: &Phone) -> bool {
+        let other = phone.other_spelling();
+        self.heard.contains_key(phone) || other.is_some_and(|other| self.heard.contains_key(&other))
+    }
+}
+
 impl Brakes {
     fn people(&self) -> MutexGuard<'_, People> {
         self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
@@ -148,7 +155,7 @@ impl Brakes {
         let people = self.people();
         if people.opted_out.contains(phone) {
             Some(Withdrawal::OptedOut)
-        } else if people.heard.contains_key(phone) || people.over.contains(&cascade) {
+        } else if people.is_heard(phone) || people.over.contains(&cascade) {
             Some(Withdrawal::Answered)
         } else {
             None
@@ -177,6 +184,29 @@ mod tests {
         assert_eq!((check(&ana), check(&bo)), (Some(Withdrawal::OptedOut), None));
         brakes.over(CascadeId(1));
         assert_eq!(check(&bo), Some(Withdrawal::Answered));
+    }
+
+    #[test]
+    fn a_line_is_braked_however_its_number_is_spelled() {
+        let check = |brakes: &Brakes, to: &str| brakes.check(Channel::Phone, CascadeId(1), &phone(to));
+        // Mexico, Argentina, Brazil: as dialled, and as WhatsApp writes it.
+        for (dialled, written) in [
+            ("+525512345678", "+5215512345678"),
+            ("+541123456789", "+5491123456789"),
+            ("+5531987654321", "+553187654321"),
+        ] {
+            for (said_by, sent_to) in [(written, dialled), (dialled, written)] {
+                let brakes = Brakes::default();
+                brakes.heard(phone(said_by));
+                assert_eq!(check(&brakes, sent_to), Some(Withdrawal::Answered), "{said_by} {sent_to}");
+                brakes.recorded(&phone(said_by));
+                brakes.opt_out(phone(said_by));
+                assert_eq!(check(&brakes, sent_to), Some(Withdrawal::OptedOut), "{said_by} {sent_to}");
+                assert_eq!(check(&brakes, "+525512345679"), None);
+            }
+        }
+        assert_eq!(phone("+553122345678").other_spelling(), None, "a landline");
+        assert_eq!(phone("+14155550100").other_spelling(), None);
     }
 
     #[test]

@@ -108,18 +108,24 @@ impl Driver {
                     let phones = of.iter().filter_map(|target| self.phone_of(target.cascade));
                     let (at, via, why) = (self.now(), Channel::Phone, "told to the operator".to_owned());
                     let row = |phone| SuppressionRow { phone, at, via, why: why.clone() };
-                    self.keep_opt_outs(phones.map(row).collect());
-                    let text =
-                        format!("{whom}: no contact any more, on any channel, although the store has failed");
-                    return self.tell(Level::Info, text);
+                    let rows: Vec<_> = phones.map(row).collect();
+                    if rows.len() < of.len() {
+                        let text = format!(
+                            "{} of {whom} are known here by no number: record their opt-out after the next start",
+                            of.len() - rows.len()
+                        );
+                        self.tell(Level::Error, text);
+                    }
+                    let text = "no contact any more, on any channel, although the store has failed";
+                    let text = format!("{}: {text}", people(rows.len() as u64));
+                    return self.keep_opt_outs(rows, Some(text));
                 }
                 self.tell(
                     Level::Error,
                     format!("{whom} get nothing more from this process, but that could not be saved"),
                 );
             }
-            // Everything is held already.
-            Command::Order { order: Order::Pause { .. } | Order::StopAll, .. } => {}
+            Command::Order { order: Order::Pause { .. } | Order::StopAll, .. } => self.unsaved_hold(),
             Command::Launch(_) | Command::Order { .. } | Command::Save { .. } | Command::DropSaved(_) => self
                 .tell(
                     Level::Error,
@@ -181,7 +187,7 @@ impl Driver {
         let from = turn.batch.events.len();
         self.apply(Input::Order(Box::new(Signed { order, by, wall_at, campaign, text })), turn);
         if let Some((level, words)) = self.answer(turn.batch.events.get(from..).unwrap_or_default()) {
-            self.tell(level, words);
+            turn.told.push((level, words));
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::dispatch::{Claimed, let_out};
 use super::driver::Driver;
+use super::handle::{Level, Notice};
 use super::speaker;
 use super::turn::Turn;
 use crate::engine::effect::Effect;
-use crate::engine::event::{Event, Kind};
+use crate::engine::event::{Actor, Event, Kind};
 use crate::engine::input::Input;
 use crate::model::{At, AttemptId, Phone};
 use crate::providers::Outgoing;
@@ -16,8 +17,10 @@ impl Driver {
     pub(super) async fn finish(&mut self, mut turn: Turn) {
         let claimed = self.fill_in(&mut turn);
         turn.rows(&self.kept);
+        let told = std::mem::take(&mut turn.told);
         if turn.batch.is_empty() {
             turn.acknowledge();
+            self.tell_all(told);
             // After a restart what was under way is asked about again, and nothing new may be known.
             return self.ask_the_world(&mut turn);
         }
@@ -25,10 +28,18 @@ impl Driver {
         let batch = Arc::new(std::mem::take(&mut turn.batch));
         if let Err(error) = self.commit(Arc::clone(&batch)).await {
             turn.refuse();
-            self.keep_opt_outs(batch.suppressions.clone());
-            return self.fail_stop(&error);
+            self.keep_opt_outs(batch.suppressions.clone(), None);
+            self.fail_stop(&error);
+            if batch.events.iter().any(|(_, event)| is_hold(&event.kind)) {
+                self.unsaved_hold();
+            }
+            let lost = |(_, words)| {
+                (Level::Error, format!("not recorded, and not so after the next start: {words}"))
+            };
+            return self.tell_all(told.into_iter().map(lost).collect());
         }
         turn.acknowledge();
+        self.tell_all(told);
         self.release_brakes(&batch.events);
         let newest = self.kept.newest().and_then(|id| turn.touched.remove(&id)).unwrap_or_default();
         for (id, touched) in &turn.touched {
@@ -48,6 +59,13 @@ impl Driver {
             self.learn();
         }
         self.put_back();
+    }
+
+    /// It may name people: the log is not told.
+    fn tell_all(&self, told: Vec<(Level, String)>) {
+        for (level, text) in told {
+            let _ = self.parts.notices.try_send(Notice { level, text: crate::model::clean(&text) });
+        }
     }
 
     fn ask_the_world(&self, turn: &mut Turn) {
@@ -146,4 +164,9 @@ impl Driver {
             self.parts.gallery.set_preflight(Some(Arc::new(preflight)));
         }
     }
+}
+
+/// Whether an operator held something with it.
+const fn is_hold(kind: &Kind) -> bool {
+    matches!(kind, Kind::Paused { by: Actor::Operator, .. })
 }

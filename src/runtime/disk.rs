@@ -3,7 +3,7 @@
 
 use super::driver::Driver;
 use super::gallery::TIMELINE;
-use super::handle::{Level, Trouble};
+use super::handle::{Level, Notice, Trouble};
 use super::store::{Batch, StoreError, SuppressionRow};
 use super::tasks::Part;
 use std::sync::Arc;
@@ -92,6 +92,13 @@ impl Driver {
         self.says_why(&format!("{error}. Nothing is sent any more"));
     }
 
+    /// The store failed, so that it holds for this process alone.
+    pub(super) fn unsaved_hold(&self) {
+        let text = "nothing is sent any more, but the hold could not be saved: say it again after the next start, which \
+                    goes on sending otherwise";
+        self.tell(Level::Error, text.into());
+    }
+
     fn says_why(&mut self, why: &str) {
         let text = format!("{why}; mend it and start cascade again");
         self.parts.gallery.set_failed(Some(text.clone()));
@@ -99,22 +106,30 @@ impl Driver {
     }
 
     /// Nothing can be committed: opt-outs have a file of their own, which no failed store keeps from growing.
-    pub(super) fn keep_opt_outs(&self, rows: Vec<SuppressionRow>) {
+    /// Whoever asked for it is told `done`.
+    pub(super) fn keep_opt_outs(&self, rows: Vec<SuppressionRow>, done: Option<String>) {
         if rows.is_empty() {
             return;
         }
         for row in &rows {
             self.parts.brakes.opt_out(row.phone.clone());
         }
+        let numbers = rows.iter().map(|row| row.phone.to_string()).collect::<Vec<_>>().join(", ");
         let (kept, notices) = (self.parts.store.opt_out(rows), self.parts.notices.clone());
         self.parts.tasks.spawn(Part::OptOut, async move {
-            if let Err(error) = kept.await {
-                let text = format!(
-                    "an opt-out could not be kept: {error}. Note it down, and record it once cascade runs"
-                );
-                let notice = super::handle::Notice { level: Level::Error, text: crate::model::clean(&text) };
-                let _ = notices.try_send(notice);
-            }
+            let (level, text) = match (kept.await, done) {
+                (Ok(()), None) => return,
+                (Ok(()), Some(done)) => (Level::Info, done),
+                (Err(error), _) => {
+                    tracing::error!(%error, "opt-outs could not be kept; the numbers stand on the screen");
+                    let text = format!(
+                        "the opt-out of {numbers} could not be kept: {error}. Note it down, and record it once cascade runs"
+                    );
+                    (Level::Error, text)
+                }
+            };
+            // Waited for: nobody else knows of it.
+            let _ = notices.send(Notice { level, text: crate::model::clean(&text) }).await;
         });
     }
 }

@@ -206,7 +206,7 @@ impl Driver {
     fn turn_away(&mut self, news: News) {
         match news {
             News::Reports { heard, ack } => {
-                self.keep_opt_outs(heard.iter().filter_map(|report| self.opt_out_in(report)).collect());
+                self.keep_opt_outs(heard.iter().filter_map(|report| self.opt_out_in(report)).collect(), None);
                 // Whoever hung up sends it again as well.
                 let _ = ack.map(|ack| ack.send(Err(NotTaken)));
             }

@@ -186,7 +186,7 @@ pub fn left_in(state: &Path, path: &Path, phone: &Phone) -> Vec<PathBuf> {
     let traces = Traces::of([phone]);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let ours = beside(path).into_iter().filter(|other| named(other).starts_with(&stem));
-    let all = files_in(state).into_iter().chain(files_in(&state.join("log"))).chain(ours);
+    let all = files_below(state).into_iter().chain(ours);
     let found = all.filter(|path| stands_in(path, &traces).unwrap_or(false));
     found.collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -216,6 +216,15 @@ fn named(path: &Path) -> String {
 
 fn beside(path: &Path) -> Vec<PathBuf> {
     path.parent().map(files_in).unwrap_or_default()
+}
+
+/// Drafts and the log lie deeper.
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let is_directory = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let (deeper, here): (Vec<_>, Vec<_>) = entries.filter_map(Result::ok).partition(is_directory);
+    let here = here.into_iter().map(|entry| entry.path()).filter(|path| path.is_file());
+    here.chain(deeper.iter().flat_map(|entry| files_below(&entry.path()))).collect()
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {

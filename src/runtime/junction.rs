@@ -31,6 +31,7 @@ use crate::engine::input::Input;
 use crate::model::{At, Channel};
 use crate::providers::Provider;
 use crate::rules::content::Content;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -205,10 +206,28 @@ fn go_on(driver: &mut Driver, as_before: bool) {
     driver.catch_up(driver.heard_before());
 }
 
-/// The operator's commands, on their way to the queue: brakes act at once.
+/// Commands that wait for room in the queue.
+const WAITING: usize = 64;
+
+/// The operator's commands, on their way to the queue. Brakes act at once, also while the queue is full.
 async fn forward(mut commands: mpsc::Receiver<Command>, news: mpsc::Sender<News>, brakes: Brakes) {
-    while let Some(command) = commands.recv().await {
-        command.brake(&brakes);
+    let mut waiting = VecDeque::new();
+    loop {
+        tokio::select! {
+            command = commands.recv(), if waiting.len() < WAITING => {
+                let Some(command) = command else { break };
+                command.brake(&brakes);
+                waiting.push_back(command);
+            }
+            room = news.reserve(), if !waiting.is_empty() => {
+                let Ok(room) = room else { return };
+                if let Some(command) = waiting.pop_front() {
+                    room.send(News::Command(command));
+                }
+            }
+        }
+    }
+    for command in waiting {
         if news.send(News::Command(command)).await.is_err() {
             return;
         }

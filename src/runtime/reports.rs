@@ -1,12 +1,13 @@
 //! Taking reports in: each counts once, its person is looked up, its text kept, an opt-out held by address.
 
 use super::driver::Driver;
+use super::handle::Level;
 use super::hearing::{self, Lookups};
 use super::store::{SuppressionRow, TextRow};
 use super::turn::{Redirect, Turn};
 use crate::engine::event::{Event, Kind, Subject};
 use crate::engine::input::Input;
-use crate::model::{CampaignId, TextId};
+use crate::model::{CampaignId, Phone, TextId, Untrusted};
 use crate::providers::{Fact, Heard};
 
 impl Driver {
@@ -29,6 +30,10 @@ impl Driver {
 
     pub(super) fn take_in(&mut self, mut report: Heard, turn: &mut Turn) {
         let stops = hearing::stops(&report);
+        report.person = report.person.map(|phone| self.as_listed(phone));
+        if stops && report.person.is_none() && report.provider_id.is_none() && report.attempt_key.is_none() {
+            self.nameless_stop(&report);
+        }
         let whose = self.whose_report(&report, stops);
         let line = report.person.as_ref().zip(whose).and_then(|(phone, id)| self.kept.line(id, phone));
         let text = hearing::text_of(&report).cloned().map(|body| {
@@ -49,6 +54,30 @@ impl Driver {
         }
         let news = hearing::news(report, Lookups { store: &store, line, linked: None, text });
         self.apply_to(whose, Input::Heard(Box::new(news)), turn);
+    }
+
+    /// The number as the list spells it, where somebody is known by it.
+    fn as_listed(&self, phone: Phone) -> Phone {
+        let known = |phone: &Phone| {
+            self.kept.lines.contains_key(phone)
+                || self.parts.store.people_at(phone).is_ok_and(|people| !people.is_empty())
+        };
+        match phone.other_spelling() {
+            Some(other) if !known(&phone) && known(&other) => other,
+            Some(_) | None => phone,
+        }
+    }
+
+    /// WhatsApp need not tell the number of whoever has a user name (PROVIDERS.md 1.7): only a person can find out whose STOP
+    /// it is.
+    fn nameless_stop(&self, report: &Heard) {
+        let said = hearing::text_of(report).map(Untrusted::screen).unwrap_or_default();
+        let text = format!(
+            "somebody wants no more contact, and {} does not tell their number: \"{said}\". Find them there, and record it \
+             here: select them, then x and o",
+            report.provider
+        );
+        self.tell(Level::Error, text);
     }
 
     /// No campaign is there to hold it: the log holds it all the same.

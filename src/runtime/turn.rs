@@ -1,5 +1,6 @@
 //! One turn of the driver: what a batch of news led to, gathered until its one commit.
 
+use super::handle::Level;
 use super::kept::Kept;
 use super::saving::Keeping;
 use super::store::{Batch, SuppressionRow, TextRow};
@@ -33,6 +34,8 @@ pub struct Turn {
     pub claimed: Vec<AttemptId>,
     /// A save whose files are to be written after the commit.
     pub keeping: Option<Keeping>,
+    /// What came of the operator's orders, to be told once it is on disk.
+    pub told: Vec<(Level, String)>,
 }
 
 impl Turn {

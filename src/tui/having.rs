@@ -16,7 +16,9 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
     }
     match cmd {
         Cmd::TakeControl | Cmd::GiveControl => seat(cmd, model),
-        Cmd::Hold | Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
+        // Holding is never refused: what runs may not be on this screen yet.
+        Cmd::Hold => Ok(()),
+        Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
         Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
             _ if model.in_flight() => {
                 no("a campaign is under way; one at a time. :stop-campaign ends it for good")

@@ -1,5 +1,5 @@
-//! A backend that puts every letter where we reckon it, whatever the terminal makes of the letter before: `हु` is one cell
-//! to us, two to some, and a few show nothing more until they are told where to go on.
+//! A backend that says anew where to go on after every letter of several characters: `हु` is one cell to us, two to some
+//! terminals, and a few show nothing more until they are told a place.
 
 use super::text::width;
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -24,7 +24,16 @@ impl<B: Backend> Backend for Placed<B> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let cells: Vec<_> = content.collect();
+        let mut covered = None;
+        // What stands under the rest of a wide letter is that letter's: a blank there would wipe half of it.
+        let is_free = |(x, y, cell): &(u16, u16, &Cell)| {
+            let under = covered.is_some_and(|(row, from, to)| row == *y && (from..to).contains(x));
+            if !under {
+                covered = is_disputed(&(*x, *y, cell)).then(|| (*y, x + 1, x + width(cell.symbol()) as u16));
+            }
+            !under
+        };
+        let cells: Vec<_> = content.filter(is_free).collect();
         for run in cells.split_inclusive(is_disputed) {
             if let Some((x, y, cell)) = run.last().filter(|cell| is_disputed(cell)) {
                 let mut blank = (*cell).clone();
@@ -85,23 +94,35 @@ mod tests {
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
 
-    /// What is written for a line.
-    fn written(text: &str) -> String {
-        let empty = Buffer::empty(Rect::new(0, 0, 20, 1));
-        let mut line = empty.clone();
-        line.set_string(0, 0, text, ratatui::style::Style::new());
+    /// What is written for a line where another one stood.
+    fn written(stood: &str, text: &str) -> String {
+        let [old, new] = [stood, text].map(|text| {
+            let mut line = Buffer::empty(Rect::new(0, 0, 20, 1));
+            line.set_string(0, 0, text, ratatui::style::Style::new());
+            line
+        });
         let mut out = Vec::new();
-        Placed(CrosstermBackend::new(&mut out)).draw(empty.diff(&line).into_iter()).unwrap();
+        Placed(CrosstermBackend::new(&mut out)).draw(old.diff(&new).into_iter()).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn whatever_follows_a_disputed_letter_is_told_its_place() {
-        let name = written("राहुल");
+        let name = written("", "राहुल");
         // Rows and columns count from one; `रा` takes two cells, and `हु` one.
         assert!(name.contains("\u{1b}[1;2H ") && name.contains("\u{1b}[1;1Hरा"), "{name:?}");
         assert!(name.contains("\u{1b}[1;3Hहु") && name.contains("\u{1b}[1;4Hल"), "{name:?}");
-        let plain = written("GusHolm");
+        let plain = written("", "GusHolm");
         assert!(plain.contains("GusHolm"), "one run: {plain:?}");
+    }
+
+    #[test]
+    fn nothing_is_drawn_over_the_rest_of_a_wide_letter() {
+        for sign in ["❤\u{fe0f}", "☎\u{fe0f}"] {
+            let said = written("xxxxx", &format!("a{sign}b"));
+            let (before, after) = said.split_once(sign).unwrap();
+            assert!(before.contains("\u{1b}[1;3H "), "what stood behind it goes first: {said:?}");
+            assert!(after.contains("\u{1b}[1;4Hb") && !after.contains("\u{1b}[1;3H"), "{said:?}");
+        }
     }
 }

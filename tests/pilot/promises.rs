@@ -14,6 +14,7 @@ use cascade::model::{At, CampaignId, Channel, Mode, Phone};
 use cascade::runtime::store::{Batch, Store, SuppressionRow};
 use chrono::{Datelike as _, Timelike as _, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 
 fn events(house: &House) -> Vec<Event> {
     let stored = house.reader().events_after(0, None, usize::MAX).unwrap();
@@ -116,6 +117,30 @@ fn callers_that_hang_up_leave_no_brake_on() {
     ledger_agrees(&house, &sandbox);
     let heard = automatic(&house);
     assert!(heard >= 50, "only {heard} automatic replies were taken in, in {turn} rounds");
+}
+
+/// WhatsApp writes some countries' numbers otherwise than they are dialled, and says STOP for them in its own spelling.
+#[test]
+fn a_stop_counts_however_whatsapp_spells_the_number() {
+    let (mexico, brazil) = ("+525512345678", "+5531987654321");
+    let list = format!("name,phone,segment\nMarta,{mexico},smb\nBruno,{brazil},smb\n");
+    let house = House::with(&[("rules/cascade.json", SHORT), ("customers.csv", &list)]);
+    let desk = House::empty();
+    let quiet = format!(r#"{{"numbers":{{"{mexico}":"reads_only","{brazil}":"reads_only"}}}}"#);
+    let sandbox = Sandbox::start_with(&desk, SPEED, &quiet);
+    let mut pilot = house.start(&["pilot", "--sandbox", &sandbox.url, "--json"]);
+    pilot.until(|| sandbox.sends_on("whatsapp") == 2);
+    let inbound = Inbound::of(&house, &sandbox);
+    for written in ["+5215512345678", "+553187654321"] {
+        let mut answer = [0; 12];
+        let mut told = inbound.writes(&Phone::parse_e164(written).unwrap(), "1", "please leave me alone");
+        told.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    let done = pilot.wait();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(house.journeys().values().all(opted_out), "{:?}", house.journeys());
+    assert_eq!(sandbox.sends().len(), 2, "nobody is called or texted after it");
 }
 
 #[test]

@@ -44,6 +44,17 @@ async fn while_a_line_is_typed_the_foot_shows_the_keys_that_hold() {
     assert!(foot(&text).contains(" r say why"), "{text}");
 }
 
+/// A launch may be on its way to the disk, or another process may send what this screen has not read yet.
+#[tokio::test(start_paused = true)]
+async fn holding_is_asked_for_also_where_nothing_seems_to_run() {
+    for picture in
+        [fixture::idle(Mode::Live), Picture { starting: Some("starting".into()), ..Picture::default() }]
+    {
+        let seen = play(WIDE, picture, options(), settled(vec![Step::Keys("P")])).await;
+        assert!(seen.asked.iter().any(|asked| asked.contains("Pause")), "{:?}", seen.asked);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn beside_a_shut_template_a_low_window_keeps_four_customers_and_the_whole_remedy() {
     let shut = |remedy: &str| {

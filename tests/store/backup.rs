@@ -15,6 +15,11 @@ fn put_back(backup: &Path, path: &Path) -> cascade::runtime::store::restore::Res
     restore(backup, path, Mode::Rehearsal, path.parent().unwrap()).unwrap()
 }
 
+/// See [`set_aside`]: what was moved, and why its opt-outs could not be read.
+fn aside(path: &Path) -> Result<(Vec<PathBuf>, Option<StoreError>), StoreError> {
+    set_aside(path, Mode::Rehearsal, path.parent().unwrap())
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let names =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -341,7 +346,10 @@ async fn what_is_no_backup_changes_nothing() {
 async fn a_backup_of_an_older_program_is_brought_up_to_date() {
     let (_place, path) = stored();
     in_flight(&path, 2).await;
-    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/stores/v1.db");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/stores/v1.db");
+    // Reading it leaves files beside it.
+    let old = path.with_file_name("old.db");
+    fs::copy(golden, &old).unwrap();
     restore_another(&old, &path, Mode::Rehearsal, path.parent().unwrap()).unwrap();
     let loaded = open(&path).load(0).unwrap();
     holds_together(&path);
@@ -355,14 +363,41 @@ async fn a_backup_of_an_older_program_is_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn what_stands_in_the_log_beside_a_copy_is_put_back_too() {
+    let (place, path) = stored();
+    let mut tale = in_flight(&path, 3).await;
+    let store = open(&path);
+    let attempt = tale.campaign.journeys()[1].attempts[0].id;
+    store.commit(tale.agree(attempt, "go on")).await.unwrap();
+    let copy = place.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(path.with_file_name("rehearsal.db-wal"), place.path().join("copy.db-wal")).unwrap();
+    drop(store);
+    assert_eq!(put_back(&copy, &path).held.seq, tale.seq);
+    assert!(holds_together(&path).campaign.unwrap() == tale.campaign);
+}
+
+#[tokio::test]
+async fn opt_outs_are_kept_of_a_store_that_is_moved_aside_without_their_file() {
+    let (_place, path) = stored();
+    in_flight(&path, 3).await;
+    for name in names(path.parent().unwrap()).iter().filter(|name| name.contains(".optouts")) {
+        fs::remove_file(path.with_file_name(name)).unwrap();
+    }
+    aside(&path).unwrap();
+    assert!(open(&path).load(0).unwrap().suppressed.contains(&phone(2)));
+}
+
+#[tokio::test]
 async fn beginning_anew_is_asked_for_by_hand_and_keeps_opt_outs() {
     let (_place, path) = stored();
     in_flight(&path, 3).await;
     let whole = fs::read(&path).unwrap();
     let held = open(&path);
-    assert!(matches!(set_aside(&path).unwrap_err(), StoreError::Held(_)));
+    assert!(matches!(aside(&path).unwrap_err(), StoreError::Held(_)));
     drop(held);
-    let moved = set_aside(&path).unwrap();
+    let (moved, unread) = aside(&path).unwrap();
+    assert!(unread.is_none(), "{unread:?}");
     assert_eq!(fs::read(&moved[0]).unwrap(), whole);
     assert!(
         !mark::path(&path).exists()
@@ -374,7 +409,7 @@ async fn beginning_anew_is_asked_for_by_hand_and_keeps_opt_outs() {
     assert!(loaded.suppressed.contains(&phone(2)));
     // With its mark, what was moved aside can be moved back.
     drop(store);
-    set_aside(&path).unwrap();
+    aside(&path).unwrap();
     for file in &moved {
         let name = file.file_name().unwrap().to_str().unwrap();
         let (_, suffix) = name.split_once('Z').unwrap();

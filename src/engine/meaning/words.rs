@@ -33,11 +33,12 @@ pub(super) static STOP_FIRST: Words = Words::new(|| {
     )
 });
 
-/// After `stop` at the head: a visit, not a refusal.
+/// Right after `stop`, with nothing but a blank between: a visit, not a refusal. No word that can follow a refusal as
+/// well stands here: "stop at once", "stop there".
 pub(super) static STOP_VISITS: Words = Words::new(|| {
     list(
         "
-        by, in, over, at, off, round, around, there, here, near, next
+        by, in, over, off, round, around
         ",
     )
 });

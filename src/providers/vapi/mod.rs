@@ -254,16 +254,17 @@ impl Vapi {
         // The list tells whether it rings or is over; the control URL of the create call is the fallback.
         let Some(id) = step(provider_id) else { return Recall::TooLate };
         let call = self.get(&format!("/call/{id}"), &[]).await.unwrap_or(Value::Null);
-        let status = text(&call, "/status").unwrap_or_default();
+        let status = text(&call, "/status");
         let known = heard::control(&call);
         let url =
             known.as_ref().map(Control::url).or(control).filter(|url| is_theirs(&self.config.base_url, url));
-        let Some(url) = url.filter(|_| status != "ended") else { return Recall::TooLate };
+        let Some(url) = url.filter(|_| status != Some("ended")) else { return Recall::TooLate };
         // Without our key: the address came from outside, and the control URL is its own secret.
         let Ok(request) = self.http.request(Method::POST, url) else { return Recall::TooLate };
         let done = self.http.send(request.json(&json!({ "type": "end-call" }))).await;
-        let reached = matches!(status, "in-progress" | "forwarding");
-        if done.is_ok_and(|reply| reply.is_ok()) && !reached { Recall::Done } else { Recall::TooLate }
+        // Where it could not be asked they may have been talking: it ends, and did not go unheard.
+        let rang = matches!(status, Some(status) if !matches!(status, "in-progress" | "forwarding"));
+        if done.is_ok_and(|reply| reply.is_ok()) && rang { Recall::Done } else { Recall::TooLate }
     }
 
     async fn number_is_fine(&self) -> Result<bool, Box<Failure>> {

@@ -33,8 +33,8 @@ pub struct Erased {
 pub(super) struct Who {
     pub people: HashSet<PersonId>,
     pub traces: Traces,
-    /// Texts from this number, whoever it was taken for; and it is known by its digest alone from here on.
-    pub digest: Option<Digest>,
+    /// Texts from these numbers, whoever they were taken for; and they are known by their digests alone from here on.
+    pub numbers: Vec<Phone>,
     /// Report keys of these go.
     pub campaigns: Vec<CampaignId>,
     /// Texts of nobody known go that are older.
@@ -71,12 +71,11 @@ pub fn forget_aside(path: &Path, phone: &Phone) -> Result<Erased, StoreError> {
 }
 
 fn forget_in(db: &mut Connection, path: &Path, phone: &Phone) -> Result<Erased, StoreError> {
-    let key = super::opening::stored_key(db, path)?;
     let people = ids(db, "SELECT id FROM person WHERE phone = ?1", phone.as_str());
     let who = Who {
         people: people.map_err(sqlite(path, "look for a person"))?,
         traces: Traces::of([phone]),
-        digest: Some(key.digest(phone)),
+        numbers: vec![phone.clone()],
         ..Who::default()
     };
     erase(db, path, &who)
@@ -89,9 +88,11 @@ fn ids(db: &Connection, sql: &str, of: &str) -> rusqlite::Result<HashSet<PersonI
 }
 
 fn erase(db: &mut Connection, path: &Path, who: &Who) -> Result<Erased, StoreError> {
+    let key = super::opening::stored_key(db, path)?;
+    let digests: HashSet<Digest> = who.numbers.iter().map(|phone| key.digest(phone)).collect();
     let rows = |db: &mut Connection| {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let erased = erase_rows(&transaction, who)?;
+        let erased = erase_rows(&transaction, who, &digests)?;
         transaction.commit()?;
         Ok(erased)
     };
@@ -100,14 +101,14 @@ fn erase(db: &mut Connection, path: &Path, who: &Who) -> Result<Erased, StoreErr
     Ok(erased)
 }
 
-fn erase_rows(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<Erased> {
+fn erase_rows(db: &Transaction<'_>, who: &Who, digests: &HashSet<Digest>) -> rusqlite::Result<Erased> {
     let (cascades, attempts, changed) = erase_cascades(db, who)?;
     let mut erased = Erased { events: changed + erase_events(db, who, &cascades)?, ..Erased::default() };
     erased.events += erase_campaigns(db, who)? + erase_saves(db, who)?;
     records::erase(db, &who.traces)?;
     erased.links = erase_links(db, &attempts)?;
-    erased.texts = erase_texts(db, who)?;
-    if let Some(digest) = who.digest {
+    erased.texts = erase_texts(db, who, digests)?;
+    for digest in digests {
         db.execute("UPDATE suppression SET phone = NULL WHERE digest = ?1", [digest])?;
     }
     for campaign in &who.campaigns {
@@ -220,7 +221,7 @@ fn erase_links(db: &Transaction<'_>, attempts: &HashSet<i64>) -> rusqlite::Resul
 }
 
 /// Texts lose their words and keep their ids, which stand in the log and must not become another text's.
-fn erase_texts(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<u64> {
+fn erase_texts(db: &Transaction<'_>, who: &Who, digests: &HashSet<Digest>) -> rusqlite::Result<u64> {
     let (mut theirs, mut masked): (Vec<i64>, Changed) = (Vec::new(), Vec::new());
     let mut read = db.prepare("SELECT id, person, at, body, digest FROM text WHERE body <> ''")?;
     let mut rows = read.query([])?;
@@ -228,7 +229,7 @@ fn erase_texts(db: &Transaction<'_>, who: &Who) -> rusqlite::Result<u64> {
         let (id, person, at): (i64, Option<i64>, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (body, digest): (&str, Option<Vec<u8>>) = (row.get_ref(3)?.as_str()?, row.get(4)?);
         let own = person.is_some_and(|person| who.people.contains(&PersonId(person as u64)));
-        let from_them = who.digest.is_some_and(|theirs| digest.as_deref() == Some(&theirs));
+        let from_them = digest.as_deref().is_some_and(|digest| digests.contains(digest));
         // What operators wrote has neither person nor number.
         let stranger = person.is_none() && digest.is_some();
         let old = stranger && who.texts_before.is_some_and(|before| At::from_millis(at) < before);

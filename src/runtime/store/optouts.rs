@@ -83,8 +83,12 @@ impl OptOuts {
         Self { phones: HashSet::new(), rings: vec![(key, digests)] }
     }
 
-    /// Whether this number opted out.
+    /// Whether this number opted out, in whichever spelling.
     pub fn contains(&self, phone: &Phone) -> bool {
+        self.holds(phone) || phone.other_spelling().is_some_and(|other| self.holds(&other))
+    }
+
+    fn holds(&self, phone: &Phone) -> bool {
         self.phones.contains(phone)
             || self.rings.iter().any(|(key, digests)| digests.contains(&key.digest(phone)))
     }

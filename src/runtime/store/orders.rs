@@ -50,7 +50,8 @@ impl Reader {
                      json_extract(event.body, '$.was_sent')
                    FROM event JOIN person ON person.id = event.customer
                    WHERE event.seq >= ?1
-                     AND event.kind IN ('attempt_claimed', 'attempt_refused', 'attempt_withdrawn', 'doubt_settled')
+                     AND event.kind IN ('attempt_claimed', 'attempt_recovered', 'attempt_refused', 'attempt_withdrawn',
+                       'doubt_settled')
                    ORDER BY event.seq";
         let from = self.first_after(since)?;
         let rows = self.rows_of(sql, params![from as i64], |row| {
@@ -63,6 +64,10 @@ impl Reader {
             let attempt = AttemptId(attempt as u64);
             match (kind.as_str(), was_sent) {
                 ("attempt_claimed", _) => drop(claims.insert(attempt, (phone, At::from_millis(at)))),
+                // What an old store had lost was claimed in no log; it is found later than it was sent.
+                ("attempt_recovered", _) => {
+                    claims.entry(attempt).or_insert_with(|| (phone, At::from_millis(at)));
+                }
                 ("doubt_settled", Some(true)) => {}
                 (_, _) => drop(claims.remove(&attempt)),
             }

@@ -77,7 +77,7 @@ impl Store {
         let who = Who {
             people: purge.people.iter().map(|(id, _)| *id).collect(),
             traces: Traces::of(purge.numbers()),
-            digest: None,
+            numbers: purge.numbers().to_vec(),
             campaigns: purge.campaigns.iter().map(|old| old.id).collect(),
             texts_before: Some(purge.before),
         };

@@ -80,11 +80,20 @@ fn why_not(error: StoreError) -> String {
     }
 }
 
-/// Moves what is there aside, so that the next start begins a new store.
-pub fn set_aside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+/// Moves what is there aside, so that the next start begins a new store. Its opt-outs are kept in `state`; why they could not
+/// be, if so, comes with the files.
+pub fn set_aside(
+    path: &Path,
+    mode: Mode,
+    state: &Path,
+) -> Result<(Vec<PathBuf>, Option<StoreError>), StoreError> {
     let _lock = Lock::take(path)?;
+    let kept = match path.exists() {
+        true => Reader::open(path).and_then(|reader| opening::keep_outside(&reader, mode, state)),
+        false => Ok(()),
+    };
     let [file, log, index] = FILES;
-    move_aside(path, &[file, log, index, ".mark"])
+    Ok((move_aside(path, &[file, log, index, ".mark"])?, kept.err()))
 }
 
 /// The store that is there.
@@ -122,14 +131,21 @@ fn present(path: &Path, mode: Mode, state: &Path, backup_seq: u64) -> Option<Pre
     Some(Present { standing, restored: restored.ok().flatten(), whole })
 }
 
+/// With what stands in a log beside it: a store that was moved aside has one.
 fn copy(backup: &Path, to: &Path) -> Result<(), StoreError> {
     let mut new = OpenOptions::new();
     new.write(true).create(true).truncate(true);
-    let copied = private::open(&mut new, to).and_then(|mut file| {
-        std::io::copy(&mut File::open(backup)?, &mut file)?;
-        file.sync_all()
-    });
-    copied.map_err(io(to, "copy the backup"))
+    let has_log = fs::metadata(private::beside(backup, "-wal")).is_ok_and(|log| log.len() > 0);
+    let failed = io(to, "copy the backup");
+    let file = private::open(&mut new, to).map_err(&failed)?;
+    if has_log {
+        let into = to.to_string_lossy();
+        let copied = Reader::open(backup)?.db.execute("VACUUM INTO ?1", [&*into]);
+        copied.map_err(sqlite(to, "copy the backup"))?;
+    } else {
+        std::io::copy(&mut File::open(backup).map_err(&failed)?, &mut &file).map_err(&failed)?;
+    }
+    file.sync_all().map_err(&failed)
 }
 
 /// Writes into the copy what it lacks, and that campaign time goes on where it was lost.

@@ -2,7 +2,7 @@
 
 use crate::model::Channel;
 use crate::phrases::span;
-use crate::rules::{Ladder, Rules};
+use crate::rules::{Ladder, Rules, Step};
 
 /// The differences, the most telling first; empty where the rules mean the same.
 pub fn changes(old: &Rules, new: &Rules) -> Vec<String> {
@@ -26,17 +26,20 @@ fn ladder(of: &str, old: &Ladder, new: &Ladder) -> Vec<String> {
         let before = old.steps.iter().find(|before| before.channel == step.channel);
         let wait = |wait: Option<u64>| wait.map_or_else(|| "end".to_owned(), |s| span(s as i64));
         let label = step.channel.label();
-        match before {
-            Some(before) if before.wait_s != step.wait_s => {
-                said.push(format!("{of}{label} {} → {}", wait(before.wait_s), wait(step.wait_s)));
-            }
-            Some(before) if before.wait_if_first_s != step.wait_if_first_s => {
-                let [was, is] = [before, step].map(|step| span(step.wait_if_first_s as i64));
-                said.push(format!("{of}{label} where it is first {was} → {is}"));
-            }
-            Some(before) if before != step => said.push(format!("{of}{label} changed")),
-            Some(_) => {}
-            None => said.push(format!("{of}{label} added")),
+        let Some(before) = before else {
+            said.push(format!("{of}{label} added"));
+            continue;
+        };
+        if before.wait_s != step.wait_s {
+            said.push(format!("{of}{label} {} → {}", wait(before.wait_s), wait(step.wait_s)));
+        }
+        if step.wait_s.is_none() && before.wait_if_first_s != step.wait_if_first_s {
+            let [was, is] = [before, step].map(|step| span(step.wait_if_first_s as i64));
+            said.push(format!("{of}{label} where it is first {was} → {is}"));
+        }
+        let waits = |step: &Step| Step { wait_s: None, wait_if_first_s: 0, ..step.clone() };
+        if waits(before) != waits(step) {
+            said.push(format!("{of}{label} changed"));
         }
     }
     let gone = old.steps.iter().filter(|step| !new.steps.iter().any(|s| s.channel == step.channel));

@@ -253,6 +253,8 @@ fn footer(ctx: &Ctx, area: Rect, frame: &mut Frame) {
         .filter(|row| row.footer > 0 && places.contains(&row.place))
         .filter(|row| keys::available(row.cmd, ctx.model).is_ok())
         .filter(|row| row.cmd != Cmd::Back || !ctx.model.pages.is_empty())
+        // It is always taken, and only worth a place where something runs.
+        .filter(|row| row.cmd != Cmd::Hold || ctx.model.in_flight())
         .collect();
     rows.sort_by_key(|row| row.footer);
     // In a narrow window a label is its first word: more keys are worth more than longer words.
