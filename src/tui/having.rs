@@ -14,10 +14,9 @@ pub fn available(cmd: Cmd, model: &Model) -> Result<(), String> {
     if let Some(why) = model.refusal().filter(|_| changes(cmd)) {
         return Err(why);
     }
+    // Holding all is never refused: what runs may not be on this screen yet.
     match cmd {
         Cmd::TakeControl | Cmd::GiveControl => seat(cmd, model),
-        // Holding is never refused: what runs may not be on this screen yet.
-        Cmd::Hold => Ok(()),
         Cmd::Pause if !model.in_flight() => no("nothing is being sent: nothing runs"),
         Cmd::Launch => match (&model.picture.starting, &model.picture.preflight) {
             _ if model.in_flight() => {

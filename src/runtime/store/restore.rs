@@ -88,10 +88,8 @@ pub fn set_aside(
     state: &Path,
 ) -> Result<(Vec<PathBuf>, Option<StoreError>), StoreError> {
     let _lock = Lock::take(path)?;
-    let kept = match path.exists() {
-        true => Reader::open(path).and_then(|reader| opening::keep_outside(&reader, mode, state)),
-        false => Ok(()),
-    };
+    let keep = || opening::keep_outside(&Reader::open(path)?, mode, state);
+    let kept = if path.exists() { keep() } else { Ok(()) };
     let [file, log, index] = FILES;
     Ok((move_aside(path, &[file, log, index, ".mark"])?, kept.err()))
 }
