@@ -111,6 +111,11 @@ impl Clock {
         }
     }
 
+    /// Whether it goes on as the machine that we run on does.
+    pub fn is_the_machines(&self) -> bool {
+        matches!(*self.kind(), Kind::Live | Kind::Scaled { .. })
+    }
+
     /// Campaign seconds in one wall second; 1 in live and for a stepped clock.
     pub fn speed(&self) -> f64 {
         match *self.kind() {

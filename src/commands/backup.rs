@@ -6,11 +6,13 @@ use crate::cli::{Backup, Place};
 use crate::model::clean;
 use crate::phrases::people;
 use crate::runtime::store::backup::{Held, back_up};
+use crate::runtime::store::not_lost;
 use serde_json::json;
 
 /// Copies, checks the copy, says what it holds.
 pub(super) fn run(place: &Place, args: &Backup) -> Result<Exit, Failure> {
     let (path, mode) = Site::open(place)?.store();
+    not_lost(&path)?;
     if !path.exists() {
         return Err(Failure::usage(format!("there is no store to copy: {} does not exist", path.display())));
     }

@@ -5,7 +5,7 @@ use super::{Exit, Failure, output, session};
 use crate::cli::{Forget, Place};
 use crate::model::{Mode, Phone};
 use crate::runtime::forgetting::{self, ForgetError, Forgotten};
-use crate::runtime::store::StoreError;
+use crate::runtime::store::{StoreError, not_lost};
 use crate::workspace::{Named, Workspace};
 use serde_json::json;
 use std::path::PathBuf;
@@ -57,6 +57,7 @@ async fn forget(site: &Site, phone: &Phone) -> Result<Done, Failure> {
     let mut done = Done::default();
     let mut names = Vec::new();
     for (path, mode) in site.stores() {
+        done.failed.extend(not_lost(&path).err().map(|error| error.to_string()));
         match forgetting::in_store(&path, mode, &site.state, phone).await {
             Ok(found) => {
                 if let Some((forgotten, known)) = found {

@@ -6,7 +6,7 @@ use crate::cli::{Person, Place};
 use crate::model::{Mode, Phone, clean};
 use crate::phrases::phrase;
 use crate::runtime::store::person::{Dossier, Known, Way};
-use crate::runtime::store::{Reader, optouts};
+use crate::runtime::store::{Reader, not_lost, optouts};
 use crate::sandbox;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -51,6 +51,7 @@ pub(super) fn run(place: &Place, args: &Person) -> Result<Exit, Failure> {
 }
 
 fn look(site: &Site, store: PathBuf, mode: Mode, phone: &Phone) -> Result<Shelf, Failure> {
+    not_lost(&store)?;
     let dossier = if store.exists() { Reader::open(&store)?.dossier(phone)? } else { Dossier::default() };
     let memory = site.sandbox_of(&store);
     let remembered = if mode == Mode::Rehearsal && memory.exists() {

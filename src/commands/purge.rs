@@ -7,7 +7,7 @@ use crate::clock;
 use crate::model::{At, Mode, clean};
 use crate::phrases::people;
 use crate::runtime::store::erase::Erased;
-use crate::runtime::store::{Store, purge};
+use crate::runtime::store::{Store, not_lost, purge};
 use crate::sandbox;
 use chrono::TimeDelta;
 use serde_json::json;
@@ -20,6 +20,7 @@ const WORD: &str = "purge";
 pub(super) fn run(place: &Place, args: &Purge) -> Result<Exit, Failure> {
     let site = Site::open(place)?;
     let (path, mode) = site.store();
+    not_lost(&path)?;
     if !path.exists() {
         return Err(Failure::usage(format!("there is no store here: {} does not exist", path.display())));
     }

@@ -13,7 +13,7 @@ use crate::engine::{self, Campaign, tally};
 use crate::learning::history::Cascade;
 use crate::model::{At, CampaignId, Mode, Outcome, Segment};
 use crate::runtime::history;
-use crate::runtime::store::Reader;
+use crate::runtime::store::{Reader, not_lost};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -52,6 +52,7 @@ pub(super) fn now(reader: &Reader, mode: Mode) -> Result<At, Failure> {
 pub(super) fn open_store(place: &Place) -> Result<(Reader, Site), Failure> {
     let site = Site::open(place)?;
     let (path, _) = site.store();
+    not_lost(&path)?;
     if !path.exists() {
         return Err(Failure::usage(format!(
             "nothing was launched here yet ({} does not exist); `cascade pilot` launches a pilot",

@@ -83,6 +83,7 @@ impl From<StoreError> for Failure {
             | StoreError::TooNew { .. }
             | StoreError::Network { .. }
             | StoreError::OptOuts { .. }
+            | StoreError::DamagedOptOuts { .. }
             | StoreError::Held(_)
             | StoreError::Sends(_)
             | StoreError::Row { .. }

@@ -102,7 +102,7 @@ pub enum BootError {
     /// Something is, and a launch was asked for.
     #[error(
         "{name} has {open} customers under way here: go on with `cascade resume`, end it for good in the console \
-         (`:stop-campaign`), or choose another --db"
+         (`:stop-campaign`)"
     )]
     InFlight {
         /// The campaign.

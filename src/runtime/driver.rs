@@ -13,6 +13,7 @@ use super::disk::Disk;
 use super::dispatch::Dispatch;
 use super::ears::Hearing;
 use super::gallery::Gallery;
+use super::gap::Pulse;
 use super::handle::{Level, Notice};
 use super::kept::Kept;
 use super::launch::Plan;
@@ -60,6 +61,8 @@ pub(super) struct Parts {
     /// Ends by itself once nothing can go on without an operator.
     pub until_done: bool,
     pub pacers: Vec<(Channel, Pacer)>,
+    /// Tells whether the process was stopped; `None` where the machine is simulated.
+    pub pulse: Option<Pulse>,
     /// In live, nothing is sent without a proof of hearing.
     pub hearing: Option<Hearing>,
     /// How it is proved.
@@ -107,7 +110,7 @@ impl Driver {
         Self {
             kept: Kept::default(),
             outgoing: HashMap::new(),
-            listening: Listening::new(&parts.clock),
+            listening: Listening::new(&parts.clock, parts.pulse.clone()),
             begun: false,
             disk: Disk::default(),
             desk: Desk::default(),

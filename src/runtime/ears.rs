@@ -44,8 +44,11 @@ struct Times {
 
 impl Times {
     fn prove(&mut self) {
-        self.proof = Some(clock::wall());
-        if std::mem::take(&mut self.failed) {
+        let now = clock::wall();
+        // Whoever was asked every minute and has proved nothing for so long was not there to hear.
+        let expired = self.proof.is_some_and(|at| now.saturating_duration_since(at) >= PROOF_AGE);
+        self.proof = Some(now);
+        if std::mem::take(&mut self.failed) || expired {
             (self.regained, self.gaps) = (true, self.gaps + 1);
         }
     }
@@ -87,9 +90,10 @@ impl Hearing {
         Span { hearing: self.clone(), gaps }
     }
 
-    /// The machine slept: what was proved before proves nothing now.
+    /// The machine slept: what was proved before proves nothing now, and what was claimed is not begun.
     pub fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).proof = None;
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (times.proof, times.gaps) = (None, times.gaps + 1);
     }
 
     /// Whether we were proved to hear within [`PROOF_AGE`].

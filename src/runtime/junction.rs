@@ -14,6 +14,7 @@ use super::dispatch::Dispatch;
 use super::driver::{Driver, Parts};
 use super::ears::{Ears, Hearing};
 use super::gallery::Gallery;
+use super::gap::Pulse;
 use super::handle::{Command, Notice, PlaceFacts, Signature};
 use super::launch::Plan;
 use super::news::News;
@@ -141,7 +142,9 @@ impl Junction {
         let speaker = Speaker { content: seams.content, links_base: seams.links_base, links_target };
         let rate =
             |c: &Channel| Some((*c, super::pace::Pacer::new(seams.config.pace(*c)?.per_second, clock.now())));
+        let pulse = clock.is_the_machines().then(Pulse::default);
         let mut driver = Driver::new(Parts {
+            pulse: pulse.clone(),
             store: seams.store,
             owns_clock: seams.owns_clock,
             dispatch,
@@ -179,6 +182,9 @@ impl Junction {
         driver.parts.gallery.show(driver.kept.campaign.as_ref(), driver.kept.seq, now, true);
         if let Some(round_trip) = seams.round_trip {
             tasks.spawn(Part::Proof, proof::keep(round_trip, hearing, news.clone()));
+        }
+        if let Some(pulse) = pulse {
+            tasks.spawn(Part::Pulse, pulse.keep(news.clone()));
         }
         tasks.spawn(Part::Commands, forward(commands, news.clone(), brakes));
         let driver = tokio::spawn(driver.run());

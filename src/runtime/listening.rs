@@ -3,7 +3,7 @@
 
 use super::driver::Driver;
 use super::ears::Span;
-use super::gap::Gap;
+use super::gap::{Gap, Pulse};
 use super::handle::{Level, Settling, Trouble};
 use super::recovery;
 use super::tasks::Part;
@@ -26,6 +26,8 @@ pub(super) struct Listening {
     settling_until: Option<At>,
     deaf: bool,
     gap: Gap,
+    /// `None` where the machine is simulated.
+    pulse: Option<Pulse>,
     /// Nothing said before then can have been missed.
     heard_until: At,
     /// Somebody is being asked what was said in a gap.
@@ -41,8 +43,9 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub fn new(clock: &Clock) -> Self {
+    pub fn new(clock: &Clock, pulse: Option<Pulse>) -> Self {
         Self {
+            pulse,
             settling_until: None,
             deaf: false,
             gap: Gap::new(clock),
@@ -140,13 +143,16 @@ impl Driver {
         }
     }
 
-    /// The machine slept, or its clock was set: what was said meanwhile is heard before anything falls due.
+    /// The machine slept, its clock was set, or the process was stopped: what was said meanwhile is heard before anything falls due.
     pub(super) fn mind_the_gap(&mut self) {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
         // Between two campaigns of a rehearsal its world stands still; ours goes on.
         let matters = running || (self.kept.seq > 0 && !self.parts.owns_clock);
-        if self.listening.gap.look(&self.parts.clock) && matters {
-            tracing::warn!("the machine slept or its clock was set; catching up before anything is sent");
+        let stopped = self.listening.pulse.as_ref().is_some_and(Pulse::missed);
+        if (self.listening.gap.look(&self.parts.clock) || stopped) && matters {
+            let text = "the machine slept, its clock was set, or this process was stopped: what was said meanwhile is \
+                        asked for before anything is sent";
+            self.tell(Level::Warning, text.into());
             if let Some(hearing) = &self.parts.hearing {
                 hearing.forget();
             }

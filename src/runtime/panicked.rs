@@ -43,6 +43,11 @@ impl Driver {
                     self.parts.tasks.spawn(Part::Proof, again);
                 }
             }
+            Part::Pulse => {
+                if let Some(pulse) = self.parts.pulse.clone() {
+                    self.parts.tasks.spawn(Part::Pulse, pulse.keep(self.parts.tasks.news()));
+                }
+            }
             // Nobody could stop anything any more.
             Part::Commands => (self.quit, self.broken) = (true, true),
             Part::Saving(number) => self.saving_panicked(*number, turn),

@@ -25,6 +25,8 @@ pub enum Part {
     SetUp,
     /// Proving that we hear.
     Proof,
+    /// Noticing that the process was stopped.
+    Pulse,
     /// Carrying the operator's wishes.
     Commands,
     /// Reading a customer's history.
@@ -49,6 +51,7 @@ impl fmt::Display for Part {
             Self::CatchUp => "the catch-up",
             Self::SetUp => "the set-up of a provider",
             Self::Proof => "the proof of hearing",
+            Self::Pulse => "the pulse",
             Self::Commands => "the way of the operator's commands",
             Self::History => "the reading of a history",
             Self::Judging => "the judging of a draft",

@@ -389,6 +389,30 @@ async fn opt_outs_are_kept_of_a_store_that_is_moved_aside_without_their_file() {
 }
 
 #[tokio::test]
+async fn where_the_store_is_gone_and_its_opt_outs_are_damaged_nothing_begins() {
+    let (_place, path) = stored();
+    in_flight(&path, 3).await;
+    let file = path.with_file_name("rehearsal.optouts");
+    let whole = fs::read(&file).unwrap();
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let damage = || fs::write(&file, &whole[..last + 30]).unwrap();
+    damage();
+    // The store knows who it was, and writes them down again.
+    assert_eq!(open(&path).warnings().len(), 1);
+    assert!(open(&path).load(0).unwrap().suppressed.contains(&phone(2)));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(cascade::runtime::store::not_lost(&path), Err(StoreError::Lost { .. })));
+    aside(&path).unwrap();
+    damage();
+    for _ in 0..2 {
+        let refused = Store::open(&path, Mode::Rehearsal).unwrap_err();
+        assert!(matches!(refused, StoreError::DamagedOptOuts { lines: 1, .. }), "{refused}");
+    }
+    fs::write(&file, &whole).unwrap();
+    assert!(open(&path).load(0).unwrap().suppressed.contains(&phone(2)));
+}
+
+#[tokio::test]
 async fn beginning_anew_is_asked_for_by_hand_and_keeps_opt_outs() {
     let (_place, path) = stored();
     in_flight(&path, 3).await;

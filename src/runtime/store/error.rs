@@ -103,6 +103,17 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// Lines of the opt-outs outside the store cannot be read, and the store is too new to know them.
+    #[error(
+        "{lines} lines of {path} are damaged, and nothing else here knows whose STOP they are, so nothing is sent. Put the \
+         file back from a backup of this directory; or take these lines out, and record the opt-outs again"
+    )]
+    DamagedOptOuts {
+        /// The file.
+        path: String,
+        /// How many.
+        lines: usize,
+    },
     /// Somebody else writes it.
     #[error("{0}")]
     Held(#[from] Locked),

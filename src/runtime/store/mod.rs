@@ -46,6 +46,7 @@ pub use error::StoreError;
 pub use keeper::{Contacts, Dealing, Dealings, Keeper, Known};
 pub use load::{Loaded, LogLine, Reader, Shown, StoredEvent};
 pub use lock::{Lock, Locked, OthersSend, attachable};
+pub use opening::not_lost;
 pub use optouts::OptOuts;
 pub use restored::Restored;
 

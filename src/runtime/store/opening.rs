@@ -59,6 +59,11 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
     }
     let key = stored_key(&connection, path)?;
     let optouts = agree(&connection, path, state, mode, &key)?;
+    if optouts.unreadable() > 0 && standing.seq == 0 {
+        // A store in which something happened has them, too; this one would know nothing of them.
+        let path = state.join(format!("{mode}.optouts")).display().to_string();
+        return Err(StoreError::DamagedOptOuts { path, lines: optouts.unreadable() });
+    }
     if optouts.unreadable() > 0 {
         warnings.push(format!(
             "{} lines of the opt-outs beside the store cannot be read; look at {}",
@@ -71,6 +76,11 @@ pub(super) fn open(path: &Path, mode: Mode, state: &Path) -> Result<Opened, Stor
     let mark = MarkFile::open(path, standing.water(), lost, taken, standing.next)?;
     let outside = Outside { mark, optouts, key };
     Ok(Opened { lock, connection, outside, id: standing.id, warnings, ended_in_order })
+}
+
+/// Whether the store at `path` is gone or empty although its mark remembers something.
+pub fn not_lost(path: &Path) -> Result<(), StoreError> {
+    refuse_lost(path, &Mark::read(path)?)
 }
 
 /// Nothing, where the mark remembers something.

@@ -47,7 +47,8 @@ pub fn draw(ctx: &Ctx, frame: &mut Frame) {
                 if stops { leaving(&ctx.picture.snapshot, failed, ctx.now, ctx.zone) } else { Vec::new() };
             words.extend(not_saved(ctx));
             let does = if stops && failed { "leave" } else { "save and leave" };
-            plain(ctx, "Leave?", &words, does, cells)
+            let choices = vec![choice(ctx, &[("y", does), ("Esc", "stay")])];
+            Shown { choices, ..plain(ctx, "Leave?", &words, does, cells) }
         }
         Some(Dialog::Unsaved) => unsaved(ctx, cells),
         Some(Dialog::Split(at)) => split(ctx, *at),
