@@ -4,6 +4,7 @@ use super::dispatch::{Claimed, let_out};
 use super::driver::Driver;
 use super::handle::{Level, Notice};
 use super::speaker;
+use super::store::{Batch, StoreError};
 use super::turn::Turn;
 use crate::engine::effect::Effect;
 use crate::engine::event::{Actor, Event, Kind};
@@ -29,14 +30,7 @@ impl Driver {
         if let Err(error) = self.commit(Arc::clone(&batch)).await {
             turn.refuse();
             self.keep_opt_outs(batch.suppressions.clone(), None);
-            self.fail_stop(&error);
-            if batch.events.iter().any(|(_, event)| is_hold(&event.kind)) {
-                self.unsaved_hold();
-            }
-            let lost = |(_, words)| {
-                (Level::Error, format!("not recorded, and not so after the next start: {words}"))
-            };
-            return self.tell_all(told.into_iter().map(lost).collect());
+            return self.not_recorded(&error, &batch, told);
         }
         turn.acknowledge();
         self.tell_all(told);
@@ -59,6 +53,17 @@ impl Driver {
             self.learn();
         }
         self.put_back();
+    }
+
+    /// A commit failed, and what the operator ordered with it is lost.
+    fn not_recorded(&mut self, error: &StoreError, batch: &Batch, told: Vec<(Level, String)>) {
+        self.fail_stop(error);
+        if batch.events.iter().any(|(_, event)| is_hold(&event.kind)) {
+            self.unsaved_hold();
+        }
+        let lost =
+            |(_, words)| (Level::Error, format!("not recorded, and not so after the next start: {words}"));
+        self.tell_all(told.into_iter().map(lost).collect());
     }
 
     /// It may name people: the log is not told.

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::engine::Campaign;
 use crate::engine::journey::{Journey, State};
 use crate::model::{At, Channel};
+use crate::phrases;
 use chrono::TimeDelta;
 
 /// Until everybody was asked.
@@ -174,6 +175,15 @@ impl Driver {
 
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
+        let silent = self.now() - since;
+        if silent >= recovery::SETTLING {
+            let text = format!(
+                "nothing was heard for {}: what can be asked for is asked for, and then ten minutes are for WhatsApp to tell \
+                 again. It may tell some of it hours later: hold all sending (P) if that is to be waited for",
+                phrases::span(silent.num_seconds())
+            );
+            self.tell(Level::Warning, text);
+        }
         let listening = &mut self.listening;
         (listening.settling_until, listening.catching_up, listening.asked_since) = (Some(NEVER), true, since);
         listening.number += 1;
