@@ -176,7 +176,8 @@ impl Driver {
     /// Asks everybody who can be asked what was said since then; nothing falls due or goes out before.
     pub(super) fn catch_up(&mut self, since: At) {
         let silent = self.now() - since;
-        if silent >= recovery::SETTLING {
+        // What a restored store lacks is said with its hold.
+        if silent >= recovery::SETTLING && self.restored.is_none() {
             let text = format!(
                 "nothing was heard for {}: what can be asked for is asked for, and then ten minutes are for WhatsApp to tell \
                  again. It may tell some of it hours later: hold all sending (P) if that is to be waited for",
