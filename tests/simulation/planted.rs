@@ -112,10 +112,16 @@ fn told(said: &str) -> String {
     said[from..].lines().take(2).collect::<Vec<_>>().join(" ").chars().take(160).collect()
 }
 
-/// Writes what differs, so that cargo builds only what a bug changes.
+/// Writes what differs, so that cargo builds only what a bug changes; what is gone goes there, too.
 fn mirror(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(to).unwrap().map(Result::unwrap) {
+            if !from.join(entry.file_name()).exists() {
+                let path = entry.path();
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+            }
+        }
         for entry in fs::read_dir(from).unwrap() {
             let entry = entry.unwrap();
             mirror(&entry.path(), &to.join(entry.file_name()));
