@@ -144,8 +144,8 @@ fn hunt(copy: &Path, tier: Tier) -> Result<String, String> {
     let done = Command::new(env!("CARGO"))
         .args(["test", "--offline", "--test", "simulation", test, "--", "--include-ignored"])
         .current_dir(copy)
-        // Where the dependencies are built already.
-        .env("CARGO_TARGET_DIR", copy.parent().unwrap())
+        // Of its own: cargo would take what is built of the copy for what is built of the program.
+        .env("CARGO_TARGET_DIR", copy.join("target"))
         .env("COUNT", within.to_string())
         .output()
         .unwrap();
