@@ -31,9 +31,9 @@ impl Phone {
         self.0.trim_start_matches('+')
     }
 
-    /// The other way to write the same line, where there is one. WhatsApp knows mobiles of Mexico with a `1` after the country code and those of
-    /// Argentina with a `9`, whether they are dialled with it or not, and some of Brazil without the `9` that they are dialled
-    /// with (PROVIDERS.md 1.2: `wa_id` may differ from `input`).
+    /// The other way to write the same line, where there is one. WhatsApp knows mobiles of Mexico with a `1` after the
+    /// country code and those of Argentina with a `9`, whether they are dialled with it or not, and some of Brazil without
+    /// the `9` that they are dialled with (PROVIDERS.md 1.3: `wa_id` may differ from `input`).
     pub fn other_spelling(&self) -> Option<Self> {
         let digits = self.digits();
         let spelled = |country: &str, rest: &str| Some(Self(format!("+{country}{rest}")));

@@ -62,12 +62,12 @@ impl Driver {
             self.unsaved_hold();
         }
         let lost =
-            |(_, words)| (Level::Error, format!("not recorded, and not so after the next start: {words}"));
+            |(_, words)| (Level::Error, format!("not recorded, and undone by the next start: {words}"));
         self.tell_all(told.into_iter().map(lost).collect());
     }
 
     /// It may name people: the log is not told.
-    fn tell_all(&self, told: Vec<(Level, String)>) {
+    pub(super) fn tell_all(&self, told: Vec<(Level, String)>) {
         for (level, text) in told {
             let _ = self.parts.notices.try_send(Notice { level, text: crate::model::clean(&text) });
         }

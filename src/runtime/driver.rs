@@ -110,7 +110,7 @@ impl Driver {
         Self {
             kept: Kept::default(),
             outgoing: HashMap::new(),
-            listening: Listening::new(&parts.clock, parts.pulse.clone()),
+            listening: Listening::new(&parts.clock),
             begun: false,
             disk: Disk::default(),
             desk: Desk::default(),

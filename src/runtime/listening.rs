@@ -27,8 +27,6 @@ pub(super) struct Listening {
     settling_until: Option<At>,
     deaf: bool,
     gap: Gap,
-    /// `None` where the machine is simulated.
-    pulse: Option<Pulse>,
     /// Nothing said before then can have been missed.
     heard_until: At,
     /// Somebody is being asked what was said in a gap.
@@ -44,9 +42,8 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub fn new(clock: &Clock, pulse: Option<Pulse>) -> Self {
+    pub fn new(clock: &Clock) -> Self {
         Self {
-            pulse,
             settling_until: None,
             deaf: false,
             gap: Gap::new(clock),
@@ -144,12 +141,13 @@ impl Driver {
         }
     }
 
-    /// The machine slept, its clock was set, or the process was stopped: what was said meanwhile is heard before anything falls due.
+    /// The machine slept, its clock was set, or the process was stopped: what was said meanwhile is heard before anything
+    /// falls due.
     pub(super) fn mind_the_gap(&mut self) {
         let running = self.kept.campaign.as_ref().is_some_and(|c| c.header.ended_at.is_none());
         // Between two campaigns of a rehearsal its world stands still; ours goes on.
         let matters = running || (self.kept.seq > 0 && !self.parts.owns_clock);
-        let stopped = self.listening.pulse.as_ref().is_some_and(Pulse::missed);
+        let stopped = self.parts.pulse.as_ref().is_some_and(Pulse::missed);
         if (self.listening.gap.look(&self.parts.clock) || stopped) && matters {
             let text = "the machine slept, its clock was set, or this process was stopped: what was said meanwhile is \
                         asked for before anything is sent";
@@ -179,8 +177,9 @@ impl Driver {
         // What a restored store lacks is said with its hold.
         if silent >= recovery::SETTLING && self.restored.is_none() {
             let text = format!(
-                "nothing was heard for {}: what can be asked for is asked for, and then ten minutes are for WhatsApp to tell \
-                 again. It may tell some of it hours later: hold all sending (P) if that is to be waited for",
+                "what was said in the last {} may not have been heard: what can be asked for is asked for, and then ten \
+                 minutes are for WhatsApp to tell again. It may tell some of it hours later: hold all sending (P) if that \
+                 is to be waited for",
                 phrases::span(silent.num_seconds())
             );
             self.tell(Level::Warning, text);

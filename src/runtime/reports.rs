@@ -77,7 +77,7 @@ impl Driver {
              here: select them, then x and o",
             report.provider
         );
-        self.tell(Level::Error, text);
+        self.tell_all(vec![(Level::Error, text)]);
     }
 
     /// No campaign is there to hold it: the log holds it all the same.

@@ -20,18 +20,12 @@ max_failure_share = 1.0
 max_optout_share = 1.0
 "#;
 
-/// The usual variables of the secrets.
-const VARIABLES: [&str; 6] = [
-    "WHATSAPP_TOKEN",
-    "WHATSAPP_APP_SECRET",
-    "WHATSAPP_VERIFY_TOKEN",
-    "VAPI_KEY",
-    "VAPI_WEBHOOK_SECRET",
-    "TWILIO_AUTH_TOKEN",
-];
+/// The secrets of all three.
+const SECRETS: usize = 6;
 
-/// What `cascade sandbox --trial` prints: its address, three providers, where we hear and where links lead, the secrets, a remark on each.
-const LINES: usize = 1 + (1 + 14 + 6) + (1 + VARIABLES.len());
+/// What `cascade sandbox --trial` prints: its address, three providers, where we hear and where links lead, the secrets, a
+/// remark on each.
+const LINES: usize = 1 + (1 + 14 + 6) + (1 + SECRETS);
 
 /// A sandbox, and a live workspace that points at it.
 pub struct Trial {
@@ -39,6 +33,8 @@ pub struct Trial {
     pub house: House,
     /// The secrets that both know, Twilio's last.
     pub secrets: Vec<String>,
+    /// Which variables hold them, in the same order.
+    pub variables: Vec<String>,
     /// Beside Twilio's.
     pub account_sid: String,
     /// Where a proxy would be asked.
@@ -66,19 +62,21 @@ impl Trial {
             ("rules/content/sms.txt", "Hi {{name}}: {{link}}"),
             ("cascade.toml", &format!("mode = \"live\"\n{settings}\n{LIMITS}")),
         ]);
-        let mut secrets = Vec::new();
+        let (mut secrets, mut variables) = (Vec::new(), Vec::new());
         for export in exports {
             let (variable, secret) = export.trim_start_matches("export ").split_once('=').unwrap();
             house.set(variable, secret);
             secrets.push(secret.to_owned());
+            variables.push(variable.to_owned());
         }
+        assert_eq!(secrets.len(), SECRETS, "{:?}", sandbox.said);
         let account_sid = sandbox.lines("config")[0]["sms"]["account_sid"].as_str().unwrap().to_owned();
         let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", proxy.local_addr().unwrap());
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
             house.set(name, &address);
         }
-        Self { sandbox, house, secrets, account_sid, proxy, _desk: desk }
+        Self { sandbox, house, secrets, variables, account_sid, proxy, _desk: desk }
     }
 
     /// Changes `cascade.toml`.
@@ -94,11 +92,6 @@ impl Trial {
         let asked: Option<TcpStream> = self.proxy.accept().ok().map(|(stream, _)| stream);
         assert!(asked.is_none(), "something went through the proxy");
     }
-}
-
-/// The variables that hold them.
-pub fn variables() -> impl Iterator<Item = &'static str> {
-    VARIABLES.into_iter()
 }
 
 fn free_port() -> u16 {

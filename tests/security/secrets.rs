@@ -78,7 +78,7 @@ fn no_secret_is_in_any_file_output_or_log() {
 fn a_wrong_secret_does_not_come_back_in_the_refusal() {
     let mut trial = Trial::new(3);
     let wrong: Vec<String> = (0..6).map(|n| format!("canary{n}-9f8e7d6c5b4a39281706f5e4d3c2b1a0")).collect();
-    for (variable, wrong) in crate::live::variables().zip(&wrong) {
+    for (variable, wrong) in trial.variables.iter().zip(&wrong) {
         trial.house.set(variable, wrong);
     }
     trial.house.set("CASCADE_LOG", "trace");
